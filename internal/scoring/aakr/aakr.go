@@ -1,0 +1,188 @@
+// Package aakr reconstructs what a set of signals should read from memory of
+// how they read when healthy: auto-associative kernel regression (Hines and
+// Garvey, 2006), the similarity method also known from MSET. The difference
+// between reading and reconstruction is the residual that anomaly detection
+// works on.
+package aakr
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/floats"
+)
+
+// clip bounds what one signal can add to a distance, in standard units. Without
+// it a single failed signal would push the query away from all memory and drag
+// the reconstruction of the sound signals with it.
+const clip = 3.0
+
+// negligible is the exponent beyond which a vector's weight, below 1e-13 of
+// the nearest one's, is not worth computing.
+const negligible = 30.0
+
+// Model is a fitted memory matrix.
+type Model struct {
+	scale  []float64   // one per signal: distances are taken in these units
+	memory [][]float64 // selected vectors, in original units
+	width  float64     // kernel bandwidth in standard units
+}
+
+// Fit selects up to size vectors from rows (samples × signals, all finite) and
+// sets the kernel width from their spacing. scale holds one positive unit of
+// distance per signal.
+func Fit(rows [][]float64, scale []float64, size int) (*Model, error) {
+	if len(rows) == 0 || size < 1 {
+		return nil, fmt.Errorf("fit memory: no rows")
+	}
+	for _, r := range rows {
+		if len(r) != len(scale) {
+			return nil, fmt.Errorf("fit memory: row of %d signals, scale of %d", len(r), len(scale))
+		}
+	}
+	for _, s := range scale {
+		if !(s > 0) || math.IsInf(s, 0) {
+			return nil, fmt.Errorf("fit memory: scale %v is not positive", s)
+		}
+	}
+	m := &Model{scale: slices.Clone(scale)}
+	m.memory = selectMemory(rows, scale, size)
+	m.width = m.spacing()
+	return m, nil
+}
+
+// Size returns the number of vectors in memory.
+func (m *Model) Size() int { return len(m.memory) }
+
+// Reconstruct writes the expected value of every signal of x into dst, which
+// must have the same length, and returns it.
+func (m *Model) Reconstruct(dst, x []float64) []float64 {
+	weights := make([]float64, len(m.memory))
+	least := math.Inf(1)
+	for i, v := range m.memory {
+		weights[i] = m.distance2(x, v)
+		least = min(least, weights[i])
+	}
+	// Subtracting the least distance leaves the ratios of the weights as they
+	// are and keeps a far query from underflowing to all zeros.
+	h := 2 * m.width * m.width
+	for i, d := range weights {
+		weights[i] = 0
+		if d = (d - least) / h; d < negligible {
+			weights[i] = math.Exp(-d)
+		}
+	}
+	total := floats.Sum(weights)
+	for j := range dst {
+		dst[j] = 0
+	}
+	for i, v := range m.memory {
+		if weights[i] > 0 {
+			floats.AddScaled(dst, weights[i]/total, v)
+		}
+	}
+	return dst
+}
+
+// distance2 is the squared distance with every signal's part clipped.
+func (m *Model) distance2(a, b []float64) float64 {
+	sum := 0.0
+	for j := range a {
+		d := min(math.Abs(a[j]-b[j])/m.scale[j], clip)
+		sum += d * d
+	}
+	return sum
+}
+
+// spacing returns the median distance from a memory vector to its third
+// nearest neighbour: wide enough to average noise, narrow enough to follow
+// the operating point.
+func (m *Model) spacing() float64 {
+	const neighbour = 3
+	near := make([]float64, 0, len(m.memory))
+	for i := range m.memory {
+		d := make([]float64, 0, len(m.memory))
+		for k := range m.memory {
+			if k != i {
+				d = append(d, m.distance2(m.memory[i], m.memory[k]))
+			}
+		}
+		if len(d) == 0 {
+			continue
+		}
+		slices.Sort(d)
+		near = append(near, math.Sqrt(d[min(neighbour, len(d))-1]))
+	}
+	if len(near) == 0 {
+		return 1
+	}
+	slices.Sort(near)
+	return max(near[len(near)/2], 0.1)
+}
+
+// selectMemory keeps the rows with the least and the greatest value of every
+// signal, so that the reconstruction spans the healthy range, and fills up
+// with rows evenly spaced in order of their norm. Ties keep the earlier row.
+func selectMemory(rows [][]float64, scale []float64, size int) [][]float64 {
+	chosen := make([]bool, len(rows))
+	left := size
+	take := func(i int) {
+		if !chosen[i] && left > 0 {
+			chosen[i] = true
+			left--
+		}
+	}
+	for j := range scale {
+		lo, hi := 0, 0
+		for i, r := range rows {
+			if r[j] < rows[lo][j] {
+				lo = i
+			}
+			if r[j] > rows[hi][j] {
+				hi = i
+			}
+		}
+		take(lo)
+		take(hi)
+	}
+	order := byNorm(rows, scale)
+	step := max(float64(len(order))/float64(max(left, 1)), 1)
+	for f := step / 2; f < float64(len(order)); f += step {
+		take(order[int(f)])
+	}
+	memory := make([][]float64, 0, size)
+	for i, r := range rows {
+		if chosen[i] {
+			memory = append(memory, slices.Clone(r))
+		}
+	}
+	return memory
+}
+
+// byNorm returns row numbers by ascending distance from the mean row.
+func byNorm(rows [][]float64, scale []float64) []int {
+	mean := make([]float64, len(scale))
+	for _, r := range rows {
+		floats.AddScaled(mean, 1/float64(len(rows)), r)
+	}
+	norm := make([]float64, len(rows))
+	order := make([]int, len(rows))
+	for i, r := range rows {
+		order[i] = i
+		for j := range r {
+			d := (r[j] - mean[j]) / scale[j]
+			norm[i] += d * d
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		switch {
+		case norm[a] < norm[b]:
+			return -1
+		case norm[a] > norm[b]:
+			return 1
+		}
+		return 0
+	})
+	return order
+}

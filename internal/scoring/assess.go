@@ -1,0 +1,239 @@
+package scoring
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/optria-iq/optria/internal/asset"
+	"github.com/optria-iq/optria/internal/scoring/survival"
+)
+
+// Assessment is an asset's input after cleaning and learning: what the five
+// functions of the specification start from. It holds no readings after AsOf.
+type Assessment struct {
+	Trust Trust
+
+	in       AssetInput
+	set      Settings
+	channels []channel
+	frame    frame
+	base     baseline
+	life     life
+}
+
+// life is the Weibull life used and what is known about its scale.
+type life struct {
+	survival.Weibull
+	posterior survival.Posterior
+	age       float64
+	observed  int  // lives that updated it
+	prior     bool // derived from occurrence ratings alone
+}
+
+// Assess cleans the readings, decides which signals can be trusted and learns
+// the asset's baseline. It accepts any input: what is unusable is named in
+// Trust and left out.
+func Assess(in AssetInput) *Assessment {
+	a := &Assessment{in: in, set: in.settings()}
+	a.channels = make([]channel, 0, len(in.Series))
+	for _, s := range in.Series {
+		c := clean(s, in.AsOf, a.set.WindowDays)
+		c.counter = c.isCounter()
+		c.judge(in.AsOf)
+		a.channels = append(a.channels, c)
+	}
+	a.Trust = trustOf(a.channels, a.set.CoverageThreshold)
+	a.frame = newFrame(a.channels)
+	a.base = learn(a.frame, a.channels, a.set)
+	a.life = lifeOf(in)
+	if a.life.prior {
+		a.Trust.Reasons = append(a.Trust.Reasons, Reason{Code: CodePriorLife})
+	}
+	return a
+}
+
+const (
+	priorShape    = 2.0  // wear-out, when nothing is known about the shape
+	priorStrength = 2.0  // an FMECA rating weighs as much as two failures
+	planningCV    = 0.12 // η of a planning value is believed to about ±20 % (90 %)
+)
+
+// Bounds within which a life model and a life are believed, the latter in days.
+const (
+	leastShape, greatestShape = 0.1, 20.0
+	leastLife, greatestLife   = 0.01, 1e6
+)
+
+// lifeOf picks the life model and updates it with the observed lives.
+func lifeOf(in AssetInput) life {
+	l := life{age: in.AgeDays}
+	if !(l.age > 0) {
+		l.age = 0
+	}
+	l.age = min(l.age, greatestLife)
+	w := survival.Weibull{Beta: in.Life.Beta, Eta: in.Life.Eta}
+	post := survival.PriorAround(w, planningCV)
+	if !between(w.Beta, leastShape, greatestShape) || !between(w.Eta, leastLife, greatestLife) {
+		l.prior = true
+		post = survival.PriorFromRate(occurrenceRate(in.Modes), priorShape, priorStrength)
+	}
+	l.posterior, l.observed = post.Update(believable(in.Failures), believable(in.Censored))
+	l.Weibull = l.posterior.Life()
+	return l
+}
+
+func between(v, lo, hi float64) bool { return v >= lo && v <= hi }
+
+// believable leaves out lives that no asset has.
+func believable(lives []float64) []float64 {
+	out := make([]float64, 0, len(lives))
+	for _, t := range lives {
+		if between(t, leastLife, greatestLife) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// occurrenceRate is the failures per year of all modes together; without
+// modes, that of a middling rating.
+func occurrenceRate(modes []asset.FailureMode) float64 {
+	if len(modes) == 0 {
+		return survival.OccurrenceRate(5)
+	}
+	total := 0.0
+	for _, m := range modes {
+		total += survival.OccurrenceRate(m.Occurrence)
+	}
+	return total
+}
+
+// provenance fills what all outputs share.
+func (a *Assessment) provenance(model string) Provenance {
+	p := Provenance{
+		AsOf: a.in.AsOf, ModelID: model, ModelVersion: Version,
+		Coverage: a.Trust.Coverage, Confidence: a.confidence(),
+	}
+	if a.base.ok {
+		p.TrainFrom = time.UnixMilli(a.base.from).UTC()
+		p.TrainTo = time.UnixMilli(a.base.to).UTC()
+		p.CalibrationSize = a.base.calibration
+	}
+	return p
+}
+
+// confidence is coverage, lowered by uncertain readings (by half at most) and
+// by a short baseline (by half at most). Age-only scores get 0.3, or 0.15 when
+// even the life is a prior.
+func (a *Assessment) confidence() float64 {
+	if !a.Trust.Trusted {
+		if a.life.prior {
+			return 0.15
+		}
+		return 0.3
+	}
+	uncertain, used := 0, 0
+	for _, s := range a.Trust.Signals {
+		uncertain += s.Rows.Uncertain
+		used += s.Rows.Used
+	}
+	doubt := float64(uncertain) / float64(max(used, 1))
+	learned := 0.0
+	if a.base.ok {
+		learned = min(float64(a.base.rows)/200, 1)
+	}
+	return a.Trust.Coverage * (1 - 0.5*doubt) * (0.5 + 0.5*learned)
+}
+
+// standing is one usable signal as it stands now.
+type standing struct {
+	channel  *channel
+	expected float64
+	actual   float64
+	index    float64 // residual over its limit; 0 when not compared
+	noise    float64 // half-width of the actual value, own units
+	severity float64
+	byLimit  bool      // beyond a warning limit
+	ahead    bool      // a counter ahead of its own rate
+	since    time.Time // of byLimit or ahead
+}
+
+// standings describes all usable signals now, the most conspicuous first.
+func (a *Assessment) standings() []standing {
+	var out []standing
+	compared := map[int]int{}
+	for j, i := range a.frame.channels {
+		compared[i] = j
+	}
+	for i := range a.channels {
+		c := &a.channels[i]
+		if !c.trust.OK {
+			continue
+		}
+		s := standing{channel: c, actual: c.level(), expected: c.typical()}
+		s.severity = severityOf(c.sides, s.actual)
+		if s.byLimit = s.severity >= 0.5; s.byLimit {
+			s.since = c.beyondSince()
+		}
+		if c.counter {
+			a.compareCounter(&s)
+		}
+		if j, ok := compared[i]; ok && a.base.ok {
+			a.compare(&s, j)
+		}
+		out = append(out, s)
+	}
+	slices.SortStableFunc(out, func(x, y standing) int {
+		return cmp.Or(cmp.Compare(y.weight(), x.weight()),
+			cmp.Compare(x.channel.signal.Metric, y.channel.signal.Metric))
+	})
+	return out
+}
+
+// compare adds what the baseline says about column j of the last row.
+func (a *Assessment) compare(s *standing, j int) {
+	last := len(a.base.smooth) - 1
+	s.index = a.base.index(last)[j]
+	s.expected = s.actual - a.base.smooth[last][j]
+	s.noise = a.base.limit * a.base.scale[j] / a.set.AnomalyFactor
+	if s.index <= 1 {
+		return
+	}
+	for _, d := range s.channel.sides {
+		s.severity = max(s.severity, d.severityFrom(s.actual, s.expected))
+	}
+}
+
+// weight ranks signals: the larger of residual index and twice the severity
+// (1 at the warning limit), so that both scales meet at their limits.
+func (s standing) weight() float64 { return max(s.index, 2*s.severity) }
+
+// typical is the middle of the normal band, the expectation when nothing was
+// learned; without a band, the median of the history.
+func (c *channel) typical() float64 {
+	if mid := (c.signal.NormalLow + c.signal.NormalHigh) / 2; usable(mid) && c.signal.NormalHigh > c.signal.NormalLow {
+		return mid
+	}
+	return median(c.values())
+}
+
+// contributors turns standings into shares that add up to 1; weights are
+// squared so that the conspicuous signals stand out from noise.
+func contributors(in []standing) []Contributor {
+	total := 0.0
+	for _, s := range in {
+		total += s.weight() * s.weight()
+	}
+	out := make([]Contributor, 0, len(in))
+	for _, s := range in {
+		c := Contributor{Signal: s.channel.signal.Metric, Unit: s.channel.signal.Unit,
+			Expected: s.expected, Actual: s.actual}
+		if total > 0 && !math.IsInf(total, 0) {
+			c.Share = s.weight() * s.weight() / total
+		}
+		out = append(out, c)
+	}
+	return out
+}
