@@ -1,0 +1,7 @@
+// Package all registers every connector of the product. Import it for its side
+// effect where connectors are opened or listed.
+package all
+
+import (
+	_ "github.com/optria-iq/optria/internal/connector/simulate" // kind "simulated"
+)
