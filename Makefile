@@ -1,0 +1,52 @@
+# The commands of the project. `make` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+GO_TEST_FLAGS ?= -p 2 -timeout 20m
+PKG ?= ./...
+
+.PHONY: help
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.PHONY: demo
+demo: ## install what is missing, build, and run everything on this machine
+	scripts/install.sh postgresql temporal
+	$(MAKE) --no-print-directory build
+	bin/optria dev
+
+.PHONY: build
+build: ## build bin/optria
+	go build -trimpath -o bin/optria ./cmd/optria
+
+.PHONY: deps
+deps: ## install PostgreSQL and Chromium where missing and build the Temporal development server
+	scripts/install.sh
+
+.PHONY: test
+test: deps ## go vet and all tests, against real PostgreSQL, Temporal and Chromium
+	go vet $(PKG)
+	go test $(GO_TEST_FLAGS) $(PKG)
+	go -C cmd/temporaldev test ./...
+	CGO_ENABLED=0 go -C cmd/tools test ./...
+
+.PHONY: lint
+lint: ## every static check (the first time builds the tools, a few minutes)
+	scripts/lint.sh
+
+.PHONY: generate
+generate: ## regenerate the database code from queries/ and db/migrations/
+	CGO_ENABLED=0 nice -n 5 go tool -modfile=cmd/tools/go.mod sqlc generate
+
+.PHONY: ui
+ui: ## rebuild the style sheet and scripts in web/static (needs Node 20)
+	cd web/frontend && npm ci --no-audit --no-fund && npm run build
+
+.PHONY: bench
+bench: build ## run the benchmarks of docs/BENCHMARKS.md
+	bin/optria bench
+
+.PHONY: doctor
+doctor: build ## check this machine and the configuration
+	bin/optria doctor
