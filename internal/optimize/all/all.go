@@ -1,0 +1,7 @@
+// Package all registers every optimization problem of the product.
+package all
+
+import (
+	// Each import registers one problem.
+	_ "github.com/optria-iq/optria/internal/optimize/maintenance"
+)

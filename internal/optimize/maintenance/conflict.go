@@ -1,0 +1,116 @@
+package maintenance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/optria-iq/optria/internal/fault"
+	"github.com/optria-iq/optria/internal/optimize"
+	"github.com/optria-iq/optria/internal/optimize/maintenance/internal/timetable"
+)
+
+// InfeasibleError names the constraints that cannot hold together.
+type InfeasibleError struct{ Conflicts []Conflict }
+
+// Error lists the conflicts for the log.
+func (e *InfeasibleError) Error() string {
+	parts := make([]string, 0, len(e.Conflicts))
+	for _, c := range e.Conflicts {
+		parts = append(parts, fmt.Sprintf("%s %s day %d by %g (%s)", c.Code, c.Constraint, c.Day, c.Amount, strings.Join(c.ActionIDs, ", ")))
+	}
+	return "no plan satisfies: " + strings.Join(parts, "; ")
+}
+
+func infeasible(conflicts []Conflict) error {
+	return fault.Wrap(fault.Conflict, "optimize.infeasible", &InfeasibleError{Conflicts: conflicts}).With("conflicts", len(conflicts))
+}
+
+// impossible lists the actions that have no option left on their own, with
+// the rules that close their days.
+func (c *compiled) impossible() []Conflict {
+	var list []Conflict
+	for i, options := range c.problem.Options {
+		if len(options) > 0 {
+			continue
+		}
+		a := &c.in.Actions[i]
+		if p, ok := c.pins[a.ID]; ok {
+			day := p.StartDay
+			if p.Deferred {
+				day = c.in.Days
+			}
+			r := c.blocked[i][day]
+			list = append(list, Conflict{Code: r.code, Constraint: r.constraint, Day: r.day, ActionIDs: []string{a.ID}},
+				Conflict{Code: ReasonPinned, Day: day, ActionIDs: []string{a.ID}})
+			continue
+		}
+		seen := map[rule]bool{}
+		for _, r := range c.blocked[i] {
+			key := rule{code: r.code, constraint: r.constraint}
+			if !seen[key] {
+				seen[key] = true
+				list = append(list, Conflict{Code: r.code, Constraint: r.constraint, Day: r.day, ActionIDs: []string{a.ID}})
+			}
+		}
+	}
+	return list
+}
+
+// relax finds the plan that breaks the rows least. A plan that breaks none is
+// returned; otherwise the broken rows are named with the actions that need
+// them.
+func (c *compiled) relax(ctx context.Context, opt optimize.Options) (timetable.Plan, []Conflict, error) {
+	limit := max(5*time.Second, opt.TimeLimit/4)
+	plan, err := timetable.Relax(ctx, c.problem, limit, opt)
+	if err != nil {
+		return nil, nil, fmt.Errorf("find conflicting constraints: %w", err)
+	}
+	if plan == nil {
+		return nil, nil, errors.New("find conflicting constraints: no answer in time")
+	}
+	broken := c.problem.Violated(plan)
+	if len(broken) == 0 {
+		return plan, nil, nil
+	}
+	usage := c.problem.Usage(plan)
+	var list []Conflict
+	for _, r := range broken {
+		row, name := c.problem.Rows[r], c.rules[r]
+		conflict := Conflict{Code: name.code, Constraint: name.constraint, Day: name.day, Amount: math.Max(usage[r]-row.Upper, row.Lower-usage[r])}
+		if usage[r] < row.Lower {
+			conflict.Code = ReasonMinimum
+		}
+		for i, o := range plan {
+			for _, u := range c.problem.Options[i][o].Uses {
+				if int(u.Row) == r {
+					conflict.ActionIDs = append(conflict.ActionIDs, c.in.Actions[i].ID)
+				}
+			}
+		}
+		list = append(list, conflict)
+	}
+	return nil, c.withPins(list), nil
+}
+
+// withPins adds the pins of the actions in conflict: releasing one of them is
+// often the remedy.
+func (c *compiled) withPins(list []Conflict) []Conflict {
+	var pinned []string
+	for id := range c.pins {
+		for _, k := range list {
+			if contains(k.ActionIDs, id) && !contains(pinned, id) {
+				pinned = append(pinned, id)
+			}
+		}
+	}
+	sort.Strings(pinned)
+	for _, id := range pinned {
+		list = append(list, Conflict{Code: ReasonPinned, Day: c.pins[id].StartDay, ActionIDs: []string{id}})
+	}
+	return list
+}

@@ -1,0 +1,163 @@
+package maintenance
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/mathext"
+
+	"github.com/optria-iq/optria/internal/asset"
+)
+
+// The expected cost of starting a job on day t follows age replacement
+// (Barlow and Proschan) for an asset of effective age a whose hazard carries
+// the evidence multiplier m:
+//
+//	C(t) = Cp + F(t)·(Cf − Cp) + g·(H − E[min(X, t)])
+//
+// with X the remaining life, S(u) = exp(−m·((a+u)^β − a^β)/η^β) its survival,
+// F = 1 − S, Cp the planned job with its outage, Cf the failure with its
+// outage, H the length of the horizon and g the long-run cost rate of the
+// optimal replacement age of a renewed, healthy asset. The last term is what
+// the rest of the horizon costs; later starts pay it for fewer days.
+// Deferring past the horizon costs C at the best day from H on: its planned
+// work is booked under Tail together with what waiting gains or loses there.
+
+// tailDays is how far past the horizon a deferred job is looked for.
+const tailDays = 365
+
+// costTable holds the terms of one action per start day; the last entry is
+// deferral. PFail[t] is the probability of a failure before day t.
+type costTable struct {
+	terms []Terms
+	pFail []float64
+}
+
+// survival is the conditional Weibull survival of an asset of age a.
+type survival struct {
+	beta, eta, age, evidence float64
+}
+
+func newSurvival(a *Action) survival {
+	m := a.Evidence
+	if m == 0 {
+		m = 1
+	}
+	return survival{beta: a.Weibull.Beta, eta: a.Weibull.Eta, age: a.AgeDays, evidence: m}
+}
+
+// at returns the probability of no failure within u days.
+func (s survival) at(u float64) float64 {
+	return math.Exp(-s.evidence * (math.Pow((s.age+u)/s.eta, s.beta) - math.Pow(s.age/s.eta, s.beta)))
+}
+
+// meanLife returns E[min(X, t)] in days for t = 0 … n by Simpson's rule. The
+// first day is cut into halves towards zero, where a shape below one bends
+// the curve sharply.
+func (s survival) meanLife(n int) []float64 {
+	mean := make([]float64, n+1)
+	if n == 0 {
+		return mean
+	}
+	const cuts = 24
+	to := 1.0
+	for range cuts {
+		mean[1] += s.simpson(to/2, to)
+		to /= 2
+	}
+	mean[1] += s.simpson(0, to)
+	for t := 1; t < n; t++ {
+		mean[t+1] = mean[t] + s.simpson(float64(t), float64(t)+1)
+	}
+	return mean
+}
+
+// simpson integrates the survival in panels so short that the hazard turns
+// little within one; at a tenth per panel the relative error is below 1e-8.
+func (s survival) simpson(a, b float64) float64 {
+	if s.at(a) < 1e-15 {
+		return 0
+	}
+	hazard := s.evidence * s.beta / s.eta * math.Pow((s.age+b)/s.eta, s.beta-1)
+	panels := min(1000, max(2, int(math.Ceil((b-a)*hazard*10))))
+	width, sum := (b-a)/float64(panels), 0.0
+	for k := range panels {
+		x := a + float64(k)*width
+		sum += width / 6 * (s.at(x) + 4*s.at(x+width/2) + s.at(x+width))
+	}
+	return sum
+}
+
+// renewalRate returns g, the least long-run cost per day of replacing at a
+// fixed age: min over τ of (Cp·S(τ) + Cf·F(τ)) / E[min(X, τ)] for a new
+// asset. Without wear-out (β ≤ 1) or with failures no dearer than planned
+// work, running to failure is best.
+func renewalRate(w asset.Weibull, planned, failure float64) float64 {
+	life := w.Eta * math.Gamma(1+1/w.Beta)
+	toFailure := failure / life
+	if w.Beta <= 1 || failure <= planned {
+		return toFailure
+	}
+	rate := func(logAge float64) float64 {
+		z := math.Exp(w.Beta * logAge) // (τ/η)^β
+		s := math.Exp(-z)
+		return (planned*s + failure*(1-s)) / (life * mathext.GammaIncReg(1/w.Beta, z))
+	}
+	lo, hi := math.Log(1e-4), math.Log(20)
+	const golden = 0.6180339887498949
+	a, b := hi-golden*(hi-lo), lo+golden*(hi-lo)
+	fa, fb := rate(a), rate(b)
+	for hi-lo > 1e-10 {
+		if fa < fb {
+			hi, b, fb = b, a, fa
+			a = hi - golden*(hi-lo)
+			fa = rate(a)
+		} else {
+			lo, a, fa = a, b, fb
+			b = lo + golden*(hi-lo)
+			fb = rate(b)
+		}
+	}
+	return math.Min(toFailure, math.Min(fa, fb))
+}
+
+// newCostTable evaluates every start day of an action; outage[t] is the
+// planned outage loss of a start on day t, SAR.
+func newCostTable(a *Action, days int, outage []float64, costWeight, riskWeight float64) costTable {
+	s := newSurvival(a)
+	planned := a.PlannedCost + a.OutageHours*a.LossPerHour*a.PlannedFactor
+	g := renewalRate(a.Weibull, planned, a.FailureTotal)
+	mean := s.meanLife(days + tailDays)
+	c := costTable{terms: make([]Terms, days+1), pFail: make([]float64, days+1)}
+	relative := func(t int) float64 { return (1-s.at(float64(t)))*(a.FailureTotal-planned) - g*mean[t] }
+	for t := range c.terms {
+		c.pFail[t] = 1 - s.at(float64(t))
+		e := Terms{Failure: c.pFail[t] * (a.FailureTotal - planned), Residual: g * (float64(days) - mean[t])}
+		if t < days {
+			e.PlannedWork, e.PlannedOutage = a.PlannedCost, outage[t]
+		} else {
+			best := relative(days)
+			for d := days + 1; d <= days+tailDays; d++ {
+				best = math.Min(best, relative(d))
+			}
+			e.Tail = planned + best - relative(days)
+		}
+		c.terms[t] = e.summed(costWeight, riskWeight)
+	}
+	return c
+}
+
+// summed fills the totals of a term vector.
+func (t Terms) summed(costWeight, riskWeight float64) Terms {
+	rest := t.PlannedWork + t.PlannedOutage + t.Residual + t.Tail
+	t.Total = rest + t.Failure
+	t.Weighted = costWeight*rest + riskWeight*t.Failure
+	return t
+}
+
+// plus adds two term vectors.
+func (t Terms) plus(u Terms) Terms {
+	return Terms{
+		PlannedWork: t.PlannedWork + u.PlannedWork, PlannedOutage: t.PlannedOutage + u.PlannedOutage, Failure: t.Failure + u.Failure,
+		Residual: t.Residual + u.Residual, Tail: t.Tail + u.Tail, Total: t.Total + u.Total, Weighted: t.Weighted + u.Weighted,
+	}
+}

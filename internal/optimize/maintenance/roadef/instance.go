@@ -1,0 +1,192 @@
+// Package roadef reads, solves and writes the instances of the ROADEF/EURO
+// challenge 2020 (maintenance planning of RTE): every intervention must start
+// once, resources have a minimum and a maximum per day, some pairs exclude
+// each other in a season, and the objective mixes the mean risk with the mean
+// excess of a quantile of risk over its mean.
+package roadef
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"sort"
+	"strconv"
+
+	"github.com/optria-iq/optria/internal/fault"
+)
+
+// Instance is one instance in the terms of the challenge; days and starts are
+// numbered from 1, as strings in the maps.
+type Instance struct {
+	Resources     map[string]Resource     `json:"Resources"`
+	Seasons       map[string][]number     `json:"Seasons"`
+	Interventions map[string]Intervention `json:"Interventions"`
+	Exclusions    map[string][]string     `json:"Exclusions"`
+	Days          int                     `json:"T"`
+	Scenarios     []int                   `json:"Scenarios_number"`
+	Quantile      *float64                `json:"Quantile"`
+	Alpha         *float64                `json:"Alpha"`
+}
+
+// Resource has its least and greatest total use per day.
+type Resource struct {
+	Min []float64 `json:"min"`
+	Max []float64 `json:"max"`
+}
+
+// Intervention has, per start, a duration in days; per resource, day and
+// start a workload; per day and start a risk for each scenario of the day.
+type Intervention struct {
+	Latest    number                                   `json:"tmax"`
+	Durations []float64                                `json:"Delta"`
+	Workload  map[string]map[string]map[string]float64 `json:"workload"`
+	Risk      map[string]map[string][]float64          `json:"risk"`
+}
+
+// number is an integer that some files write as a string.
+type number int
+
+// UnmarshalJSON accepts 3, 3.0 and "3".
+func (n *number) UnmarshalJSON(b []byte) error {
+	v, err := strconv.ParseFloat(string(bytes.Trim(b, `"`)), 64)
+	if err != nil || v != math.Trunc(v) || math.Abs(v) > 1e9 {
+		return fmt.Errorf("want a whole number, have %s", b)
+	}
+	*n = number(v)
+	return nil
+}
+
+func invalid(field, reason string) error {
+	return fault.Wrap(fault.Invalid, "optimize.input.invalid", fmt.Errorf("%s: %s", field, reason)).With("field", field).With("reason", reason)
+}
+
+// Read parses and checks an instance. Errors are faults that name a field and
+// a reason.
+func Read(data []byte) (*Instance, error) {
+	var in Instance
+	if err := json.Unmarshal(data, &in); err != nil {
+		return nil, fault.Wrap(fault.Invalid, "optimize.input.malformed", err)
+	}
+	if err := in.validate(); err != nil {
+		return nil, err
+	}
+	return &in, nil
+}
+
+func (in *Instance) validate() error {
+	switch {
+	case in.Days < 1 || in.Days > 5000:
+		return invalid("T", "want 1 to 5000 days")
+	case len(in.Interventions) == 0:
+		return invalid("Interventions", "missing or empty")
+	case len(in.Scenarios) != in.Days:
+		return invalid("Scenarios_number", fmt.Sprintf("want %d entries", in.Days))
+	case in.Quantile == nil || !(*in.Quantile > 0 && *in.Quantile <= 1):
+		return invalid("Quantile", "want a number above 0 and up to 1")
+	case in.Alpha == nil || !(*in.Alpha >= 0 && *in.Alpha <= 1):
+		return invalid("Alpha", "want a number from 0 to 1")
+	case in.Resources == nil:
+		return invalid("Resources", "missing")
+	}
+	for t, n := range in.Scenarios {
+		if n < 1 {
+			return invalid(fmt.Sprintf("Scenarios_number[%d]", t), "want at least 1")
+		}
+	}
+	for name, r := range in.Resources {
+		if len(r.Min) != in.Days || len(r.Max) != in.Days {
+			return invalid("Resources."+name, fmt.Sprintf("want min and max of %d entries", in.Days))
+		}
+		for t := range r.Max {
+			if r.Max[t] < 0 || r.Min[t] < 0 {
+				return invalid("Resources."+name, fmt.Sprintf("negative on day %d", t+1))
+			}
+		}
+	}
+	if err := in.validateExclusions(); err != nil {
+		return err
+	}
+	for _, name := range in.names() {
+		if err := in.validateIntervention(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (in *Instance) validateExclusions() error {
+	for name, e := range in.Exclusions {
+		if len(e) != 3 {
+			return invalid("Exclusions."+name, "want two interventions and a season")
+		}
+		_, a := in.Interventions[e[0]]
+		_, b := in.Interventions[e[1]]
+		days, s := in.Seasons[e[2]]
+		if !a || !b || !s {
+			return invalid("Exclusions."+name, "names an unknown intervention or season")
+		}
+		for _, d := range days {
+			if d < 1 || int(d) > in.Days {
+				return invalid("Seasons."+e[2], "names a day outside the horizon")
+			}
+		}
+	}
+	return nil
+}
+
+func (in *Instance) validateIntervention(name string) error {
+	v, field := in.Interventions[name], "Interventions."+name
+	switch {
+	case v.Latest < 1 || int(v.Latest) > in.Days:
+		return invalid(field+".tmax", fmt.Sprintf("missing or outside 1 to %d", in.Days))
+	case len(v.Durations) < int(v.Latest):
+		return invalid(field+".Delta", fmt.Sprintf("want %d entries", in.Days))
+	case v.Workload == nil:
+		return invalid(field+".workload", "missing")
+	case v.Risk == nil:
+		return invalid(field+".risk", "missing")
+	}
+	for s := 1; s <= int(v.Latest); s++ {
+		d := v.Durations[s-1]
+		if d < 1 || d != math.Trunc(d) {
+			return invalid(fmt.Sprintf("%s.Delta[%d]", field, s-1), "want a whole number of at least 1")
+		}
+		for t := s; t < s+int(d) && t <= in.Days; t++ {
+			risk, ok := v.Risk[strconv.Itoa(t)][strconv.Itoa(s)]
+			if !ok || len(risk) != in.Scenarios[t-1] {
+				return invalid(fmt.Sprintf("%s.risk.%d.%d", field, t, s), fmt.Sprintf("want %d scenarios", in.Scenarios[t-1]))
+			}
+			for _, x := range risk {
+				if x < 0 {
+					return invalid(fmt.Sprintf("%s.risk.%d.%d", field, t, s), "negative risk")
+				}
+			}
+		}
+	}
+	for resource, days := range v.Workload {
+		if _, ok := in.Resources[resource]; !ok {
+			return invalid(field+".workload."+resource, "unknown resource")
+		}
+		for day, starts := range days {
+			for start, x := range starts {
+				if x < 0 {
+					return invalid(fmt.Sprintf("%s.workload.%s.%s.%s", field, resource, day, start), "negative workload")
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// names lists the interventions in a fixed order.
+func (in *Instance) names() []string { return sortedKeys(in.Interventions) }
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}

@@ -1,0 +1,164 @@
+package maintenance
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"time"
+
+	"github.com/optria-iq/optria/internal/fault"
+	"github.com/optria-iq/optria/internal/optimize"
+	"github.com/optria-iq/optria/internal/optimize/maintenance/internal/timetable"
+)
+
+// Solve returns the best plan found within the limits of opt, verified. An
+// input that no plan can satisfy gives an *InfeasibleError inside a fault;
+// cancelling ctx keeps the best plan and fails only when there is none.
+func Solve(ctx context.Context, in Input, opt optimize.Options, report func(optimize.Progress)) (Output, error) {
+	opt = opt.WithDefaults()
+	start := time.Now()
+	if err := in.Validate(); err != nil {
+		return Output{}, err
+	}
+	core := opt
+	if opt.Prices { // leave two fifths of the time to the prices
+		core.TimeLimit = opt.TimeLimit * 3 / 5
+	}
+	out, c, days, err := solveCore(ctx, &in, core, report)
+	if err != nil {
+		return Output{}, err
+	}
+	if opt.Prices {
+		opt.TimeLimit -= time.Since(start)
+		if err = out.addPrices(ctx, c, days, opt, report); err != nil {
+			return Output{}, err
+		}
+	}
+	out.Certificate.Seconds = time.Since(start).Seconds()
+	return out, nil
+}
+
+// solveCore solves without prices and returns, beside the output, what
+// explains it.
+func solveCore(ctx context.Context, in *Input, opt optimize.Options, report func(optimize.Progress)) (Output, *compiled, []int, error) {
+	start, asked := time.Now(), opt
+	c := compile(in)
+	if conflicts := c.impossible(); len(conflicts) > 0 {
+		return Output{}, nil, nil, infeasible(conflicts)
+	}
+	// Verifying and explaining take about as long as compiling, or the time
+	// of the renewal rates, whichever is longer.
+	after := max(time.Since(start), time.Duration(len(in.Actions))*3*time.Millisecond)
+	opt.TimeLimit = max(opt.TimeLimit/4, opt.TimeLimit-time.Since(start)-after)
+	res := timetable.Solve(ctx, c.problem, c.start(), opt, report)
+	if res.Plan == nil {
+		if res.Status != optimize.StatusInfeasible && ctx.Err() != nil {
+			return Output{}, nil, nil, fault.Wrap(fault.Unavailable, "optimize.no_plan", ctx.Err())
+		}
+		plan, conflicts, err := c.relax(ctx, opt)
+		if err != nil {
+			return Output{}, nil, nil, fault.Wrap(fault.Unavailable, "optimize.no_plan", err)
+		}
+		if plan == nil {
+			return Output{}, nil, nil, infeasible(conflicts)
+		}
+		res.Plan, res.Objective, res.Bound, res.Status = plan, c.problem.Cost(plan), math.Min(res.Bound, c.problem.Cost(plan)), optimize.StatusTimeLimit
+	}
+	days := c.days(res.Plan)
+	out, err := c.output(days, res, asked)
+	return out, c, days, err
+}
+
+// output assembles and verifies a plan.
+func (c *compiled) output(days []int, res timetable.Outcome, opt optimize.Options) (Output, error) {
+	out := c.assemble(days)
+	out.Certificate = certificate(res, opt)
+	if err := VerifyOutput(*c.in, out); err != nil {
+		return Output{}, fault.Wrap(fault.Internal, "optimize.unverified", fmt.Errorf("verify plan: %w", err))
+	}
+	out.Certificate.Verified = true
+	return out, nil
+}
+
+// certificate turns the core's outcome into what a plan proves about itself.
+func certificate(res timetable.Outcome, opt optimize.Options) optimize.Certificate {
+	cert := optimize.Certificate{
+		Objective: res.Objective, BoundKnown: !math.IsInf(res.Bound, -1), Status: res.Status, Seed: opt.Seed, Iterations: res.Iterations,
+		Solver: optimize.Solver{Name: res.Solver, Version: coreVersion, Options: map[string]string{
+			"time_limit": opt.TimeLimit.String(), "rel_gap": fmt.Sprint(opt.RelGap), "threads": fmt.Sprint(opt.Threads),
+			"max_iterations": fmt.Sprint(opt.MaxIterations), "solver": opt.Solver,
+		}},
+	}
+	if cert.BoundKnown {
+		cert.Bound, cert.Gap = res.Bound, optimize.Gap(res.Objective, res.Bound)
+	}
+	if res.Err != nil {
+		cert.Solver.Options["exact_error"] = res.Err.Error()
+	}
+	return cert
+}
+
+// coreVersion changes whenever the same input, seed and budget may give
+// another plan.
+const coreVersion = "1"
+
+// Forced is the answer to "why not that": the best plan with one decision
+// forced, and what forcing it costs by term (forced minus base).
+type Forced struct {
+	Output Output `json:"output"`
+	Delta  Terms  `json:"delta"`
+	Exact  bool   `json:"exact"` // both plans are optimal
+}
+
+// Force solves the problem again with one decision fixed, starting from the
+// base plan. A decision that a rule forbids gives an *InfeasibleError naming
+// it.
+func Force(ctx context.Context, in Input, base Output, pin Pin, opt optimize.Options) (Forced, error) {
+	forced := in
+	forced.Pins = []Pin{pin}
+	for _, p := range in.Pins {
+		if p.ActionID != pin.ActionID {
+			forced.Pins = append(forced.Pins, p)
+		}
+	}
+	forced.WarmStart = base.starts()
+	opt.Prices = false
+	out, err := Solve(ctx, forced, opt, nil)
+	if err != nil {
+		return Forced{}, err
+	}
+	return Forced{Output: out, Delta: out.Objective.minus(base.Objective), Exact: bothOptimal(base, out)}, nil
+}
+
+func bothOptimal(a, b Output) bool {
+	return a.Certificate.Status == optimize.StatusOptimal && b.Certificate.Status == optimize.StatusOptimal
+}
+
+// starts returns the plan as plain decisions.
+func (o Output) starts() []Start {
+	plan := make([]Start, len(o.Schedule))
+	for i, d := range o.Schedule {
+		plan[i] = Start{ActionID: d.ActionID, StartDay: d.StartDay, Deferred: d.Deferred}
+	}
+	return plan
+}
+
+func (t Terms) minus(u Terms) Terms {
+	return Terms{
+		PlannedWork: t.PlannedWork - u.PlannedWork, PlannedOutage: t.PlannedOutage - u.PlannedOutage, Failure: t.Failure - u.Failure,
+		Residual: t.Residual - u.Residual, Tail: t.Tail - u.Tail, Total: t.Total - u.Total, Weighted: t.Weighted - u.Weighted,
+	}
+}
+
+// WriteModel writes the exact program of an input as an MPS file.
+func WriteModel(w io.Writer, in Input) error {
+	if err := in.Validate(); err != nil {
+		return err
+	}
+	c := compile(&in)
+	if conflicts := c.impossible(); len(conflicts) > 0 {
+		return infeasible(conflicts)
+	}
+	return timetable.WriteModel(w, c.problem)
+}

@@ -1,0 +1,174 @@
+package maintenance
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/optria-iq/optria/internal/fault"
+)
+
+// The largest instance that is accepted.
+const (
+	maxDays    = 1100
+	maxActions = 20000
+)
+
+// invalid names the field and the reason of a bad input.
+func invalid(field, reason string) error {
+	return fault.Wrap(fault.Invalid, "optimize.input.invalid", fmt.Errorf("%s: %s", field, reason)).With("field", field).With("reason", reason)
+}
+
+// Validate returns a fault naming the first field that makes no sense.
+func (in *Input) Validate() error {
+	if _, err := time.Parse(time.DateOnly, in.StartDate); err != nil {
+		return invalid("start_date", "want YYYY-MM-DD")
+	}
+	if in.Days < 1 || in.Days > maxDays {
+		return invalid("days", fmt.Sprintf("want 1 to %d", maxDays))
+	}
+	if in.WorkingDay != nil && len(in.WorkingDay) != in.Days {
+		return invalid("working_day", fmt.Sprintf("want %d entries", in.Days))
+	}
+	if len(in.Actions) > maxActions {
+		return invalid("actions", fmt.Sprintf("at most %d", maxActions))
+	}
+	cost, risk := in.Weights.Values()
+	if !nonNegative(cost) || !nonNegative(risk) || cost+risk == 0 {
+		return invalid("weights", "want two numbers of at least 0, not both 0")
+	}
+	switch in.Weights.Preset {
+	case "", PresetCheapest, PresetBalanced, PresetLowestRisk, PresetCustom:
+	default:
+		return invalid("weights.preset", "unknown preset")
+	}
+	if in.BudgetSAR != nil && !nonNegative(*in.BudgetSAR) {
+		return invalid("budget_sar", "want at least 0")
+	}
+	resources, err := in.validateResources()
+	if err != nil {
+		return err
+	}
+	actions, err := in.validateActions(resources)
+	if err != nil {
+		return err
+	}
+	return in.validateRules(actions)
+}
+
+func nonNegative(v float64) bool { return v >= 0 && !math.IsInf(v, 0) }
+
+func (in *Input) validateResources() (map[string]bool, error) {
+	ids := map[string]bool{}
+	for k, r := range in.Resources {
+		field := fmt.Sprintf("resources[%d]", k)
+		switch {
+		case r.ID == "" || ids[r.ID]:
+			return nil, invalid(field+".id", "missing or used twice")
+		case len(r.Available) != in.Days:
+			return nil, invalid(field+".available", fmt.Sprintf("want %d entries", in.Days))
+		case r.Minimum != nil && len(r.Minimum) != in.Days:
+			return nil, invalid(field+".minimum", fmt.Sprintf("want %d entries", in.Days))
+		case !nonNegative(r.PriceStep):
+			return nil, invalid(field+".price_step", "want at least 0")
+		}
+		for d, v := range r.Available {
+			if !nonNegative(v) {
+				return nil, invalid(fmt.Sprintf("%s.available[%d]", field, d), "want at least 0")
+			}
+		}
+		for d, v := range r.Minimum {
+			if !nonNegative(v) {
+				return nil, invalid(fmt.Sprintf("%s.minimum[%d]", field, d), "want at least 0")
+			}
+		}
+		ids[r.ID] = true
+	}
+	return ids, nil
+}
+
+func (in *Input) validateActions(resources map[string]bool) (map[string]bool, error) {
+	ids := map[string]bool{}
+	for i := range in.Actions {
+		a, field := &in.Actions[i], fmt.Sprintf("actions[%d]", i)
+		if a.ID == "" || ids[a.ID] {
+			return nil, invalid(field+".id", "missing or used twice")
+		}
+		ids[a.ID] = true
+		if a.DurationDays < 1 {
+			return nil, invalid(field+".duration_days", "want at least 1")
+		}
+		if a.Skill != "" && !resources[a.Skill] {
+			return nil, invalid(field+".skill", "unknown resource "+a.Skill)
+		}
+		for n, u := range a.Uses {
+			if !resources[u.Resource] || !nonNegative(u.Units) {
+				return nil, invalid(fmt.Sprintf("%s.uses[%d]", field, n), "unknown resource or units below 0")
+			}
+		}
+		if a.OutageProfile != nil && len(a.OutageProfile) != in.Days {
+			return nil, invalid(field+".outage_profile", fmt.Sprintf("want %d entries", in.Days))
+		}
+		for d, v := range a.OutageProfile {
+			if !nonNegative(v) {
+				return nil, invalid(fmt.Sprintf("%s.outage_profile[%d]", field, d), "want at least 0")
+			}
+		}
+		if err := a.validateNumbers(field); err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
+}
+
+func (a *Action) validateNumbers(field string) error {
+	for _, n := range []struct {
+		name  string
+		value float64
+	}{
+		{"skill_hours", a.SkillHours}, {"planned_cost", a.PlannedCost}, {"outage_hours", a.OutageHours}, {"loss_per_hour", a.LossPerHour},
+		{"planned_factor", a.PlannedFactor}, {"failure_total", a.FailureTotal}, {"age_days", a.AgeDays}, {"evidence", a.Evidence},
+	} {
+		if !nonNegative(n.value) {
+			return invalid(field+"."+n.name, "want at least 0")
+		}
+	}
+	if !(a.Weibull.Beta >= .1 && a.Weibull.Beta <= 50) {
+		return invalid(field+".weibull.beta", "want 0.1 to 50")
+	}
+	if !(a.Weibull.Eta > 0) || math.IsInf(a.Weibull.Eta, 0) {
+		return invalid(field+".weibull.eta", "want more than 0 days")
+	}
+	return nil
+}
+
+func (in *Input) validateRules(actions map[string]bool) error {
+	for k, e := range in.Exclusions {
+		if !actions[e.A] || !actions[e.B] || e.A == e.B {
+			return invalid(fmt.Sprintf("exclusions[%d]", k), "want two different known actions")
+		}
+	}
+	for k, g := range in.Groups {
+		if g.MaxOut < 0 {
+			return invalid(fmt.Sprintf("groups[%d].max_out", k), "want at least 0")
+		}
+	}
+	sites := map[string]bool{}
+	for k, c := range in.DowntimeCaps {
+		if !nonNegative(c.Hours) || sites[c.SiteID] {
+			return invalid(fmt.Sprintf("downtime_caps[%d]", k), "want at least 0 hours, once per site")
+		}
+		sites[c.SiteID] = true
+	}
+	pinned := map[string]bool{}
+	for k, p := range in.Pins {
+		switch {
+		case !actions[p.ActionID] || pinned[p.ActionID]:
+			return invalid(fmt.Sprintf("pins[%d].action_id", k), "unknown action or pinned twice")
+		case !p.Deferred && (p.StartDay < 0 || p.StartDay >= in.Days):
+			return invalid(fmt.Sprintf("pins[%d].start_day", k), "outside the horizon")
+		}
+		pinned[p.ActionID] = true
+	}
+	return nil
+}
