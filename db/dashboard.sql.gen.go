@@ -71,20 +71,17 @@ func (q *Queries) ConnectorFreshness(ctx context.Context, db DBTX, tenantID uuid
 }
 
 const deferralCost = `-- name: DeferralCost :one
-SELECT count(*) AS jobs, coalesce(sum(greatest(0, CASE
-    WHEN jsonb_typeof(x.move_costs -> x.at) = 'number' THEN (x.move_costs ->> x.at)::float8
-    ELSE x.value_at_stake END)), 0)::float8 AS cost_sar
-FROM (
-  SELECT r.value_at_stake, r.move_costs,
-    least(r.start_on - n.window_start + $1::int,
-      CASE WHEN jsonb_typeof(r.move_costs) = 'array' THEN jsonb_array_length(r.move_costs) ELSE 0 END - 1) AS at
-  FROM optimization.optimization_recommendations r
-  JOIN optimization.optimization_scenarios s ON s.tenant_id = r.tenant_id AND s.id = r.scenario_id
-  JOIN optimization.optimization_runs n ON n.tenant_id = s.tenant_id AND n.id = s.run_id
-  WHERE r.tenant_id = $2 AND r.scenario_id = $3 AND r.decision = 'do' AND r.start_on <= $4::date
-    AND NOT EXISTS (SELECT 1 FROM core.work_orders w WHERE w.tenant_id = r.tenant_id AND w.recommendation_id = r.id
-      AND w.status IN ('done', 'cancelled'))
-) x
+SELECT count(*) AS jobs, coalesce(sum(greatest(0, coalesce(
+    (SELECT (m ->> 'delta')::float8 FROM jsonb_array_elements(r.move_costs) m
+      WHERE (m ->> 'day')::int = -1 OR (m ->> 'day')::int >= r.start_on - n.window_start + $1::int
+      ORDER BY (m ->> 'day')::int = -1, (m ->> 'day')::int LIMIT 1),
+    r.value_at_stake))), 0)::float8 AS cost_sar
+FROM optimization.optimization_recommendations r
+JOIN optimization.optimization_scenarios s ON s.tenant_id = r.tenant_id AND s.id = r.scenario_id
+JOIN optimization.optimization_runs n ON n.tenant_id = s.tenant_id AND n.id = s.run_id
+WHERE r.tenant_id = $2 AND r.scenario_id = $3 AND r.decision = 'do' AND r.start_on <= $4::date
+  AND NOT EXISTS (SELECT 1 FROM core.work_orders w WHERE w.tenant_id = r.tenant_id AND w.recommendation_id = r.id
+    AND w.status IN ('done', 'cancelled'))
 `
 
 type DeferralCostParams struct {
@@ -100,8 +97,9 @@ type DeferralCostRow struct {
 }
 
 // What it costs to put off by the given days every job of a scenario that is
-// due by the given day and not closed. move_costs[d] is the cost of moving a
-// job to day d of the window, its last entry that of leaving the window.
+// due by the given day and not closed: the cost of moving it to the first
+// feasible day that is late enough, else of leaving the window (day -1 among
+// move_costs).
 func (q *Queries) DeferralCost(ctx context.Context, db DBTX, arg DeferralCostParams) (DeferralCostRow, error) {
 	row := db.QueryRow(ctx, deferralCost,
 		arg.Days,

@@ -214,6 +214,35 @@ type Integration struct {
 	UpdatedAt      time.Time
 }
 
+type IntegrationMapping struct {
+	TenantID      uuid.UUID
+	ID            uuid.UUID
+	IntegrationID uuid.UUID
+	ExternalTag   string
+	AssetID       uuid.UUID
+	ComponentID   *uuid.UUID
+	SignalID      int64
+	SourceUnit    string
+	Factor        float64
+	Shift         float64
+	CreatedAt     time.Time
+	ArchivedAt    *time.Time
+}
+
+type IntegrationSync struct {
+	TenantID      uuid.UUID
+	ID            uuid.UUID
+	IntegrationID uuid.UUID
+	StartedAt     time.Time
+	FinishedAt    time.Time
+	Status        string
+	FromTs        *time.Time
+	ToTs          *time.Time
+	RowsWritten   int64
+	RowsBad       int64
+	Error         string
+}
+
 type OptimizationRecommendation struct {
 	TenantID           uuid.UUID
 	ID                 uuid.UUID

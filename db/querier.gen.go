@@ -13,10 +13,24 @@ import (
 )
 
 type Querier interface {
+	// One page of assets by tag with their newest score, after a tag already given.
+	APIAssets(ctx context.Context, db DBTX, arg APIAssetsParams) ([]APIAssetsRow, error)
+	// One page of plans, newest first, after a plan that was already given.
+	APIPlans(ctx context.Context, db DBTX, arg APIPlansParams) ([]APIPlansRow, error)
+	// What happened in a run after an event that was already given, oldest first.
+	APIRunEvents(ctx context.Context, db DBTX, arg APIRunEventsParams) ([]APIRunEventsRow, error)
+	// One page of runs, newest first, after a run that was already given.
+	APIRuns(ctx context.Context, db DBTX, arg APIRunsParams) ([]APIRunsRow, error)
+	APIScenario(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (APIScenarioRow, error)
+	// The signals of the assets with the given tags, for readings that name them.
+	APISignalsOfTags(ctx context.Context, db DBTX, tenantID uuid.UUID, tags []string) ([]APISignalsOfTagsRow, error)
+	// One page of work orders, newest number first, below a number already given.
+	APIWorkOrders(ctx context.Context, db DBTX, arg APIWorkOrdersParams) ([]APIWorkOrdersRow, error)
 	// Adds the next version; two writers at once meet in a unique violation.
 	AddCostModel(ctx context.Context, db DBTX, arg AddCostModelParams) (AddCostModelRow, error)
 	AddDecision(ctx context.Context, db DBTX, arg AddDecisionParams) error
 	AddLogin(ctx context.Context, db DBTX, arg AddLoginParams) (int64, error)
+	AddMapping(ctx context.Context, db DBTX, arg AddMappingParams) (uuid.UUID, error)
 	AddRecommendation(ctx context.Context, db DBTX, arg AddRecommendationParams) error
 	AddRedundancyMember(ctx context.Context, db DBTX, tenantID uuid.UUID, groupID uuid.UUID, assetID uuid.UUID) error
 	AddRunEvent(ctx context.Context, db DBTX, arg AddRunEventParams) error
@@ -26,6 +40,7 @@ type Querier interface {
 	AdvanceWatermark(ctx context.Context, db DBTX, arg AdvanceWatermarkParams) (int64, error)
 	ArchiveAsset(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	ArchiveEmbargo(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	ArchiveMapping(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, iD uuid.UUID) (int64, error)
 	ArchiveSignal(ctx context.Context, db DBTX, tenantID uuid.UUID, iD int64) (int64, error)
 	ArchiveUser(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// The assets of a unit with their level of risk, for the tree.
@@ -44,6 +59,7 @@ type Querier interface {
 	// Cancels open work orders of other plans for assets that get a new one. Work
 	// that has begun, and work on other assets, stays.
 	CancelReplacedWorkOrders(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID, assetIds []uuid.UUID) (int64, error)
+	ChangeMapping(ctx context.Context, db DBTX, arg ChangeMappingParams) (int64, error)
 	// Closes the open alerts of the given keys because their cause is gone.
 	ClearAlerts(ctx context.Context, db DBTX, at *time.Time, tenantID uuid.UUID, keys []string) (int64, error)
 	CommitSession(ctx context.Context, db DBTX, token string, data []byte, expiry time.Time) error
@@ -51,18 +67,22 @@ type Querier interface {
 	// fresh: no older than three of their periods, a quarter of an hour at least.
 	ConnectorFreshness(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ConnectorFreshnessRow, error)
 	CountActiveUsersWithRole(ctx context.Context, db DBTX, tenantID uuid.UUID, role string) (int64, error)
+	CountAuditEntries(ctx context.Context, db DBTX, tenantID uuid.UUID, action string, objectID string) (int64, error)
 	CountDecisions(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) (int64, error)
 	CountOpenAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
+	CountOtherUsers(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	CountPlansWaiting(ctx context.Context, db DBTX, arg CountPlansWaitingParams) (int64, error)
 	CreateAPIToken(ctx context.Context, db DBTX, arg CreateAPITokenParams) (CreateAPITokenRow, error)
 	CreateDemoRequest(ctx context.Context, db DBTX, arg CreateDemoRequestParams) (DemoRequest, error)
+	CreateIntegration(ctx context.Context, db DBTX, arg CreateIntegrationParams) (uuid.UUID, error)
 	CreateOneTimeCredential(ctx context.Context, db DBTX, arg CreateOneTimeCredentialParams) (uuid.UUID, error)
 	// Returns no row when the id or the code is taken already.
 	CreateTenant(ctx context.Context, db DBTX, arg CreateTenantParams) (Tenant, error)
 	CreateUser(ctx context.Context, db DBTX, arg CreateUserParams) (User, error)
 	// What it costs to put off by the given days every job of a scenario that is
-	// due by the given day and not closed. move_costs[d] is the cost of moving a
-	// job to day d of the window, its last entry that of leaving the window.
+	// due by the given day and not closed: the cost of moving it to the first
+	// feasible day that is late enough, else of leaving the window (day -1 among
+	// move_costs).
 	DeferralCost(ctx context.Context, db DBTX, arg DeferralCostParams) (DeferralCostRow, error)
 	DeleteExpiredSessions(ctx context.Context, db DBTX) (int64, error)
 	DeleteSession(ctx context.Context, db DBTX, token string) error
@@ -77,6 +97,9 @@ type Querier interface {
 	FindDecision(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (PlanDecision, error)
 	// The accounts of an e-mail address, the home account first.
 	FindLogins(ctx context.Context, db DBTX, email string) ([]FindLoginsRow, error)
+	// The rule of one external tag, none or one.
+	FindMapping(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, externalTag string) ([]IntegrationMapping, error)
+	FindOpenCredential(ctx context.Context, db DBTX, tenantID uuid.UUID, userID uuid.UUID) (uuid.UUID, error)
 	FindSession(ctx context.Context, db DBTX, token string) ([]byte, error)
 	FindSignal(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, metric string) ([]int64, error)
 	// Closes an open run, whatever the end.
@@ -91,6 +114,10 @@ type Querier interface {
 	GetAssetByTag(ctx context.Context, db DBTX, tenantID uuid.UUID, tag string) (Asset, error)
 	GetAuditHead(ctx context.Context, db DBTX, tenantID uuid.UUID) (GetAuditHeadRow, error)
 	GetCalendar(ctx context.Context, db DBTX, tenantID uuid.UUID, profile string) (Calendar, error)
+	GetIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Integration, error)
+	GetMapping(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, iD uuid.UUID) (IntegrationMapping, error)
+	// Who a one-time credential is for and whether it was shown; never the secret.
+	GetOneTimeCredential(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetOneTimeCredentialRow, error)
 	GetSignal(ctx context.Context, db DBTX, tenantID uuid.UUID, iD int64) (Signal, error)
 	GetTenant(ctx context.Context, db DBTX, tenantID uuid.UUID) (Tenant, error)
 	GetTenantByCode(ctx context.Context, db DBTX, code string) (Tenant, error)
@@ -103,6 +130,10 @@ type Querier interface {
 	// How many of an integration's signals have a reading no older than three of
 	// their periods, a quarter of an hour at least.
 	IntegrationFreshness(ctx context.Context, db DBTX, asOf time.Time, tenantID uuid.UUID, integrationID uuid.UUID) (IntegrationFreshnessRow, error)
+	// Every integration that is not archived, with its mappings: how many, how
+	// many are stale by the rule of IntegrationFreshness, and the newest reading,
+	// which is 1970 when there is none.
+	IntegrationOverview(ctx context.Context, db DBTX, asOf time.Time, tenantID uuid.UUID, iD *uuid.UUID) ([]IntegrationOverviewRow, error)
 	// A judgement that there is nothing to do closes the alert.
 	JudgeAlert(ctx context.Context, db DBTX, arg JudgeAlertParams) (int64, error)
 	// When the newest finished sweep saw the plant, NULL before the first.
@@ -126,6 +157,8 @@ type Querier interface {
 	ListCostModelHistory(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID) ([]CostModel, error)
 	// The version in force of every kind, for the named assets or for all.
 	ListCostModels(ctx context.Context, db DBTX, tenantID uuid.UUID, assetIds []uuid.UUID) ([]CostModel, error)
+	// Which credentials are kept, never what they are.
+	ListCredentialFields(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) ([]ListCredentialFieldsRow, error)
 	ListCrews(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListCrewsRow, error)
 	ListDemoRequests(ctx context.Context, db DBTX, skip int32, pageSize int32) ([]DemoRequest, error)
 	ListEmbargoes(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]Embargo, error)
@@ -134,6 +167,8 @@ type Querier interface {
 	// Runs that were asked for a while ago and that no workflow took up.
 	ListForgottenRuns(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error)
 	ListIntegrationKinds(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]string, error)
+	// The rules of an integration with what they feed and its newest reading.
+	ListIntegrationMappings(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) ([]ListIntegrationMappingsRow, error)
 	// The recommendations to act of a plan, in the order of their start.
 	ListJobsToRelease(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) ([]ListJobsToReleaseRow, error)
 	// Keys of alerts that a person judged false or expected within a day: they are
@@ -150,6 +185,9 @@ type Querier interface {
 	ListPolledMappings(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) ([]ListPolledMappingsRow, error)
 	ListRedundancyGroups(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]RedundancyGroup, error)
 	ListRedundancyMembers(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListRedundancyMembersRow, error)
+	// Queries of the administration pages: tenants, people, tokens, audit.
+	// The accounts that carry a role, those in use first.
+	ListRoleHolders(ctx context.Context, db DBTX, tenantID uuid.UUID, role string) ([]ListRoleHoldersRow, error)
 	ListScoredAssets(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID) ([]Asset, error)
 	ListSealedCredentials(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) ([]ListSealedCredentialsRow, error)
 	ListSharedResources(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]SharedResource, error)
@@ -159,6 +197,7 @@ type Querier interface {
 	ListSignalsWithLatest(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID) ([]ListSignalsWithLatestRow, error)
 	ListSites(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]Site, error)
 	ListSkills(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]Skill, error)
+	ListSyncs(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) ([]IntegrationSync, error)
 	// Technicians with their skill and the crew hours of their open work orders.
 	ListTechnicianLoads(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListTechnicianLoadsRow, error)
 	ListTechnicians(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListTechniciansRow, error)
@@ -173,8 +212,12 @@ type Querier interface {
 	LoadApproval(ctx context.Context, db DBTX, workflowID string, tenantID uuid.UUID, iD uuid.UUID) (Plan, error)
 	LoadPolledIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Integration, error)
 	LoadRun(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (OptimizationRun, error)
+	// Locks the rows, so that two admins who take the role from each other at the
+	// same moment cannot leave the tenant without one.
+	LockActiveRoleHolders(ctx context.Context, db DBTX, tenantID uuid.UUID, role string) ([]uuid.UUID, error)
 	LockAlert(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Alert, error)
 	LockAuditHead(ctx context.Context, db DBTX, tenantID uuid.UUID) (LockAuditHeadRow, error)
+	LockIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Integration, error)
 	LockPlan(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Plan, error)
 	LockRun(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (OptimizationRun, error)
 	// Holds the run while a plan is put forward, so that two proposals of one run
@@ -182,6 +225,8 @@ type Querier interface {
 	LockRunForProposal(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (LockRunForProposalRow, error)
 	// Numbers are handed out one release at a time, so that they stay dense.
 	LockWorkOrderNumbers(ctx context.Context, db DBTX, tenantID uuid.UUID) error
+	// Every signal that a tag can be mapped to, for suggestions.
+	MappingTargets(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]MappingTargetsRow, error)
 	MarkPollFailed(ctx context.Context, db DBTX, lastError string, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	MarkReleased(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	MoveAuditHead(ctx context.Context, db DBTX, seq int64, hash []byte, tenantID uuid.UUID) error
@@ -204,11 +249,13 @@ type Querier interface {
 	// a score that is not trusted, or no cost of failure or of the planned job.
 	PreflightAssets(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]PreflightAssetsRow, error)
 	// Active connectors whose last poll failed or is older than the given time.
-	PreflightIntegrations(ctx context.Context, db DBTX, tenantID uuid.UUID, staleBefore *time.Time) ([]PreflightIntegrationsRow, error)
+	PreflightIntegrations(ctx context.Context, db DBTX, tenantID uuid.UUID, staleBefore time.Time) ([]PreflightIntegrationsRow, error)
 	ProposePlan(ctx context.Context, db DBTX, arg ProposePlanParams) (uuid.UUID, error)
 	// Opens an alert or moves the open one of the same key forward. fresh tells a
 	// new alert from a moved one.
 	RaiseAlert(ctx context.Context, db DBTX, arg RaiseAlertParams) (bool, error)
+	// An alert about the tenant itself rather than about an asset.
+	RaiseNotice(ctx context.Context, db DBTX, arg RaiseNoticeParams) error
 	RecommendationDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID, runID uuid.UUID) (RecommendationDetailRow, error)
 	// Counts a wrong password and locks the account when the limit is reached; the
 	// count starts over after a lock has run out.
@@ -217,6 +264,8 @@ type Querier interface {
 	RecordSync(ctx context.Context, db DBTX, arg RecordSyncParams) error
 	RemoveAssetResourceNeed(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, resourceID uuid.UUID) (int64, error)
 	RemoveRedundancyMember(ctx context.Context, db DBTX, tenantID uuid.UUID, groupID uuid.UUID, assetID uuid.UUID) (int64, error)
+	// Frees the name of an archived integration for a new one.
+	RenameArchivedIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// Asks for the release of an approved plan, once.
 	RequestPlanRelease(ctx context.Context, db DBTX, actorID uuid.UUID, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// Records a request once: the same form sent again finds the key taken and
@@ -243,6 +292,7 @@ type Querier interface {
 	RunStopRequested(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (bool, error)
 	// What happened beside the search itself, newest first.
 	RunTimeline(ctx context.Context, db DBTX, tenantID uuid.UUID, runID uuid.UUID) ([]RunTimelineRow, error)
+	SaveCredential(ctx context.Context, db DBTX, arg SaveCredentialParams) error
 	// Expected cost of every scenario of a run by its parts.
 	ScenarioCosts(ctx context.Context, db DBTX, tenantID uuid.UUID, runID uuid.UUID) ([]ScenarioCostsRow, error)
 	ScenarioOfRun(ctx context.Context, db DBTX, tenantID uuid.UUID, runID uuid.UUID, preset string) (ScenarioOfRunRow, error)
@@ -259,6 +309,8 @@ type Querier interface {
 	// Leaves an integration that exists as it is: its configuration may have been edited.
 	SeedIntegration(ctx context.Context, db DBTX, arg SeedIntegrationParams) error
 	SeedMapping(ctx context.Context, db DBTX, arg SeedMappingParams) error
+	// Moves an integration on from the state that the caller saw.
+	SetIntegrationState(ctx context.Context, db DBTX, arg SetIntegrationStateParams) (int64, error)
 	SetRunStage(ctx context.Context, db DBTX, stage string, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	SetTenantStatus(ctx context.Context, db DBTX, status string, tenantID uuid.UUID) (int64, error)
 	SetUserActive(ctx context.Context, db DBTX, isActive bool, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
@@ -280,6 +332,7 @@ type Querier interface {
 	// Jobs due until a day: orders that are not closed, and recommendations of the
 	// newest approved plan that are not orders yet.
 	UpcomingActions(ctx context.Context, db DBTX, tenantID uuid.UUID, until time.Time, today time.Time) (UpcomingActionsRow, error)
+	UpdateIntegration(ctx context.Context, db DBTX, arg UpdateIntegrationParams) (int64, error)
 	UpdateTenant(ctx context.Context, db DBTX, arg UpdateTenantParams) (Tenant, error)
 	UpdateUserProfile(ctx context.Context, db DBTX, arg UpdateUserProfileParams) (int64, error)
 	// search_text is what lists search in: tag and names, folded by the caller.
@@ -300,6 +353,8 @@ type Querier interface {
 	UpsertSkill(ctx context.Context, db DBTX, arg UpsertSkillParams) error
 	UpsertTechnician(ctx context.Context, db DBTX, arg UpsertTechnicianParams) error
 	UpsertUnit(ctx context.Context, db DBTX, arg UpsertUnitParams) error
+	// Erases secrets that nobody has seen, because a newer password replaced them.
+	VoidOneTimeCredentials(ctx context.Context, db DBTX, actorID uuid.UUID, tenantID uuid.UUID, userID uuid.UUID) (int64, error)
 	WorkOrderDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (WorkOrderDetailRow, error)
 	// One page of work orders. status 'active' means open or in progress; owner
 	// keeps orders of plans that the person launched, proposed or released.

@@ -70,7 +70,7 @@ func (q *Queries) PreflightAssets(ctx context.Context, db DBTX, tenantID uuid.UU
 const preflightIntegrations = `-- name: PreflightIntegrations :many
 SELECT id, name, last_sync_at, last_sync_status FROM core.integrations
 WHERE tenant_id = $1 AND state = 'active'
-  AND (last_sync_status = 'failed' OR last_sync_at IS NULL OR last_sync_at < $2)
+  AND (last_sync_status = 'failed' OR last_sync_at IS NULL OR last_sync_at < $2::timestamptz)
 ORDER BY name
 `
 
@@ -82,7 +82,7 @@ type PreflightIntegrationsRow struct {
 }
 
 // Active connectors whose last poll failed or is older than the given time.
-func (q *Queries) PreflightIntegrations(ctx context.Context, db DBTX, tenantID uuid.UUID, staleBefore *time.Time) ([]PreflightIntegrationsRow, error) {
+func (q *Queries) PreflightIntegrations(ctx context.Context, db DBTX, tenantID uuid.UUID, staleBefore time.Time) ([]PreflightIntegrationsRow, error) {
 	rows, err := db.Query(ctx, preflightIntegrations, tenantID, staleBefore)
 	if err != nil {
 		return nil, err

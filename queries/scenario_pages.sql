@@ -100,5 +100,5 @@ ORDER BY a.tag;
 -- Active connectors whose last poll failed or is older than the given time.
 SELECT id, name, last_sync_at, last_sync_status FROM core.integrations
 WHERE tenant_id = @tenant_id AND state = 'active'
-  AND (last_sync_status = 'failed' OR last_sync_at IS NULL OR last_sync_at < @stale_before)
+  AND (last_sync_status = 'failed' OR last_sync_at IS NULL OR last_sync_at < @stale_before::timestamptz)
 ORDER BY name;

@@ -1,0 +1,264 @@
+package activities
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/optria-iq/optria/db"
+	"github.com/optria-iq/optria/internal/asset"
+	"github.com/optria-iq/optria/internal/fault"
+	"github.com/optria-iq/optria/internal/optimize/maintenance"
+)
+
+// skillID and resourceID are the ids of resources in a problem. The prefix
+// keeps a skill and a skid of the same code apart.
+func skillID(code string) string    { return "skill:" + code }
+func resourceID(code string) string { return "resource:" + code }
+
+// problem turns the plant into the input of a run. Assets without a priced
+// failure or a priced job are left out: nothing can be said about them.
+func (p *plant) problem(run db.OptimizationRun, o RunObjective, c RunConstraints, now time.Time) (maintenance.Input, error) {
+	h := newHorizon(p.calendar, run.WindowStart, int(run.WindowDays))
+	in := maintenance.Input{
+		StartDate: h.start.Format(time.DateOnly), Days: h.days, WorkingDay: h.working, BudgetSAR: c.BudgetSAR,
+		Weights: maintenance.Weights{Cost: o.WeightCost, Risk: o.WeightRisk},
+	}
+	skills := p.skillHours(h)
+	in.Resources = p.problemResources(h, skills)
+	for _, a := range p.assets {
+		if len(c.SiteIDs) > 0 && !slices.Contains(c.SiteIDs, a.SiteID) {
+			continue
+		}
+		if action, ok := p.action(a, h, skills, now); ok {
+			in.Actions = append(in.Actions, action)
+		}
+	}
+	if len(in.Actions) == 0 {
+		return in, fault.New(fault.Invalid, KeyNoAssets)
+	}
+	p.addNeeds(in.Actions)
+	p.addBaseline(in.Actions, h)
+	in.Groups = p.problemGroups(in.Actions, c.OneTrainOut)
+	in.Embargoes = p.problemEmbargoes(h, in.Actions)
+	in.DowntimeCaps = downtimeCaps(c, in.Actions)
+	var err error
+	in.Pins, err = pins(c.Pins, in.Actions, h)
+	return in, err
+}
+
+// skillHours returns the productive hours per skill and day: technicians ×
+// hours of their crew × productive share × share of a full day.
+func (p *plant) skillHours(h horizon) map[string][]float64 {
+	heads := map[uuid.UUID]float64{}
+	for _, t := range p.staff {
+		heads[t.CrewID]++
+	}
+	hours := map[string][]float64{}
+	for _, s := range p.skills {
+		hours[s.Code] = make([]float64, h.days)
+	}
+	for _, c := range p.crews {
+		for d := range h.days {
+			hours[c.SkillCode][d] += heads[c.ID] * c.HoursPerDay * c.ProductiveShare * h.share[d]
+		}
+	}
+	return hours
+}
+
+func (p *plant) problemResources(h horizon, skills map[string][]float64) []maintenance.Resource {
+	var out []maintenance.Resource
+	for _, s := range p.skills {
+		r := maintenance.Resource{ID: skillID(s.Code), Name: s.NameEn, Unit: "h", Available: skills[s.Code]}
+		// One more technician is what a planner can ask for.
+		if i := slices.IndexFunc(p.crews, func(c db.ListCrewsRow) bool { return c.SkillID == s.ID }); i >= 0 {
+			r.PriceStep = p.crews[i].HoursPerDay * p.crews[i].ProductiveShare
+		}
+		out = append(out, r)
+	}
+	for _, s := range p.resources {
+		r := maintenance.Resource{ID: resourceID(s.Code), Name: s.NameEn, Unit: "pcs", Available: make([]float64, h.days), PriceStep: 1}
+		for d := range r.Available {
+			r.Available[d] = s.UnitsAvailable
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// action is the renewal of one asset. Its evidence is that of a trusted, fresh
+// score; otherwise the asset is planned by age alone.
+func (p *plant) action(a db.Asset, h horizon, skills map[string][]float64, now time.Time) (maintenance.Action, bool) {
+	models := p.costs[a.ID]
+	priced := func(kind string) bool {
+		return slices.ContainsFunc(models, func(m db.CostModel) bool { return m.Kind == kind })
+	}
+	if !priced(costFailure) || !priced(costMaintenance) {
+		return maintenance.Action{}, false
+	}
+	cost := costOf(models)
+	action := maintenance.Action{
+		ID: a.ID.String(), AssetID: a.ID.String(), Tag: a.Tag, SiteID: a.SiteID.String(), UnitID: a.UnitID.String(), Title: a.NameEn,
+		PlannedCost: cost.PlannedCost, OutageHours: cost.PlannedHours, LossPerHour: cost.LossPerHour, PlannedFactor: cost.PlannedFactor,
+		FailureTotal: cost.FailureTotal(),
+		Weibull:      asset.Weibull{Beta: a.WeibullBeta, Eta: a.WeibullEtaDays}, AgeDays: ageAt(a, h.start), Evidence: 1,
+		DurationDays: max(1, int(math.Ceil(cost.PlannedHours/24))),
+	}
+	if s, ok := p.scores[a.ID]; ok && usable(s, now) {
+		action.Evidence = s.EvidenceFactor
+	}
+	if code := p.skillOf(a); code != "" && a.CrewHours > 0 {
+		action.Skill, action.SkillHours = skillID(code), a.CrewHours
+		// A crew can only do so much a day: a long job takes more days.
+		if most := slices.Max(skills[code]); most > 0 {
+			action.DurationDays = max(action.DurationDays, int(math.Ceil(a.CrewHours/most)))
+		}
+	}
+	return action, true
+}
+
+func usable(s db.ListPlanningScoresRow, now time.Time) bool {
+	return s.Trusted && now.Sub(s.AsOf) <= scoresUsable
+}
+
+func (p *plant) skillOf(a db.Asset) string {
+	if a.SkillID == nil {
+		return ""
+	}
+	for _, s := range p.skills {
+		if s.ID == *a.SkillID {
+			return s.Code
+		}
+	}
+	return ""
+}
+
+func (p *plant) addNeeds(actions []maintenance.Action) {
+	at := indexByAsset(actions)
+	for _, n := range p.needs {
+		if i, ok := at[n.AssetID.String()]; ok {
+			actions[i].Uses = append(actions[i].Uses, maintenance.Use{Resource: resourceID(n.Code), Units: n.Units})
+		}
+	}
+}
+
+// addBaseline marks where the current plan, the open work orders, has a job.
+func (p *plant) addBaseline(actions []maintenance.Action, h horizon) {
+	at := indexByAsset(actions)
+	for _, w := range p.planned {
+		day := dayOf(h.start, w.StartOn)
+		if i, ok := at[w.AssetID.String()]; ok && day >= 0 && day < h.days {
+			actions[i].BaselineDay = &day
+		}
+	}
+}
+
+// problemGroups returns the redundancy groups and the site limits that can
+// bind: those with more members among the actions than may be out.
+func (p *plant) problemGroups(actions []maintenance.Action, oneOut bool) []maintenance.Group {
+	at := indexByAsset(actions)
+	members := map[uuid.UUID][]string{}
+	for _, m := range p.members {
+		if _, ok := at[m.AssetID.String()]; ok {
+			members[m.GroupID] = append(members[m.GroupID], m.AssetID.String())
+		}
+	}
+	var out []maintenance.Group
+	add := func(id uuid.UUID, assets []string, most int) {
+		if len(assets) > most {
+			out = append(out, maintenance.Group{ID: id.String(), Members: assets, MaxOut: most})
+		}
+	}
+	for _, g := range p.groups {
+		most := int(g.MaxOut)
+		if oneOut {
+			most = 1
+		}
+		add(g.ID, members[g.ID], most)
+	}
+	for _, s := range p.sites {
+		if s.MaxOut == nil {
+			continue
+		}
+		var assets []string
+		for _, a := range actions {
+			if a.SiteID == s.ID.String() {
+				assets = append(assets, a.AssetID)
+			}
+		}
+		add(s.ID, assets, int(*s.MaxOut))
+	}
+	return out
+}
+
+// problemEmbargoes spreads embargoes over their sites; one without a site
+// holds for every site of the problem.
+func (p *plant) problemEmbargoes(h horizon, actions []maintenance.Action) []maintenance.Embargo {
+	var out []maintenance.Embargo
+	for _, e := range p.embargoes {
+		sites := sitesOf(actions)
+		if e.SiteID != nil {
+			sites = []string{e.SiteID.String()}
+		}
+		for _, w := range h.embargoWindows(e) {
+			for _, site := range sites {
+				out = append(out, maintenance.Embargo{ID: e.ID.String(), SiteID: site, Window: w})
+			}
+		}
+	}
+	return out
+}
+
+func downtimeCaps(c RunConstraints, actions []maintenance.Action) []maintenance.DowntimeCap {
+	var out []maintenance.DowntimeCap
+	for _, site := range sitesOf(actions) {
+		if hours, ok := c.DowntimeCaps[uuid.MustParse(site)]; ok {
+			out = append(out, maintenance.DowntimeCap{SiteID: site, Hours: hours})
+		}
+	}
+	return out
+}
+
+func pins(requested []RunPin, actions []maintenance.Action, h horizon) ([]maintenance.Pin, error) {
+	at := indexByAsset(actions)
+	var out []maintenance.Pin
+	for _, r := range requested {
+		i, ok := at[r.AssetID.String()]
+		if !ok {
+			return nil, fault.New(fault.Invalid, KeyPinOutside).With("asset_id", r.AssetID)
+		}
+		pin := maintenance.Pin{ActionID: actions[i].ID, Deferred: r.Deferred}
+		if !r.Deferred {
+			day, err := time.Parse(time.DateOnly, r.StartOn)
+			if err != nil {
+				return nil, fault.Wrap(fault.Invalid, KeyRequest, err)
+			}
+			pin.StartDay = dayOf(h.start, day)
+			if pin.StartDay < 0 || pin.StartDay >= h.days {
+				return nil, fault.New(fault.Invalid, KeyPinOutside).With("tag", actions[i].Tag)
+			}
+		}
+		out = append(out, pin)
+	}
+	return out, nil
+}
+
+func indexByAsset(actions []maintenance.Action) map[string]int {
+	at := make(map[string]int, len(actions))
+	for i, a := range actions {
+		at[a.AssetID] = i
+	}
+	return at
+}
+
+// sitesOf lists the sites of the actions, each once, in a stable order.
+func sitesOf(actions []maintenance.Action) []string {
+	var sites []string
+	for _, a := range actions {
+		sites = append(sites, a.SiteID)
+	}
+	slices.Sort(sites)
+	return slices.Compact(sites)
+}

@@ -1,0 +1,135 @@
+// Package activities holds the side effects behind the workflows: each one
+// loads what it needs, calls an engine and saves the result. Activities are
+// idempotent, because Temporal repeats them: writes are keyed, and what was
+// done before is found and left alone. Long ones heartbeat and stop when they
+// are cancelled.
+package activities
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"go.temporal.io/sdk/worker"
+
+	"github.com/optria-iq/optria/db"
+	_ "github.com/optria-iq/optria/internal/connector/all" // registers the connectors that polls open
+	"github.com/optria-iq/optria/internal/secret"
+)
+
+// Starter is what upkeep needs of the workflow client. Every start is
+// idempotent.
+type Starter interface {
+	StartOptimization(ctx context.Context, tenant, run uuid.UUID) error
+	StartApproval(ctx context.Context, tenant, plan uuid.UUID) error
+	StartRelease(ctx context.Context, tenant, plan uuid.UUID) error
+	Running(ctx context.Context, workflowID string) (bool, error)
+	EnsureTenantSchedules(ctx context.Context, tenant uuid.UUID, integrations []uuid.UUID) error
+}
+
+// Deps are what activities work with.
+type Deps struct {
+	DB            *db.DB
+	Box           *secret.Box // opens the credentials of integrations
+	Starter       Starter
+	SolverThreads int // cores that one optimization run may keep busy, at least 1
+}
+
+// Set is every activity of a worker process.
+type Set struct {
+	deps         Deps
+	Ingest       *Ingest
+	Scoring      *Scoring
+	Optimization *Optimization
+	Approval     *Approval
+	Release      *Release
+	Upkeep       *Upkeep
+}
+
+// Ingest polls plant systems.
+type Ingest struct{ deps Deps }
+
+// Scoring scores assets.
+type Scoring struct{ deps Deps }
+
+// Optimization loads, solves, verifies and saves runs.
+type Optimization struct{ deps Deps }
+
+// Approval records decisions on plans.
+type Approval struct{ deps Deps }
+
+// Release turns plans into work orders.
+type Release struct{ deps Deps }
+
+// Upkeep mends what crashes leave behind.
+type Upkeep struct{ deps Deps }
+
+// NewSet returns the activities over their dependencies.
+func NewSet(d Deps) *Set {
+	d.SolverThreads = max(d.SolverThreads, 1)
+	return &Set{
+		deps: d, Ingest: &Ingest{d}, Scoring: &Scoring{d}, Optimization: &Optimization{d},
+		Approval: &Approval{d}, Release: &Release{d}, Upkeep: &Upkeep{d},
+	}
+}
+
+// Register makes the activities known to a worker.
+func (s *Set) Register(r worker.ActivityRegistry) {
+	r.RegisterActivity(s.Ingest)
+	r.RegisterActivity(s.Scoring)
+	r.RegisterActivity(s.Optimization)
+	r.RegisterActivity(s.Approval)
+	r.RegisterActivity(s.Release)
+	r.RegisterActivity(s.Upkeep)
+}
+
+// EnsureSchedules creates or updates the schedules of every active tenant and
+// its integrations. A worker calls it once when it starts.
+func (s *Set) EnsureSchedules(ctx context.Context) error {
+	tenants, err := activeTenants(ctx, s.deps.DB)
+	if err != nil {
+		return err
+	}
+	for _, tenant := range tenants {
+		if err := ensureSchedules(ctx, s.deps, tenant.ID, 0); err != nil {
+			return fmt.Errorf("tenant %s: %w", tenant.Code, err)
+		}
+	}
+	return nil
+}
+
+// activeTenants lists the tenants that recurring work is done for.
+func activeTenants(ctx context.Context, d *db.DB) ([]db.Tenant, error) {
+	var active []db.Tenant
+	err := d.Platform(ctx, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
+		all, err := q.ListTenants(ctx, tx)
+		for _, t := range all {
+			if t.Kind == "customer" && t.Status == "active" {
+				active = append(active, t)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list tenants: %w", err)
+	}
+	return active, nil
+}
+
+// ensureSchedules ensures the schedules of a tenant for integrations made
+// within the last ageSeconds, zero for all.
+func ensureSchedules(ctx context.Context, d Deps, tenant uuid.UUID, ageSeconds float64) error {
+	var integrations []uuid.UUID
+	err := d.DB.InTenant(ctx, tenant, func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
+		integrations, err = q.ListPolledIntegrations(ctx, tx, tenant, ageSeconds)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("list integrations: %w", err)
+	}
+	if ageSeconds > 0 && len(integrations) == 0 {
+		return nil
+	}
+	return d.Starter.EnsureTenantSchedules(ctx, tenant, integrations)
+}

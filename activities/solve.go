@@ -1,0 +1,282 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"go.temporal.io/sdk/activity"
+
+	"github.com/optria-iq/optria/db"
+	"github.com/optria-iq/optria/internal/fault"
+	"github.com/optria-iq/optria/internal/optimize"
+	"github.com/optria-iq/optria/internal/optimize/maintenance"
+)
+
+// The first part of a search is short and ends with a whole plan, which is
+// heartbeat: from then on a crash costs time but never that plan.
+const firstSearch = 5 * time.Second
+
+// stopGrace lets a search that a stop catches at its very start find a plan.
+const stopGrace = 2 * time.Second
+
+// SolveInput is one preset of a run to search for.
+type SolveInput struct {
+	RunRef
+	Preset  string
+	Primary bool // the run row follows this search, and it prices the bottlenecks
+	Sharing int  // searches of this run at the same time
+}
+
+// checkpoint is what a search heartbeats: its best whole plan so far.
+type checkpoint struct {
+	Plan []maintenance.Start
+}
+
+// search is one running activity.
+type search struct {
+	a       *Optimization
+	in      SolveInput
+	started time.Time
+
+	mu    sync.Mutex
+	best  checkpoint
+	last  optimize.Progress
+	dirty bool
+	asked bool // a stop was seen
+}
+
+// SolvePlan searches the best plan of one preset within the time limit of the
+// run and keeps it as a draft beside the run. It is done at most once: a
+// repeated call finds the draft. Every second it heartbeats, writes the
+// progress and looks whether a stop was requested, which keeps the best plan.
+func (a *Optimization) SolvePlan(ctx context.Context, in SolveInput) error {
+	run, err := a.loadRun(ctx, in.RunRef)
+	if err != nil {
+		return err
+	}
+	done, err := draftsOf(run)
+	if _, ok := done[in.Preset]; ok || err != nil {
+		return err
+	}
+	var problem maintenance.Input
+	if err := json.Unmarshal(run.Input, &problem); err != nil {
+		return fmt.Errorf("read input: %w", err)
+	}
+	s := &search{a: a, in: in, started: time.Now()}
+	if err := s.resume(ctx); err != nil {
+		return err
+	}
+	out, err := s.solve(ctx, withPreset(problem, in.Preset), run)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("solve %s: %w", in.Preset, err)
+	}
+	return s.keep(ctx, out)
+}
+
+func (a *Optimization) loadRun(ctx context.Context, ref RunRef) (db.OptimizationRun, error) {
+	var run db.OptimizationRun
+	err := a.deps.DB.InTenant(ctx, ref.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
+		run, err = q.LoadRun(ctx, tx, ref.TenantID, ref.RunID)
+		return err
+	})
+	if err != nil {
+		return run, fmt.Errorf("load run: %w", err)
+	}
+	if run.State != RunRunning {
+		return run, fault.New(fault.Conflict, KeyRunEnded)
+	}
+	return run, nil
+}
+
+// resume takes up the plan that the last attempt heartbeat and notes a
+// repeated attempt in the course of the run.
+func (s *search) resume(ctx context.Context) error {
+	if activity.HasHeartbeatDetails(ctx) {
+		if err := activity.GetHeartbeatDetails(ctx, &s.best); err != nil {
+			return fmt.Errorf("read heartbeat: %w", err)
+		}
+	}
+	attempt := activity.GetInfo(ctx).Attempt
+	detail, err := json.Marshal(map[string]any{"attempt": attempt, "resumed": len(s.best.Plan) > 0})
+	if err != nil {
+		return err
+	}
+	return s.a.deps.DB.InTenant(ctx, s.in.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
+		if _, err := q.NoteRunAttempt(ctx, tx, attempt, s.in.TenantID, s.in.RunID); err != nil {
+			return fmt.Errorf("note attempt: %w", err)
+		}
+		if attempt == 1 {
+			return nil
+		}
+		return addEvent(ctx, tx, q, s.in.RunRef, db.AddRunEventParams{Stage: stageSolve, Kind: eventAttempt, Scenario: s.in.Preset, Detail: detail})
+	})
+}
+
+// solve runs the two parts of a search while a companion reports on it.
+func (s *search) solve(ctx context.Context, in maintenance.Input, run db.OptimizationRun) (maintenance.Output, error) {
+	searching, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	var companion sync.WaitGroup
+	companion.Go(func() { s.accompany(ctx, stop, ended) })
+	defer func() { close(ended); companion.Wait(); stop() }()
+
+	limit := time.Duration(run.TimeLimitSeconds) * time.Second
+	opt := optimize.Options{TimeLimit: limit, Seed: run.Seed, Threads: max(1, s.a.deps.SolverThreads/max(1, s.in.Sharing))}
+	var out maintenance.Output
+	if len(s.best.Plan) == 0 {
+		first := opt
+		first.Solver, first.TimeLimit = optimize.SolverHeuristic, min(firstSearch, limit/5)
+		var err error
+		if out, err = maintenance.Solve(searching, in, first, s.report); err != nil {
+			return out, err
+		}
+		s.remember(out)
+		if searching.Err() != nil || out.Certificate.Status == optimize.StatusOptimal && !s.in.Primary {
+			return out, nil
+		}
+	}
+	in.WarmStart = s.best.Plan
+	opt.TimeLimit = max(limit-time.Since(s.started), limit/5)
+	if opt.Prices = s.in.Primary; opt.Prices {
+		opt.TimeLimit = opt.TimeLimit * 5 / 3 // the engine keeps two fifths for the prices
+	}
+	better, err := maintenance.Solve(searching, in, opt, s.report)
+	if err != nil && len(out.Schedule) > 0 && searching.Err() != nil {
+		return out, nil // stopped before the second part had a plan of its own
+	}
+	return better, err
+}
+
+// remember keeps a whole plan for the next heartbeat.
+func (s *search) remember(out maintenance.Output) {
+	plan := make([]maintenance.Start, 0, len(out.Schedule))
+	for _, d := range out.Schedule {
+		plan = append(plan, maintenance.Start{ActionID: d.ActionID, StartDay: d.StartDay, Deferred: d.Deferred})
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.best = checkpoint{Plan: plan}
+}
+
+// report takes the engine's progress; it is called often and must be quick.
+// While it prices bottlenecks it solves other problems, whose figures do not
+// belong to this plan.
+func (s *search) report(p optimize.Progress) {
+	if p.Phase == optimize.PhasePrices {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last.BoundKnown && (!p.BoundKnown || p.Bound < s.last.Bound) {
+		p.Bound, p.BoundKnown = s.last.Bound, true // a bound once proven stays proven
+	}
+	if s.last.HasIncumbent && (!p.HasIncumbent || p.Incumbent > s.last.Incumbent) {
+		p.Incumbent, p.HasIncumbent = s.last.Incumbent, true
+	}
+	s.dirty = s.dirty || p.Incumbent != s.last.Incumbent || p.Bound != s.last.Bound || p.HasIncumbent != s.last.HasIncumbent || p.BoundKnown != s.last.BoundKnown
+	s.last = p
+}
+
+// accompany heartbeats, writes the progress and watches for a stop, once a
+// second until the search has ended.
+func (s *search) accompany(ctx context.Context, stop context.CancelFunc, ended <-chan struct{}) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ended:
+			return
+		case <-ctx.Done():
+			stop()
+			return
+		case <-tick.C:
+		}
+		s.mu.Lock()
+		best := s.best
+		s.mu.Unlock()
+		activity.RecordHeartbeat(ctx, best)
+		if err := s.tell(ctx); err != nil && ctx.Err() == nil {
+			activity.GetLogger(ctx).Warn("progress not written", "error", err)
+		}
+		if s.asked && time.Since(s.started) >= stopGrace {
+			stop()
+		}
+	}
+}
+
+// tell writes the progress if it changed and reads the stop flag, in one
+// transaction.
+func (s *search) tell(ctx context.Context) error {
+	s.mu.Lock()
+	p, dirty := s.last, s.dirty
+	s.dirty = false
+	s.mu.Unlock()
+	return s.a.deps.DB.InTenant(ctx, s.in.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
+		if s.asked, err = q.RunStopRequested(ctx, tx, s.in.TenantID, s.in.RunID); err != nil || !dirty {
+			return err
+		}
+		return s.writeProgress(ctx, tx, q, p)
+	})
+}
+
+func (s *search) writeProgress(ctx context.Context, tx pgx.Tx, q *db.Queries, p optimize.Progress) error {
+	incumbent, bound, gap := figures(p)
+	if s.in.Primary {
+		_, err := q.NoteRunProgress(ctx, tx, db.NoteRunProgressParams{
+			TenantID: s.in.TenantID, ID: s.in.RunID, Incumbent: incumbent, Bound: bound, Gap: gap,
+		})
+		if err != nil {
+			return fmt.Errorf("write progress: %w", err)
+		}
+	}
+	return addEvent(ctx, tx, q, s.in.RunRef, db.AddRunEventParams{
+		Stage: stageSolve, Kind: eventProgress, Scenario: s.in.Preset, ElapsedSeconds: time.Since(s.started).Seconds(),
+		Incumbent: incumbent, Bound: bound, Gap: gap,
+	})
+}
+
+// figures returns what is known of a search; the gap needs both ends.
+func figures(p optimize.Progress) (incumbent, bound, gap *float64) {
+	if p.HasIncumbent {
+		incumbent = &p.Incumbent
+	}
+	if p.BoundKnown {
+		bound = &p.Bound
+	}
+	if p.HasIncumbent && p.BoundKnown {
+		g := optimize.Gap(p.Incumbent, p.Bound)
+		gap = &g
+	}
+	return incumbent, bound, gap
+}
+
+// keep stores the plan as a draft with the last point of its progress.
+func (s *search) keep(ctx context.Context, out maintenance.Output) error {
+	encoded, err := json.Marshal(draft{Output: out})
+	if err != nil {
+		return fmt.Errorf("encode draft: %w", err)
+	}
+	c := out.Certificate
+	final := optimize.Progress{Incumbent: c.Objective, HasIncumbent: true, Bound: c.Bound, BoundKnown: c.BoundKnown}
+	err = s.a.deps.DB.InTenant(ctx, s.in.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
+		kept, err := q.StoreRunDraft(ctx, tx, db.StoreRunDraftParams{TenantID: s.in.TenantID, ID: s.in.RunID, Preset: s.in.Preset, Draft: encoded})
+		if err != nil {
+			return err
+		}
+		if kept == 0 {
+			return fault.New(fault.Conflict, KeyRunEnded)
+		}
+		return s.writeProgress(ctx, tx, q, final)
+	})
+	if err != nil {
+		return fmt.Errorf("keep draft: %w", err)
+	}
+	return nil
+}

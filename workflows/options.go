@@ -1,0 +1,69 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+)
+
+// patient retries until its caller gives up by time, ever more slowly.
+func patient(attempts int32) *temporal.RetryPolicy {
+	return &temporal.RetryPolicy{
+		InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: 30 * time.Second, MaximumAttempts: attempts,
+	}
+}
+
+// record is for short database work that must happen in the end, such as
+// closing a run: it keeps trying for a quarter of an hour.
+func record(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue: QueueControl, StartToCloseTimeout: 30 * time.Second, ScheduleToCloseTimeout: 15 * time.Minute,
+		RetryPolicy: patient(0), DisableEagerExecution: true, Summary: summary,
+	})
+}
+
+// answer is for database work that a person waits for: it gives up after
+// twenty seconds, so that the page can say what happened.
+func answer(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue: QueueControl, StartToCloseTimeout: 10 * time.Second, ScheduleToCloseTimeout: 20 * time.Second,
+		RetryPolicy: patient(0), Summary: summary,
+	})
+}
+
+// poll is for reading a plant system: few attempts, because the schedule comes
+// again within a minute, and a heartbeat per batch.
+func poll(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue: QueueIngest, StartToCloseTimeout: 3 * time.Minute, HeartbeatTimeout: 45 * time.Second,
+		RetryPolicy: patient(2), WaitForCancellation: true, DisableEagerExecution: true, Summary: summary,
+	})
+}
+
+// score is for one batch of assets: minutes at most, a heartbeat per asset.
+func score(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue: QueueScoring, StartToCloseTimeout: 5 * time.Minute, HeartbeatTimeout: 45 * time.Second,
+		RetryPolicy: patient(4), WaitForCancellation: true, DisableEagerExecution: true, Summary: summary,
+	})
+}
+
+// solve is for searches: the run's own time limit with room to verify and
+// store, a short heartbeat timeout so that a crash or a cancellation shows
+// within seconds, and a few attempts that each resume from the last plan.
+func solve(ctx workflow.Context, limit time.Duration, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue: QueueSolve, StartToCloseTimeout: 2*limit + 3*time.Minute, HeartbeatTimeout: 10 * time.Second,
+		RetryPolicy: patient(4), WaitForCancellation: true, DisableEagerExecution: true, Summary: summary,
+	})
+}
+
+// survey is for the rounds of Upkeep: one attempt, because the next round
+// comes in a minute.
+func survey(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue: QueueControl, StartToCloseTimeout: 5 * time.Minute, HeartbeatTimeout: time.Minute,
+		RetryPolicy: patient(1), DisableEagerExecution: true, Summary: summary,
+	})
+}

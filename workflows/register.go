@@ -1,0 +1,17 @@
+package workflows
+
+import "go.temporal.io/sdk/worker"
+
+// upkeepType is the registered name of Upkeep, the one workflow without a
+// tenant.
+const upkeepType = "Upkeep"
+
+// RegisterWorkflows makes every workflow known to a worker or a replayer.
+func RegisterWorkflows(r worker.WorkflowRegistry) {
+	r.RegisterWorkflow(Ingest)
+	r.RegisterWorkflow(ScoringSweep)
+	r.RegisterWorkflow(Optimization)
+	r.RegisterWorkflow(PlanApproval)
+	r.RegisterWorkflow(Release)
+	r.RegisterWorkflow(Upkeep)
+}

@@ -1,0 +1,24 @@
+package workflows
+
+import (
+	"errors"
+
+	"go.temporal.io/sdk/workflow"
+
+	"github.com/optria-iq/optria/activities"
+)
+
+// Upkeep is one round of housekeeping for the whole platform; a schedule
+// starts it every minute. It keeps historian partitions ahead, deletes expired
+// sessions, and mends what a crash left between a row and its workflow: runs,
+// approvals and releases that were asked for but never started, and runs whose
+// workflow is gone. One failing part does not hold up the others.
+func Upkeep(ctx workflow.Context) (activities.Mended, error) {
+	var a *activities.Upkeep
+	ctx = survey(ctx, "upkeep")
+	partitions := workflow.ExecuteActivity(ctx, a.EnsurePartitions).Get(ctx, nil)
+	sessions := workflow.ExecuteActivity(ctx, a.DeleteExpiredSessions).Get(ctx, nil)
+	var mended activities.Mended
+	rows := workflow.ExecuteActivity(ctx, a.ReconcileTenants).Get(ctx, &mended)
+	return mended, errors.Join(partitions, sessions, rows)
+}
