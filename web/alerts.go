@@ -1,0 +1,226 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/optria-iq/optria/db"
+	"github.com/optria-iq/optria/internal/access"
+	"github.com/optria-iq/optria/internal/fault"
+)
+
+// Bounds of the alerts: how many the drawer shows and the length of a reason.
+const (
+	drawerAlerts    = 30
+	judgementLength = 500
+)
+
+func (s *Server) alertRoutes() []route {
+	return []route{
+		{http.MethodGet, "/alerts/drawer", access.ViewResults, s.showAlerts},
+		{http.MethodPost, "/alerts/{id}/state", access.JudgeAlerts, s.judgeAlert},
+	}
+}
+
+// judgements are the states a person may give to an open alert.
+var judgements = []string{"acknowledged", "confirmed", "false", "expected"}
+
+// alertIcons pictures the kinds of alerts that have words of their own.
+var alertIcons = map[string]string{
+	"anomaly": "activity", "failure_risk": "shield-alert", "data_trust": "circle-help", "connector_silent": "unplug", "approval_overdue": "hourglass",
+}
+
+// alertView is one open alert in plain words.
+type alertView struct {
+	ID, Icon, Title, Tag, Name, Href string
+	Level                            int
+	Text                             template.HTML
+	State, StateLabel                string
+	Raised                           time.Time
+	CanJudge, InDrawer               bool
+	Next                             string // where a judgement leads back to
+}
+
+// drawerView is the body of the alerts drawer.
+type drawerView struct {
+	Items []alertView
+	Total int
+}
+
+func (s *Server) showAlerts(w http.ResponseWriter, r *http.Request) error {
+	p := s.render.Page(r)
+	return s.drawer(w, r, p)
+}
+
+// drawer prints the newest open alerts as a fragment.
+func (s *Server) drawer(w http.ResponseWriter, r *http.Request, p Page) error {
+	var v drawerView
+	err := s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) (err error) {
+		v.Items, v.Total, err = openAlerts(ctx, tx, q, tenant, p, nil, drawerAlerts)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	judge := access.From(r.Context()).Can(access.JudgeAlerts)
+	for i := range v.Items {
+		v.Items[i].CanJudge, v.Items[i].InDrawer = judge, true
+	}
+	p.Data = v
+	s.render.RenderPart(w, r, http.StatusOK, "alerts/drawer", "content", p)
+	return nil
+}
+
+// openAlerts reads open alerts, of one asset when it is given, and words them.
+func openAlerts(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID, p Page, asset *uuid.UUID, limit int32) ([]alertView, int, error) {
+	rows, err := q.OpenAlerts(ctx, tx, tenant, asset, limit)
+	if err != nil || len(rows) == 0 {
+		return nil, 0, err
+	}
+	var assets []uuid.UUID
+	for _, x := range rows {
+		if id := x.Alert.AssetID; id != nil && !slices.Contains(assets, *id) {
+			assets = append(assets, *id)
+		}
+	}
+	names := signalBook{}
+	if len(assets) > 0 {
+		signals, err := q.ListSignals(ctx, tx, tenant, assets)
+		if err != nil {
+			return nil, 0, err
+		}
+		names = newSignalBook(p.Lang, signals)
+	}
+	out := make([]alertView, len(rows))
+	for i, x := range rows {
+		if out[i], err = newAlertView(p, x, names); err != nil {
+			return nil, 0, err
+		}
+	}
+	return out, int(rows[0].Total), nil
+}
+
+func newAlertView(p Page, x db.OpenAlertsRow, names signalBook) (alertView, error) {
+	a := x.Alert
+	v := alertView{ID: a.ID.String(), Icon: "bell", Title: p.T("alerts.kind.other"), Level: int(a.Severity), State: a.State,
+		StateLabel: p.T("alerts.state." + a.State), Raised: a.RaisedAt}
+	if icon, known := alertIcons[a.Kind]; known {
+		v.Icon, v.Title = icon, p.T("alerts.kind."+a.Kind)
+	}
+	switch {
+	case a.AssetID != nil:
+		v.Tag, v.Name, v.Href = x.Tag, localName(p.Lang, x.AssetAr, x.AssetEn), "/assets/"+a.AssetID.String()
+	case a.IntegrationID != nil:
+		v.Name, v.Href = x.Integration, "/integrations"
+	case a.Kind == "approval_overdue":
+		v.Name, v.Href = p.T("alerts.plan"), "/plans"
+	}
+	var err error
+	v.Text, err = alertText(p, a, names)
+	return v, err
+}
+
+// alertDetail is what the worker notes beside an alert.
+type alertDetail struct {
+	Index       float64   `json:"index"`
+	Since       time.Time `json:"since"`
+	Signals     any       `json:"signals"` // names of signals, or their number for a connector
+	Probability float64   `json:"probability_30"`
+	Loss        float64   `json:"loss_sar"`
+	Coverage    float64   `json:"coverage"`
+	Usable      int       `json:"usable"`
+	Expected    int       `json:"expected"`
+	Reason      string    `json:"reason"`
+}
+
+// alertText words an alert with the numbers of its detail.
+func alertText(p Page, a db.Alert, names signalBook) (template.HTML, error) {
+	var d alertDetail
+	if err := json.Unmarshal(a.Detail, &d); err != nil {
+		return "", fmt.Errorf("read alert %s: %w", a.ID, err)
+	}
+	l := p.Loc()
+	switch a.Kind {
+	case "anomaly":
+		return l.HTML("alerts.text.anomaly", "Signals", signalList(p, a.AssetID, d.Signals, names), "Index", isolate(l.Num(d.Index, 1))), nil
+	case "failure_risk":
+		n, unit := l.Compact(d.Loss)
+		return l.HTML("alerts.text.failure_risk", "P", isolate(l.Pct(d.Probability)), "Money", amount(n, unit)), nil
+	case "data_trust":
+		return l.HTML("alerts.text.data_trust", "Usable", isolate(l.Int(d.Usable)), "Expected", isolate(l.Int(d.Expected))), nil
+	case "connector_silent":
+		if d.Reason == "failed" {
+			return l.HTML("alerts.text.connector_failed"), nil
+		}
+		return l.HTML("alerts.text.connector_silent"), nil
+	case "approval_overdue":
+		return l.HTML("alerts.text.approval_overdue"), nil
+	}
+	return l.HTML("alerts.text.other"), nil
+}
+
+// signalList names signals in the page's language.
+func signalList(p Page, asset *uuid.UUID, metrics any, names signalBook) string {
+	list, _ := metrics.([]any)
+	var words []string
+	for _, m := range list {
+		if metric, ok := m.(string); ok && asset != nil {
+			words = append(words, names.name(*asset, metric))
+		}
+	}
+	if len(words) == 0 {
+		return p.T("alerts.signals")
+	}
+	return strings.Join(words, p.T("alerts.separator"))
+}
+
+// judgeAlert records what a person thinks of an alert. False and expected
+// close it; the worker then stays quiet about the same cause for a day.
+func (s *Server) judgeAlert(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathUUID(r, "id")
+	if err != nil {
+		return err
+	}
+	state, reason := r.PostFormValue("state"), strings.TrimSpace(r.PostFormValue("reason"))
+	if !slices.Contains(judgements, state) {
+		return fault.New(fault.Invalid, "alerts.bad_state")
+	}
+	if utf8.RuneCountInString(reason) > judgementLength {
+		return fault.New(fault.Invalid, "alerts.long_reason").With("Max", judgementLength)
+	}
+	who := access.From(r.Context())
+	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) error {
+		before, err := q.LockAlert(ctx, tx, tenant, id)
+		if err != nil {
+			return err
+		}
+		n, err := q.JudgeAlert(ctx, tx, db.JudgeAlertParams{State: state, ActorID: who.UserID, TenantID: tenant, ID: id})
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return fault.New(fault.Conflict, "alerts.closed")
+		}
+		return s.audit(ctx, tx, r, tenant, db.Entry{Action: "alert." + state, ObjectType: "alert", ObjectID: id.String(),
+			Before: map[string]any{"state": before.State}, After: map[string]any{"state": state, "kind": before.Kind, "reason": reason}})
+	})
+	if err != nil {
+		return err
+	}
+	if r.Header.Get("HX-Request") != "" {
+		p := s.render.Page(r)
+		p.Toasts = []Toast{{Tone: "ok", Title: p.T("alerts.judged")}}
+		return s.drawer(w, r, p)
+	}
+	return s.redirect(w, r, localPath(r.PostFormValue("next"), "/dashboard"), "alerts.judged")
+}

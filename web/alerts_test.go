@@ -1,0 +1,103 @@
+package web_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/optria-iq/optria/db"
+	"github.com/optria-iq/optria/internal/access"
+	"github.com/optria-iq/optria/web/uitest"
+)
+
+// signIn signs a person in through the form of the sign-in page.
+func (f *fixture) signIn(tab context.Context, email string) {
+	f.Helper()
+	for _, step := range []func() error{
+		func() error { _, err := chromedp.Run(tab, chromedp.Navigate(f.srv.URL+"/login")); return err },
+		func() error { _, err := chromedp.Run(tab, chromedp.SendKeys("input[name=user]", email)); return err },
+		func() error {
+			_, err := chromedp.Run(tab, chromedp.SendKeys("input[name=password]", password))
+			return err
+		},
+		func() error { _, err := chromedp.Run(tab, chromedp.Submit("input[name=password]")); return err },
+		func() error { _, err := chromedp.Run(tab, chromedp.WaitVisible("nav.nav")); return err },
+	} {
+		require.NoError(f, step())
+	}
+}
+
+func TestAlertsAreWordedAndJudged(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	tenant := f.tenant("ARAMCO_DEMO")
+	a := tenant.Assets[0]
+	id := f.alert(tenant.ID, a.ID, "anomaly", `{"index":4.2,"since":"2026-11-01T00:00:00Z","signals":["`+a.Signals[0].Metric+`"]}`)
+	f.alert(tenant.ID, a.ID, "failure_risk", `{"probability_30":0.125,"loss_sar":527000}`)
+	f.alert(tenant.ID, a.ID, "data_trust", `{"coverage":0.2,"usable":1,"expected":5}`)
+	f.alert(tenant.ID, a.ID, "from_a_later_version", `{}`)
+	engineer, viewer := f.as("ARAMCO_DEMO", access.ReliabilityEng), f.as("ARAMCO_DEMO", access.Viewer)
+	path := "/alerts/" + id.String() + "/state"
+
+	_, body := f.get(engineer, "/alerts/drawer?lang=en")
+	require.Contains(t, body, a.Signals[0].Name.EN)
+	require.Contains(t, body, "4.2")
+	require.Contains(t, body, "12.5%")
+	require.NotContains(t, body, "[[")
+	require.NotContains(t, body, "<html", "the drawer is a fragment")
+	_, body = f.get(viewer, "/alerts/drawer")
+	require.NotContains(t, body, path)
+
+	status, _ := f.post(viewer, path, url.Values{"state": {"false"}})
+	require.Equal(t, http.StatusForbidden, status)
+	for _, form := range []url.Values{{"state": {"cleared"}}, {"state": {"false"}, "reason": {strings.Repeat("ط", 501)}}} {
+		status, _ = f.post(engineer, path, form)
+		require.Equal(t, http.StatusUnprocessableEntity, status)
+	}
+	status, _ = f.post(f.as("POWER_DEMO", access.TenantAdmin), path, url.Values{"state": {"false"}})
+	require.Equal(t, http.StatusNotFound, status)
+
+	status, _ = f.post(engineer, path, url.Values{"state": {"confirmed"}})
+	require.Equal(t, http.StatusSeeOther, status)
+	require.Nil(t, f.lock(tenant.ID, id).ClosedAt, "a confirmed alert stays open")
+	answer := f.send(engineer, http.MethodPost, path, url.Values{"state": {"false"}, "reason": {"sensor swap"}, "next": {"https://evil.example"}})
+	require.NoError(t, answer.Body.Close())
+	require.Equal(t, "/dashboard", answer.Header.Get("Location"))
+	judged := f.lock(tenant.ID, id)
+	require.Equal(t, "false", judged.State)
+	require.NotNil(t, judged.ClosedAt)
+	require.Equal(t, f.person("ARAMCO_DEMO", access.ReliabilityEng).ID, *judged.ClosedBy)
+	status, _ = f.post(engineer, path, url.Values{"state": {"expected"}})
+	require.Equal(t, http.StatusConflict, status)
+
+	err := f.db.InTenant(t.Context(), tenant.ID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
+		actions, err := q.ListAuditActions(ctx, tx, tenant.ID)
+		require.Subset(t, actions, []string{"alert.confirmed", "alert.false"})
+		return err
+	})
+	require.NoError(t, err)
+}
+
+func TestAlertIsJudgedInTheDrawer(t *testing.T) {
+	t.Parallel()
+	tab := uitest.Browser(t)
+	f := newFixture(t)
+	tenant := f.tenant("WATER_DEMO")
+	id := f.alert(tenant.ID, tenant.Assets[0].ID, "failure_risk", `{"probability_30":0.125,"loss_sar":527000}`)
+	f.signIn(tab, f.person("WATER_DEMO", access.ReliabilityEng).Email)
+	for _, step := range []chromedp.Action[chromedp.Void]{
+		chromedp.Click("button[popovertarget=alerts]"), chromedp.Click("#alerts-body summary"),
+		chromedp.Click("#alerts-body button[value=expected]"), chromedp.WaitVisible("#alerts-body .empty"),
+	} {
+		_, err := chromedp.Run(tab, step)
+		require.NoError(t, err)
+	}
+	require.Eventually(t, func() bool { return f.lock(tenant.ID, id).State == "expected" }, 5*time.Second, 50*time.Millisecond)
+}

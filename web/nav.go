@@ -1,0 +1,54 @@
+package web
+
+import (
+	"strings"
+
+	"github.com/optria-iq/optria/internal/access"
+)
+
+// entry is one link of the sidebar with the capability that shows it.
+type entry struct {
+	href, icon, label string
+	capability        access.Capability
+}
+
+var sections = []struct {
+	label   string
+	entries []entry
+}{
+	{"nav.operate", []entry{
+		{"/dashboard", "layout-dashboard", "nav.dashboard", access.ViewResults},
+		{"/assets", "factory", "nav.assets", access.ViewResults},
+		{"/scenarios", "sliders-horizontal", "nav.scenarios", access.ViewResults},
+		{"/plans", "clipboard-check", "nav.plans", access.ViewResults},
+		{"/work-orders", "wrench", "nav.workorders", access.ViewResults},
+		{"/integrations", "plug", "nav.integrations", access.ViewIntegrations},
+	}},
+	{"nav.admin", []entry{
+		{"/users", "users", "nav.users", access.ManageUsers},
+		{"/access", "lock", "nav.access", access.SignedIn},
+		{"/tokens", "key-round", "nav.tokens", access.ManageTokens},
+		{"/audit", "scroll-text", "nav.audit", access.ViewOwnActions},
+	}},
+	{"nav.platform", []entry{
+		{"/tenants", "building-2", "nav.tenants", access.ManageTenants},
+		{"/health", "activity", "nav.health", access.ViewPlatformHealth},
+	}},
+}
+
+// navigation lists what the principal may open, marking the current area.
+func navigation(p access.Principal, path string) []NavSection {
+	var out []NavSection
+	for _, section := range sections {
+		s := NavSection{Label: section.label}
+		for _, e := range section.entries {
+			if p.Can(e.capability) {
+				s.Items = append(s.Items, NavItem{Href: e.href, Icon: e.icon, Label: e.label, Active: path == e.href || strings.HasPrefix(path, e.href+"/")})
+			}
+		}
+		if len(s.Items) > 0 {
+			out = append(out, s)
+		}
+	}
+	return out
+}

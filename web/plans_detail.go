@@ -1,0 +1,198 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/optria-iq/optria/db"
+	"github.com/optria-iq/optria/internal/access"
+	"github.com/optria-iq/optria/workflows"
+)
+
+// planRows is what the page of a plan reads.
+type planRows struct {
+	plan      db.PlanDetailRow
+	lines     []db.ScenarioRecommendationsRow
+	decisions []db.PlanDecisionsPageRow
+	orders    []db.WorkOrderPageRow
+}
+
+// planView is the page of one plan.
+type planView struct {
+	ID, Run, Title, Preset, PresetName, State, StateName, StateLabel string
+	Version                                                          int
+	Previous                                                         string
+	LaunchedBy, ProposedBy, ReleasedBy, Note                         string
+	ProposedAt, DueAt, From, To                                      time.Time
+	DecidedAt, ReleasedAt, EscalatedAt                               *time.Time
+	Late                                                             bool
+	Total, Risk, Downtime, Labour                                    float64
+	Planned, Deferred                                                int
+	Certificate                                                      certificate
+	Rows                                                             []adviceRow
+	Pager                                                            Pager
+	Decisions                                                        []decisionView
+	Orders                                                           []orderRow
+	MoreOrders                                                       int
+	Actions                                                          planActions
+	Form                                                             decisionForm
+	History                                                          string
+}
+
+// decisionView is one decision of the timeline.
+type decisionView struct {
+	Icon, Tone, Label, By, Role, Comment string
+	At                                   time.Time
+}
+
+// planActions says what the reader may do. Own explains in words why somebody
+// who may approve plans may not approve this one.
+type planActions struct {
+	Endorse, Approve, Return, Release bool
+	Releasing                         bool
+	Own                               string
+}
+
+// any reports whether a decision form is shown.
+func (a planActions) Any() bool { return a.Endorse || a.Approve || a.Return }
+
+// decisionForm is the form of a decision as it was filled in. ID makes a
+// repeated sending harmless.
+type decisionForm struct{ ID, Comment, Error, CommentError string }
+
+// ordersShown bounds the work orders on the page of a plan.
+const ordersShown = 50
+
+func (s *Server) showPlan(w http.ResponseWriter, r *http.Request) error {
+	return s.planPage(w, r, http.StatusOK, decisionForm{ID: uuid.NewString()})
+}
+
+// planPage prints a plan with a decision form as it was filled in.
+func (s *Server) planPage(w http.ResponseWriter, r *http.Request, status int, form decisionForm) error {
+	p, err := s.page(r, "plans.one")
+	if err != nil {
+		return err
+	}
+	id, err := pathUUID(r, "id")
+	if err != nil {
+		return err
+	}
+	x, err := s.loadPlan(r, id)
+	if err != nil {
+		return err
+	}
+	v, err := newPlanView(p, x, access.From(r.Context()))
+	if err != nil {
+		return err
+	}
+	v.Form = form
+	who := access.From(r.Context())
+	if ui := s.Config.TemporalUI; ui != nil && who.Can(access.OpenTemporalUI) {
+		v.History = s.Workflows.ExecutionURL(ui, workflows.ApprovalID(who.TenantID, id))
+	}
+	p.Title = v.Title
+	p.Crumbs = []Crumb{{Href: "/plans", Label: p.T("plans.title")}, {Label: v.Title}}
+	p.Data = v
+	s.render.Render(w, r, status, "plans/show", p)
+	return nil
+}
+
+func (s *Server) loadPlan(r *http.Request, id uuid.UUID) (planRows, error) {
+	var x planRows
+	err := s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) (err error) {
+		if x.plan, err = q.PlanDetail(ctx, tx, tenant, id); err != nil {
+			return err
+		}
+		if x.lines, err = q.ScenarioRecommendations(ctx, tx, tenant, x.plan.Plan.ScenarioID); err != nil {
+			return err
+		}
+		if x.decisions, err = q.PlanDecisionsPage(ctx, tx, tenant, id); err != nil {
+			return err
+		}
+		if x.plan.Plan.ReleasedAt == nil {
+			return nil
+		}
+		x.orders, err = q.WorkOrderPage(ctx, tx, db.WorkOrderPageParams{TenantID: tenant, PlanID: &id, PageSize: ordersShown})
+		return err
+	})
+	return x, err
+}
+
+func newPlanView(p Page, x planRows, who access.Principal) (planView, error) {
+	plan, sc := x.plan.Plan, x.plan.OptimizationScenario
+	v := planView{
+		ID: plan.ID.String(), Run: plan.RunID.String(), Title: x.plan.Title, Preset: sc.Preset, PresetName: p.T("optimize.objective." + sc.Preset),
+		State: plan.State, StateName: planStates[plan.State], StateLabel: p.T("plans.state." + plan.State), Version: int(plan.Version),
+		LaunchedBy: localName(p.Lang, x.plan.LaunchedAr, x.plan.LaunchedEn), ProposedBy: localName(p.Lang, x.plan.ProposedAr, x.plan.ProposedEn),
+		ReleasedBy: localName(p.Lang, x.plan.ReleasedAr, x.plan.ReleasedEn), Note: plan.Note, ProposedAt: plan.ProposedAt, DueAt: plan.DueAt,
+		From: x.plan.WindowStart, To: x.plan.WindowStart.AddDate(0, 0, int(x.plan.WindowDays)-1), DecidedAt: plan.DecidedAt,
+		ReleasedAt: plan.ReleasedAt, EscalatedAt: plan.EscalatedAt, Late: plan.State == "proposed" && time.Now().After(plan.DueAt),
+		Total: sc.TotalCost, Risk: sc.RiskCost, Downtime: sc.DowntimeHours, Labour: sc.LabourHours,
+		Planned: int(sc.ActionsPlanned), Deferred: int(sc.ActionsDeferred), Actions: actionsOn(p, plan, who),
+	}
+	if plan.PreviousID != nil {
+		v.Previous = plan.PreviousID.String()
+	}
+	if v.Actions.Releasing {
+		v.StateName, v.StateLabel = "run", p.T("plans.state.releasing")
+	}
+	cert, err := certificateOf(sc)
+	if err != nil {
+		return v, err
+	}
+	v.Certificate = cert
+	v.Pager = NewPager(p.URL, runPageSize, len(x.lines))
+	v.Pager.Target = "plan-advice"
+	v.Rows = adviceRows(p, plan.RunID, pageOf(x.lines, v.Pager))
+	for _, d := range x.decisions {
+		v.Decisions = append(v.Decisions, newDecisionView(p, d))
+	}
+	for _, o := range x.orders {
+		v.MoreOrders = int(o.Total) - len(x.orders)
+		v.Orders = append(v.Orders, newOrderRow(p, o))
+	}
+	return v, nil
+}
+
+// actionsOn applies the capability matrix and the four-eyes rule to a plan.
+// The workflow and a constraint of the database hold the same rule.
+func actionsOn(p Page, plan db.Plan, who access.Principal) planActions {
+	var a planActions
+	switch plan.State {
+	case "proposed":
+		a.Endorse = who.Can(access.EndorsePlan)
+		a.Approve = who.Can(access.ApprovePlan)
+		a.Return = a.Approve
+		switch {
+		case !a.Approve:
+		case plan.LaunchedBy == who.UserID:
+			a.Approve, a.Own = false, p.T("plans.own.launched")
+		case plan.ProposedBy == who.UserID:
+			a.Approve, a.Own = false, p.T("plans.own.proposed")
+		}
+	case "approved":
+		a.Releasing = plan.ReleaseRequestedAt != nil
+		a.Release = !a.Releasing && who.Can(access.ReleasePlan)
+	}
+	return a
+}
+
+// decisionLooks gives each kind of decision its mark.
+var decisionLooks = map[string]struct{ icon, tone string }{
+	workflows.Endorsed: {"badge-check", "ok"}, workflows.Objected: {"octagon-alert", "warn"},
+	workflows.Approved: {"check-check", "ok"}, workflows.Returned: {"undo-2", "bad"},
+}
+
+func newDecisionView(p Page, d db.PlanDecisionsPageRow) decisionView {
+	look := decisionLooks[d.Kind]
+	v := decisionView{Icon: look.icon, Tone: look.tone, Label: p.T("plans.decided." + d.Kind), By: localName(p.Lang, d.NameAr, d.NameEn),
+		Comment: d.Comment, At: d.DecidedAt}
+	if len(d.Roles) > 0 {
+		v.Role = p.T("role." + d.Roles[0])
+	}
+	return v
+}

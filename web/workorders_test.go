@@ -1,0 +1,107 @@
+package web_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/optria-iq/optria/db"
+	"github.com/optria-iq/optria/internal/access"
+)
+
+// orders releases a plan and returns its work orders by number.
+func (f *fixture) orders(tenant string) []db.WorkOrderPageRow {
+	f.Helper()
+	_, plan := f.proposed(tenant, access.OptimizationEng, access.OptimizationEng)
+	f.settled(tenant, plan, "approved", "approved", access.TenantAdmin)
+	f.released(tenant, plan)
+	var rows []db.WorkOrderPageRow
+	f.within(tenant, func(ctx context.Context, tx pgx.Tx, q *db.Queries, t uuid.UUID) (err error) {
+		rows, err = q.WorkOrderPage(ctx, tx, db.WorkOrderPageParams{TenantID: t, PageSize: 100})
+		return err
+	})
+	require.NotEmpty(f, rows)
+	return rows
+}
+
+func TestWorkOrderMovesOneStepAtATime(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	order := f.orders("ARAMCO_DEMO")[0]
+	path := "/work-orders/" + order.ID.String()
+	c := f.as("ARAMCO_DEMO", access.ReliabilityEng)
+	status, _ := f.post(c, path+"/done", url.Values{})
+	require.Equal(t, http.StatusConflict, status, "what has not begun is not done")
+	status, target := f.location(c, path+"/start", url.Values{"back": {"/work-orders?status=open"}})
+	require.Equal(t, http.StatusSeeOther, status)
+	require.Equal(t, "/work-orders?status=open", target)
+	status, body := f.post(c, path+"/start?lang=en", url.Values{})
+	require.Equal(t, http.StatusConflict, status, "somebody else was first")
+	require.Contains(t, body, "Someone else changed work order")
+	status, _ = f.post(f.as("ARAMCO_DEMO", access.Viewer), path+"/done", url.Values{})
+	require.Equal(t, http.StatusForbidden, status)
+	status, _ = f.post(f.as("POWER_DEMO", access.TenantAdmin), path+"/done", url.Values{})
+	require.Equal(t, http.StatusNotFound, status)
+	status, _ = f.post(c, path+"/done", url.Values{"back": {"//elsewhere.example"}})
+	require.Equal(t, http.StatusSeeOther, status)
+	f.within("ARAMCO_DEMO", func(ctx context.Context, tx pgx.Tx, _ *db.Queries, _ uuid.UUID) error {
+		var state string
+		var begun, done bool
+		var entries int
+		require.NoError(t, tx.QueryRow(ctx, `SELECT status, started_at IS NOT NULL, done_at IS NOT NULL FROM core.work_orders WHERE id = $1`, order.ID).Scan(&state, &begun, &done))
+		require.Equal(t, "done", state)
+		require.True(t, begun && done)
+		require.NoError(t, tx.QueryRow(ctx, `SELECT count(*) FROM core.audit_logs WHERE object_id = $1 AND action LIKE 'work_order.%'`, order.ID.String()).Scan(&entries))
+		require.Equal(t, 2, entries)
+		return nil
+	})
+}
+
+func TestWorkOrderIsAssignedOnlyFromWhatWasSeen(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	order := f.orders("ARAMCO_DEMO")[0]
+	people := f.tenant("ARAMCO_DEMO").Technicians
+	first, second := people[0].ID.String(), people[1].ID.String()
+	path := "/work-orders/" + order.ID.String() + "/assign"
+	c := f.as("ARAMCO_DEMO", access.OptimizationEng)
+	status, _ := f.post(c, path, url.Values{"technician": {first}, "seen": {""}})
+	require.Equal(t, http.StatusSeeOther, status)
+	status, _ = f.post(c, path, url.Values{"technician": {second}, "seen": {""}})
+	require.Equal(t, http.StatusConflict, status)
+	status, _ = f.post(c, path, url.Values{"technician": {f.tenant("WATER_DEMO").Technicians[0].ID.String()}, "seen": {first}})
+	require.GreaterOrEqual(t, status, 400, "a technician of another tenant does not exist here")
+	status, _ = f.post(c, path, url.Values{"technician": {""}, "seen": {first}})
+	require.Equal(t, http.StatusSeeOther, status, "an order can be given back")
+	status, _ = f.post(c, path, url.Values{"technician": {"somebody"}, "seen": {""}})
+	require.Equal(t, http.StatusUnprocessableEntity, status)
+}
+
+func TestWorkOrderListFilters(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	rows := f.orders("ARAMCO_DEMO")
+	c := f.as("ARAMCO_DEMO", access.OptimizationEng)
+	list := func(query string) string {
+		status, body := f.get(c, "/work-orders?"+query)
+		require.Equal(t, http.StatusOK, status)
+		return body
+	}
+	tag := rows[0].Tag
+	require.Contains(t, list(""), tag)
+	require.NotContains(t, list("status=done"), tag)
+	require.Contains(t, list("status=active"), tag)
+	require.Contains(t, list("q="+url.QueryEscape(tag)), tag)
+	require.NotContains(t, list("q=nothing-like-it"), tag)
+	require.Contains(t, list("mine=1"), tag)
+	require.NotContains(t, list("plan="+uuid.NewString()), tag)
+	_, other := f.get(f.as("ARAMCO_DEMO", access.TenantAdmin), "/work-orders?mine=1")
+	require.NotContains(t, other, tag, "the plans of others are not mine")
+	_, viewer := f.get(f.as("ARAMCO_DEMO", access.Viewer), "/work-orders")
+	require.NotContains(t, viewer, "/start", "a viewer changes nothing")
+}
