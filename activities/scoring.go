@@ -139,8 +139,12 @@ func (a *Scoring) scoreAsset(ctx context.Context, b Batch, in scoredAsset) (Batc
 		if err := q.UpsertAssetScore(ctx, tx, params); err != nil {
 			return fmt.Errorf("store score: %w", err)
 		}
-		if err := q.MoveLatestScore(ctx, tx, b.TenantID, in.row.ID, b.AsOf); err != nil {
+		moved, err := q.MoveLatestScore(ctx, tx, b.TenantID, in.row.ID, b.AsOf)
+		if err != nil {
 			return fmt.Errorf("move newest score: %w", err)
+		}
+		if moved == 0 {
+			return nil // a score of the past raises no alert today
 		}
 		result.Alerts, err = settleAlerts(ctx, tx, q, b.TenantID, b.AsOf, alertsOf(in.row.ID, score)...)
 		return err

@@ -16,10 +16,6 @@ import (
 	"github.com/optria-iq/optria/internal/optimize/maintenance"
 )
 
-// The first part of a search is short and ends with a whole plan, which is
-// heartbeat: from then on a crash costs time but never that plan.
-const firstSearch = 5 * time.Second
-
 // stopGrace lets a search that a stop catches at its very start find a plan.
 const stopGrace = 2 * time.Second
 
@@ -119,7 +115,8 @@ func (s *search) resume(ctx context.Context) error {
 	})
 }
 
-// solve runs the two parts of a search while a companion reports on it.
+// solve searches from the plan of the last attempt, if there was one, while a
+// companion reports on it.
 func (s *search) solve(ctx context.Context, in maintenance.Input, run db.OptimizationRun) (maintenance.Output, error) {
 	searching, stop := context.WithCancel(ctx)
 	ended := make(chan struct{})
@@ -127,42 +124,27 @@ func (s *search) solve(ctx context.Context, in maintenance.Input, run db.Optimiz
 	companion.Go(func() { s.accompany(ctx, stop, ended) })
 	defer func() { close(ended); companion.Wait(); stop() }()
 
-	limit := time.Duration(run.TimeLimitSeconds) * time.Second
-	opt := optimize.Options{TimeLimit: limit, Seed: run.Seed, Threads: max(1, s.a.deps.SolverThreads/max(1, s.in.Sharing))}
-	var out maintenance.Output
-	if len(s.best.Plan) == 0 {
-		first := opt
-		first.Solver, first.TimeLimit = optimize.SolverHeuristic, min(firstSearch, limit/5)
-		var err error
-		if out, err = maintenance.Solve(searching, in, first, s.report); err != nil {
-			return out, err
-		}
-		s.remember(out)
-		if searching.Err() != nil || out.Certificate.Status == optimize.StatusOptimal && !s.in.Primary {
-			return out, nil
-		}
-	}
 	in.WarmStart = s.best.Plan
-	opt.TimeLimit = max(limit-time.Since(s.started), limit/5)
+	opt := optimize.Options{
+		TimeLimit: time.Duration(run.TimeLimitSeconds) * time.Second, Seed: run.Seed,
+		Threads: max(1, s.a.deps.SolverThreads/max(1, s.in.Sharing)), OnPlan: s.remember,
+	}
 	if opt.Prices = s.in.Primary; opt.Prices {
 		opt.TimeLimit = opt.TimeLimit * 5 / 3 // the engine keeps two fifths for the prices
 	}
-	better, err := maintenance.Solve(searching, in, opt, s.report)
-	if err != nil && len(out.Schedule) > 0 && searching.Err() != nil {
-		return out, nil // stopped before the second part had a plan of its own
-	}
-	return better, err
+	return maintenance.Solve(searching, in, opt, s.report)
 }
 
-// remember keeps a whole plan for the next heartbeat.
-func (s *search) remember(out maintenance.Output) {
-	plan := make([]maintenance.Start, 0, len(out.Schedule))
-	for _, d := range out.Schedule {
-		plan = append(plan, maintenance.Start{ActionID: d.ActionID, StartDay: d.StartDay, Deferred: d.Deferred})
+// remember keeps a whole plan for the next heartbeat: from then on a crash
+// costs time but never that plan.
+func (s *search) remember(plan any) {
+	starts, ok := plan.([]maintenance.Start)
+	if !ok {
+		return // another problem's plan cannot start this one
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.best = checkpoint{Plan: plan}
+	s.best = checkpoint{Plan: starts}
 }
 
 // report takes the engine's progress; it is called often and must be quick.

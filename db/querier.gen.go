@@ -230,7 +230,7 @@ type Querier interface {
 	MarkPollFailed(ctx context.Context, db DBTX, lastError string, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	MarkReleased(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	MoveAuditHead(ctx context.Context, db DBTX, seq int64, hash []byte, tenantID uuid.UUID) error
-	MoveLatestScore(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, asOf time.Time) error
+	MoveLatestScore(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, asOf time.Time) (int64, error)
 	// Moves an order on from the status that the reader saw.
 	MoveWorkOrder(ctx context.Context, db DBTX, arg MoveWorkOrderParams) (int64, error)
 	NoteRunAttempt(ctx context.Context, db DBTX, attempt int32, tenantID uuid.UUID, iD uuid.UUID) (int64, error)

@@ -194,14 +194,17 @@ func (q *Queries) ListScoredAssets(ctx context.Context, db DBTX, tenantID uuid.U
 	return items, nil
 }
 
-const moveLatestScore = `-- name: MoveLatestScore :exec
+const moveLatestScore = `-- name: MoveLatestScore :execrows
 INSERT INTO ai.asset_score_latest AS l (tenant_id, asset_id, as_of) VALUES ($1, $2, $3)
 ON CONFLICT (tenant_id, asset_id) DO UPDATE SET as_of = excluded.as_of WHERE excluded.as_of > l.as_of
 `
 
-func (q *Queries) MoveLatestScore(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, asOf time.Time) error {
-	_, err := db.Exec(ctx, moveLatestScore, tenantID, assetID, asOf)
-	return err
+func (q *Queries) MoveLatestScore(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, asOf time.Time) (int64, error) {
+	result, err := db.Exec(ctx, moveLatestScore, tenantID, assetID, asOf)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const retireOtherModels = `-- name: RetireOtherModels :exec

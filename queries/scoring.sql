@@ -46,7 +46,7 @@ ON CONFLICT (tenant_id, asset_id, as_of) DO UPDATE SET sweep_id = excluded.sweep
   production_risk_index = excluded.production_risk_index, risk_level = excluded.risk_level, coverage = excluded.coverage,
   trusted = excluded.trusted, confidence = excluded.confidence, detail = excluded.detail;
 
--- name: MoveLatestScore :exec
+-- name: MoveLatestScore :execrows
 INSERT INTO ai.asset_score_latest AS l (tenant_id, asset_id, as_of) VALUES (@tenant_id, @asset_id, @as_of)
 ON CONFLICT (tenant_id, asset_id) DO UPDATE SET as_of = excluded.as_of WHERE excluded.as_of > l.as_of;
 

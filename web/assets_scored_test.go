@@ -77,7 +77,8 @@ func storeScore(ctx context.Context, tx pgx.Tx, q *db.Queries, a db.Asset, sweep
 	if err != nil {
 		return err
 	}
-	return q.MoveLatestScore(ctx, tx, a.TenantID, a.ID, asOf)
+	_, err = q.MoveLatestScore(ctx, tx, a.TenantID, a.ID, asOf)
+	return err
 }
 
 // alert raises an alert of an asset and returns its id.

@@ -20,6 +20,9 @@ import (
 // escalated.
 const decisionTime = 8 * time.Hour
 
+// maxNote bounds notes and comments, in letters, as their columns do.
+const maxNote = 2000
+
 // decisionNeeds is the capability behind each kind of decision.
 var decisionNeeds = map[string]access.Capability{
 	workflows.Endorsed: access.EndorsePlan, workflows.Objected: access.EndorsePlan,

@@ -57,7 +57,7 @@ type planActions struct {
 	Own                               string
 }
 
-// any reports whether a decision form is shown.
+// Any reports whether a decision form is shown.
 func (a planActions) Any() bool { return a.Endorse || a.Approve || a.Return }
 
 // decisionForm is the form of a decision as it was filled in. ID makes a

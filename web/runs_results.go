@@ -47,7 +47,6 @@ type resultView struct {
 	Summary                       summaryView
 	CanPropose                    bool
 	Plan                          *planLink // the plan that is under way for this run
-	MaxNote                       int
 }
 
 // tabView is one entry of the parts "tabs" and "seg".
@@ -81,7 +80,6 @@ const (
 	tabTable   = "table"
 	tabGantt   = "gantt"
 	tabSummary = "summary"
-	maxNote    = 2000
 )
 
 // showResults prints the scenarios of a finished run.
@@ -168,7 +166,7 @@ func pickScenario(scenarios []db.OptimizationScenario, preset string) (db.Optimi
 func newResultView(p Page, x resultRows) (resultView, error) {
 	v := resultView{
 		ID: x.run.ID.String(), Title: x.run.Title, Preset: x.selected.Preset, PresetName: p.T("optimize.objective." + x.selected.Preset),
-		From: x.run.WindowStart, To: x.run.WindowStart.AddDate(0, 0, int(x.run.WindowDays)-1), Days: int(x.run.WindowDays), MaxNote: maxNote,
+		From: x.run.WindowStart, To: x.run.WindowStart.AddDate(0, 0, int(x.run.WindowDays)-1), Days: int(x.run.WindowDays),
 	}
 	for _, plan := range x.plans {
 		if plan.State == "proposed" || plan.State == "approved" || plan.State == "released" {

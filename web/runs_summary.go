@@ -10,15 +10,12 @@ import (
 
 // summaryView is the tab of figures.
 type summaryView struct {
-	Bars              chart.Bars
-	Total, Saved      float64
-	HasBaseline       bool
-	Planned, Deferred int
-	Downtime, Labour  float64
-	Terms             []termRow
-	Sites             []siteRank
-	Prices            []priceRow
-	Risk              float64
+	Bars        chart.Bars
+	Saved       float64 // against the current plan
+	HasBaseline bool
+	Terms       []termRow
+	Sites       []siteRank
+	Prices      []priceRow
 }
 
 // termRow is one term of the cost beside the current plan.
@@ -53,9 +50,7 @@ func costParts(p Page, t maintenance.Terms) []chart.Part {
 }
 
 func newSummary(p Page, x resultRows) (summaryView, error) {
-	sc := x.selected
-	v := summaryView{Total: sc.TotalCost, Risk: sc.RiskCost, Planned: int(sc.ActionsPlanned), Deferred: int(sc.ActionsDeferred),
-		Downtime: sc.DowntimeHours, Labour: sc.LabourHours}
+	v := summaryView{}
 	if b := x.output.Baseline; b != nil {
 		v.HasBaseline, v.Saved = true, b.Total-x.output.Objective.Total
 	}

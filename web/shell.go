@@ -94,11 +94,17 @@ func (s *Server) audit(ctx context.Context, tx pgx.Tx, r *http.Request, tenant u
 		e.Actor = db.ActorOf(access.From(r.Context()))
 	}
 	e.RequestID = middleware.GetReqID(r.Context())
-	e.RemoteAddr = r.RemoteAddr
-	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
-		e.RemoteAddr = host
-	}
+	e.RemoteAddr = remoteAddress(r)
 	return db.AppendAudit(ctx, tx, e)
+}
+
+// remoteAddress is the address of the connection's peer without its port.
+// Behind a proxy the proxy has to pass the client on as the peer.
+func remoteAddress(r *http.Request) string {
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		return host
+	}
+	return r.RemoteAddr
 }
 
 // localName picks the name in the page's language.

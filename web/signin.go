@@ -40,7 +40,8 @@ func (s *Server) sessionRoutes() []route {
 
 // limited refuses requests from an address beyond n in a window of time.
 func limited(n int, window time.Duration, refuse http.HandlerFunc, h handler) handler {
-	limit := httprate.Limit(n, window, httprate.WithKeyByIP(), httprate.WithLimitHandler(refuse))
+	key := func(r *http.Request) (string, error) { return httprate.CanonicalizeIP(remoteAddress(r)), nil }
+	limit := httprate.LimitBy(n, window, key, httprate.WithLimitHandler(refuse))
 	return func(w http.ResponseWriter, r *http.Request) (err error) {
 		limit(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { err = h(w, r) })).ServeHTTP(w, r)
 		return err

@@ -129,6 +129,13 @@ func (c *Client) StartSweep(ctx context.Context, tenant uuid.UUID) error {
 	return c.execute(ctx, tenant, options, ScoringSweep, SweepInput{TenantID: tenant})
 }
 
+// StartSweepAsOf scores the tenant's assets as they were at a past moment, from
+// what was known then. A sweep of the same moment is not repeated.
+func (c *Client) StartSweepAsOf(ctx context.Context, tenant uuid.UUID, asOf time.Time) error {
+	asOf = asOf.UTC().Truncate(time.Second)
+	return c.start(ctx, tenant, SweepID(tenant)+"/"+asOf.Format(time.RFC3339), ScoringSweep, SweepInput{TenantID: tenant, AsOf: asOf})
+}
+
 func (c *Client) start(ctx context.Context, tenant uuid.UUID, id string, wf, input any) error {
 	return c.execute(ctx, tenant, startOptions(tenant, id), wf, input)
 }

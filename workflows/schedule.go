@@ -91,7 +91,10 @@ func (c *Client) PollNow(ctx context.Context, tenant, integration uuid.UUID) err
 // ensure creates a schedule or brings an existing one up to date.
 func (c *Client) ensure(ctx context.Context, r recurring) error {
 	action := &client.ScheduleWorkflowAction{ID: r.id, Workflow: r.wf, Args: r.args, TaskQueue: QueueControl}
-	options := client.ScheduleOptions{ID: r.id, Action: action, CatchupWindow: r.window, Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_SKIP}
+	options := client.ScheduleOptions{
+		ID: r.id, Action: action, CatchupWindow: r.window, Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_SKIP,
+		TriggerImmediately: true, // a new schedule does not wait for its first turn
+	}
 	if r.tenant != uuid.Nil {
 		ctx = withTenant(ctx, r.tenant)
 		action.TypedSearchAttributes = tenantAttributes(r.tenant)

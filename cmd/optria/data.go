@@ -80,7 +80,7 @@ func dataDir() string {
 
 // demoAccess is what the demonstration prints for people to sign in with.
 type demoAccess struct {
-	logins   []seed.Login
+	seed.Result
 	password string
 }
 
@@ -94,8 +94,8 @@ func seedDemo(ctx context.Context, url, dir string) (demoAccess, error) {
 		return demoAccess{}, fmt.Errorf("open database: %w", err)
 	}
 	defer d.Close()
-	logins, err := seed.Run(ctx, d, seed.Options{Epoch: time.Now(), History: demoHistory, Period: demoPeriod, Password: password, Log: slog.Default()})
-	return demoAccess{logins, password}, err
+	seeded, err := seed.Run(ctx, d, seed.Options{Epoch: time.Now(), History: demoHistory, Period: demoPeriod, Password: password, Log: slog.Default()})
+	return demoAccess{seeded, password}, err
 }
 
 // kept reads a generated value from a file, or makes and keeps it.
@@ -122,7 +122,7 @@ func kept(path string, generate func() (string, error)) (string, error) {
 
 func (a demoAccess) print(w *tabwriter.Writer) {
 	fmt.Fprintln(w, "  TENANT\tROLE\tNAME\tE-MAIL")
-	for _, l := range a.logins {
+	for _, l := range a.Logins {
 		fmt.Fprintf(w, "  %s\t%s\t%s\t%s\n", l.Tenant, l.Role, l.Name, l.Email)
 	}
 	_ = w.Flush()

@@ -15,6 +15,14 @@ import (
 
 	"github.com/optria-iq/optria/internal/devstack"
 	"github.com/optria-iq/optria/internal/secret"
+	"github.com/optria-iq/optria/workflows"
+)
+
+// A demonstration shows how risk developed: sweeps of the past, from what was
+// known then, every few days before the epoch.
+const (
+	pastSweeps     = 10
+	pastSweepEvery = 3 * 24 * time.Hour
 )
 
 // readyWithin is how long a start may take after databases are up.
@@ -87,7 +95,32 @@ func (s *stack) start(ctx context.Context) (demoAccess, error) {
 			return access, err
 		}
 	}
-	return access, s.awaitReady(ctx)
+	if err := s.awaitReady(ctx); err != nil {
+		return access, err
+	}
+	return access, s.scorePast(ctx, access)
+}
+
+// scorePast asks for the sweeps of the past; they run in the background and
+// are not repeated by a later start.
+func (s *stack) scorePast(ctx context.Context, a demoAccess) error {
+	key, err := base64.StdEncoding.DecodeString(s.env["OPTRIA_PAYLOAD_KEY"])
+	if err != nil {
+		return fmt.Errorf("OPTRIA_PAYLOAD_KEY: %w", err)
+	}
+	client, err := workflows.Dial(ctx, workflows.ClientOptions{Address: s.env["TEMPORAL_ADDRESS"], PayloadKey: key})
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	for back := 1; back <= pastSweeps; back++ {
+		for tenant, epoch := range a.Epochs {
+			if err := client.StartSweepAsOf(ctx, tenant, epoch.Add(-time.Duration(back)*pastSweepEvery)); err != nil {
+				return fmt.Errorf("score the past: %w", err)
+			}
+		}
+	}
+	return nil
 }
 
 // set gives the children a variable unless the environment names one.

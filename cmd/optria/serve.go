@@ -99,7 +99,10 @@ func runWorker(ctx context.Context, _ []string) error {
 	if err := p.client.EnsureUpkeepSchedule(ctx); err != nil {
 		return fmt.Errorf("prepare upkeep: %w", err)
 	}
-	p.log.Info("worker polling")
 	set := activities.NewSet(activities.Deps{DB: p.db, Box: p.box, Starter: p.client, SolverThreads: p.config.SolverThreads})
+	if err := set.EnsureSchedules(ctx); err != nil {
+		return fmt.Errorf("prepare schedules: %w", err)
+	}
+	p.log.Info("worker polling")
 	return workflows.NewWorkers(p.client, set).Run(ctx)
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/alexedwards/argon2id"
@@ -34,6 +35,12 @@ type Login struct {
 	Tenant, Role, Name, Email string
 }
 
+// Result is what there is after seeding.
+type Result struct {
+	Logins []Login
+	Epochs map[uuid.UUID]time.Time // by tenant: the epoch its telemetry was made for
+}
+
 // platformID and ownerID are stable, so that seeding twice meets itself.
 var (
 	platformID = uuid.NewSHA1(uuid.NameSpaceURL, []byte("https://optria-iq.example/platform"))
@@ -44,40 +51,46 @@ var (
 const OwnerEmail = "owner@optria.example"
 
 // Run seeds the platform tenant, the tenants and 90 days or so of telemetry,
-// and returns the accounts. Tenants are filled side by side.
-func Run(ctx context.Context, d *db.DB, o Options) ([]Login, error) {
+// Tenants are filled side by side.
+func Run(ctx context.Context, d *db.DB, o Options) (Result, error) {
+	result := Result{Epochs: map[uuid.UUID]time.Time{}}
 	content, err := demo.Load()
 	if err != nil {
-		return nil, fmt.Errorf("load demo content: %w", err)
+		return result, fmt.Errorf("load demo content: %w", err)
 	}
 	hash, err := argon2id.CreateHash(o.Password, argon2id.DefaultParams)
 	if err != nil {
-		return nil, fmt.Errorf("hash demo password: %w", err)
+		return result, fmt.Errorf("hash demo password: %w", err)
 	}
 	owner := demo.Person{ID: ownerID, Role: string(access.PlatformOwner), Email: OwnerEmail, Name: demo.Text{AR: "مالك المنصة", EN: "Platform owner"}}
 	if _, err := EnsurePlatform(ctx, d); err != nil {
-		return nil, err
+		return result, err
 	}
 	if err := addPeople(ctx, d, platformID, []demo.Person{owner}, hash); err != nil {
-		return nil, err
+		return result, err
 	}
-	logins := []Login{{"PLATFORM", owner.Role, owner.Name.EN, owner.Email}}
+	result.Logins = []Login{{"PLATFORM", owner.Role, owner.Name.EN, owner.Email}}
+	var mu sync.Mutex
 	g, ctx := errgroup.WithContext(ctx)
 	for _, t := range content.Tenants {
 		if !wanted(o.Only, t.Code) {
 			continue
 		}
 		for _, p := range t.People {
-			logins = append(logins, Login{t.Code, p.Role, p.Name.EN, p.Email})
+			result.Logins = append(result.Logins, Login{t.Code, p.Role, p.Name.EN, p.Email})
 		}
 		g.Go(func() error {
-			if err := tenant(ctx, d, t, hash, o); err != nil {
+			epoch, err := tenant(ctx, d, t, hash, o)
+			if err != nil {
 				return fmt.Errorf("seed %s: %w", t.Code, err)
 			}
+			mu.Lock()
+			defer mu.Unlock()
+			result.Epochs[t.ID] = epoch
 			return nil
 		})
 	}
-	return logins, g.Wait()
+	return result, g.Wait()
 }
 
 func wanted(only []string, code string) bool {
@@ -113,16 +126,16 @@ type progress struct {
 
 // tenant seeds one demonstration customer. The epoch of the first run is kept
 // in the tenant's settings, because every reading depends on it.
-func tenant(ctx context.Context, d *db.DB, t *demo.Tenant, hash string, o Options) error {
+func tenant(ctx context.Context, d *db.DB, t *demo.Tenant, hash string, o Options) (time.Time, error) {
 	state := progress{Epoch: o.Epoch.UTC().Truncate(time.Second)}
 	settings, err := json.Marshal(state)
 	if err != nil {
-		return err
+		return state.Epoch, err
 	}
 	err = createTenant(ctx, d, db.CreateTenantParams{ID: t.ID, Code: t.Code, Kind: "customer", NameAr: t.Name.AR, NameEn: t.Name.EN, Industry: t.Industry,
 		CalendarProfile: t.Calendar.Profile, TimeZone: t.Calendar.TimeZone, Currency: "SAR", Synthetic: true, Settings: settings})
 	if err != nil {
-		return err
+		return state.Epoch, err
 	}
 	var row db.Tenant
 	err = d.InTenant(ctx, t.ID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
@@ -130,25 +143,25 @@ func tenant(ctx context.Context, d *db.DB, t *demo.Tenant, hash string, o Option
 		return err
 	})
 	if err != nil {
-		return err
+		return state.Epoch, err
 	}
 	if err := json.Unmarshal(row.Settings, &state); err != nil {
-		return fmt.Errorf("read settings: %w", err)
+		return state.Epoch, fmt.Errorf("read settings: %w", err)
 	}
 	if state.Done {
-		return nil
+		return state.Epoch, nil
 	}
 	if err := addPeople(ctx, d, t.ID, t.People, hash); err != nil {
-		return err
+		return state.Epoch, err
 	}
 	signals, err := plant(ctx, d, t, state.Epoch)
 	if err != nil {
-		return err
+		return state.Epoch, err
 	}
 	if err := history(ctx, d, t, signals, state.Epoch, o); err != nil {
-		return err
+		return state.Epoch, err
 	}
-	return finish(ctx, d, row, state)
+	return state.Epoch, finish(ctx, d, row, state)
 }
 
 func finish(ctx context.Context, d *db.DB, row db.Tenant, state progress) error {

@@ -28,6 +28,10 @@ type Options struct {
 	Prices bool `json:"prices,omitempty"`
 	// MemoryMiB caps the exact solver's memory, at most 4096.
 	MemoryMiB int `json:"memory_mib,omitempty"`
+	// OnPlan, when set, receives better plans while the search runs, each of
+	// the type of the input's warm start, at most one a second and never two
+	// at a time. Whoever keeps the last one can go on from it after a crash.
+	OnPlan func(plan any) `json:"-"`
 }
 
 // The values of Options.Solver.

@@ -303,3 +303,17 @@ func TestNothingToDecideIsOptimal(t *testing.T) {
 	require.ErrorAs(t, err, &conflict)
 	require.Equal(t, ReasonMinimum, conflict.Conflicts[0].Code)
 }
+
+func TestPlansOnTheWayAreWholeWarmStarts(t *testing.T) {
+	t.Parallel()
+	in := fleetInput(t, 30)
+	var plans [][]Start
+	out, err := Solve(t.Context(), in, optimize.Options{TimeLimit: 5 * time.Second, Seed: 1, OnPlan: func(p any) { plans = append(plans, p.([]Start)) }}, nil)
+	require.NoError(t, err)
+	require.NotEmpty(t, plans)
+	for _, plan := range plans {
+		terms, err := Verify(in, plan)
+		require.NoError(t, err, "a plan on the way holds every rule")
+		require.GreaterOrEqual(t, terms.Weighted, out.Objective.Weighted-1e-6*out.Objective.Weighted)
+	}
+}

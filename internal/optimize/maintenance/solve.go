@@ -30,6 +30,7 @@ func Solve(ctx context.Context, in Input, opt optimize.Options, report func(opti
 		return Output{}, err
 	}
 	if opt.Prices {
+		opt.OnPlan = nil // prices solve other problems
 		opt.TimeLimit -= time.Since(start)
 		if err = out.addPrices(ctx, c, days, opt, report); err != nil {
 			return Output{}, err
@@ -51,7 +52,8 @@ func solveCore(ctx context.Context, in *Input, opt optimize.Options, report func
 	// of the renewal rates, whichever is longer.
 	after := max(time.Since(start), time.Duration(len(in.Actions))*3*time.Millisecond)
 	opt.TimeLimit = max(opt.TimeLimit/4, opt.TimeLimit-time.Since(start)-after)
-	res := timetable.Solve(ctx, c.problem, c.start(), opt, report)
+	res := timetable.Solve(ctx, c.problem, c.start(), opt, report, c.hand(opt.OnPlan))
+	opt.OnPlan = nil
 	if res.Plan == nil {
 		if res.Status != optimize.StatusInfeasible && ctx.Err() != nil {
 			return Output{}, nil, nil, fault.Wrap(fault.Unavailable, "optimize.no_plan", ctx.Err())
@@ -68,6 +70,24 @@ func solveCore(ctx context.Context, in *Input, opt optimize.Options, report func
 	days := c.days(res.Plan)
 	out, err := c.output(days, res, asked)
 	return out, c, days, err
+}
+
+// hand turns plans of the core into warm starts ([]Start) for whoever keeps
+// them.
+func (c *compiled) hand(keep func(any)) func(timetable.Plan) {
+	if keep == nil {
+		return nil
+	}
+	return func(plan timetable.Plan) {
+		starts := make([]Start, len(plan))
+		for i, day := range c.days(plan) {
+			starts[i] = Start{ActionID: c.in.Actions[i].ID, StartDay: day}
+			if day == c.in.Days {
+				starts[i].StartDay, starts[i].Deferred = -1, true
+			}
+		}
+		keep(starts)
+	}
 }
 
 // output assembles and verifies a plan.

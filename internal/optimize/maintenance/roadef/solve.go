@@ -32,7 +32,7 @@ func Solve(ctx context.Context, in *Instance, opt optimize.Options, report func(
 			return nil, optimize.Certificate{}, fault.Wrap(fault.Conflict, "optimize.infeasible", fmt.Errorf("intervention %s: %w", names[i], ErrInfeasible))
 		}
 	}
-	res := timetable.Solve(ctx, p, make(timetable.Plan, len(names)), opt, report)
+	res := timetable.Solve(ctx, p, make(timetable.Plan, len(names)), opt, report, nil)
 	if res.Plan == nil {
 		if res.Status == optimize.StatusInfeasible {
 			return nil, optimize.Certificate{Status: res.Status}, fault.Wrap(fault.Conflict, "optimize.infeasible", ErrInfeasible)

@@ -44,6 +44,8 @@ type run struct {
 	phase  atomic.Value
 
 	mu         sync.Mutex
+	onPlan     func(Plan) // may be nil
+	told       time.Time  // when onPlan was last called
 	best       Plan
 	objective  float64
 	bound      float64
@@ -53,8 +55,9 @@ type run struct {
 }
 
 // Solve minimises p, starting from a plan (one option index per action, which
-// need not hold the rows). Cancelling ctx keeps the best plan.
-func Solve(ctx context.Context, p *Problem, start Plan, opt optimize.Options, report func(optimize.Progress)) Outcome {
+// need not hold the rows). Cancelling ctx keeps the best plan. onPlan, when not
+// nil, receives better plans, at most one a second.
+func Solve(ctx context.Context, p *Problem, start Plan, opt optimize.Options, report func(optimize.Progress), onPlan func(Plan)) Outcome {
 	if len(p.Options) == 0 && len(p.Violated(nil)) == 0 {
 		return Outcome{Plan: Plan{}, Status: optimize.StatusOptimal, Solver: "nothing to decide"}
 	}
@@ -62,7 +65,7 @@ func Solve(ctx context.Context, p *Problem, start Plan, opt optimize.Options, re
 	ctx, cancel := context.WithTimeout(ctx, opt.TimeLimit)
 	defer cancel()
 	r := &run{p: p, opt: opt, start: time.Now(), report: optimize.Throttled(report), ctx: ctx, cancel: cancel,
-		objective: math.Inf(1), bound: math.Inf(-1), solver: "local search"}
+		onPlan: onPlan, objective: math.Inf(1), bound: math.Inf(-1), solver: "local search"}
 	r.phase.Store(optimize.PhaseConstruct)
 	iterations := r.work(start)
 	r.mu.Lock()
@@ -124,6 +127,10 @@ func (r *run) offer(plan Plan) {
 	r.mu.Lock()
 	if cost < r.objective {
 		r.best, r.objective = append(Plan(nil), plan...), cost
+		if r.onPlan != nil && time.Since(r.told) >= time.Second {
+			r.told = time.Now()
+			r.onPlan(r.best)
+		}
 	}
 	r.mu.Unlock()
 	r.tell()
