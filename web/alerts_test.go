@@ -87,7 +87,8 @@ func TestAlertsAreWordedAndJudged(t *testing.T) {
 
 func TestAlertIsJudgedInTheDrawer(t *testing.T) {
 	t.Parallel()
-	tab := uitest.Browser(t)
+	tab, cancel := context.WithTimeout(uitest.Browser(t), time.Minute)
+	defer cancel()
 	f := newFixture(t)
 	tenant := f.tenant("WATER_DEMO")
 	id := f.alert(tenant.ID, tenant.Assets[0].ID, "failure_risk", `{"probability_30":0.125,"loss_sar":527000}`)

@@ -59,7 +59,7 @@ var seeded = testkit.Template{Key: "web", Build: func(ctx context.Context, url s
 // fixture is the whole web tier on a seeded database with a workflow client
 // that only remembers what it was asked.
 type fixture struct {
-	*testing.T
+	testing.TB
 	srv   *httptest.Server
 	db    *db.DB
 	url   string
@@ -67,9 +67,15 @@ type fixture struct {
 	demo  *demo.Content
 }
 
-func newFixture(t *testing.T) *fixture {
+func newFixture(t testing.TB) *fixture {
 	t.Helper()
-	address := testkit.Database(t, seeded)
+	return newFixtureOn(t, seeded)
+}
+
+// newFixtureOn starts from another database.
+func newFixtureOn(t testing.TB, start testkit.Template) *fixture {
+	t.Helper()
+	address := testkit.Database(t, start)
 	d, err := db.Open(t.Context(), address, db.Config{MaxConns: 6, PlatformConns: 2})
 	require.NoError(t, err)
 	t.Cleanup(d.Close)
@@ -79,7 +85,7 @@ func newFixture(t *testing.T) *fixture {
 	require.NoError(t, err)
 	content, err := demo.Load()
 	require.NoError(t, err)
-	f := &fixture{T: t, db: d, url: address, flows: &recordedFlows{}, demo: content}
+	f := &fixture{TB: t, db: d, url: address, flows: &recordedFlows{}, demo: content}
 	server, err := web.New(web.Deps{Config: config.Config{JWTSecret: []byte(strings.Repeat("k3Jd9fLq2Zx8", 4)), Demo: true, SolverThreads: 1}, DB: d,
 		Workflows: f.flows, Box: box, Log: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)

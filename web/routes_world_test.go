@@ -127,10 +127,19 @@ INSERT INTO ai.asset_score_latest (tenant_id, asset_id, as_of) SELECT tenant_id,
 // proposed stores a finished run with a plan and moves it to a state.
 func (w *world) proposed(code, state string) uuid.UUID {
 	w.Helper()
-	run := w.finishedRun(code, access.OptimizationEng)
-	engineer := w.person(code, access.OptimizationEng).ID
+	plan := w.planOf(code, w.finishedRun(code, access.OptimizationEng))
+	if state != "" {
+		w.settled(code, plan, state, state, access.TenantAdmin)
+	}
+	return plan
+}
+
+// planOf proposes the balanced scenario of a run.
+func (f *fixture) planOf(code string, run uuid.UUID) uuid.UUID {
+	f.Helper()
+	engineer := f.person(code, access.OptimizationEng).ID
 	var plan uuid.UUID
-	w.within(code, func(ctx context.Context, tx pgx.Tx, q *db.Queries, t uuid.UUID) error {
+	f.within(code, func(ctx context.Context, tx pgx.Tx, q *db.Queries, t uuid.UUID) error {
 		scenario, err := q.ScenarioOfRun(ctx, tx, t, run, "balanced")
 		if err != nil {
 			return err
@@ -139,9 +148,6 @@ func (w *world) proposed(code, state string) uuid.UUID {
 			LaunchedBy: engineer, ProposedBy: engineer, Note: "note of " + code, DueAt: time.Now().Add(8 * time.Hour)})
 		return err
 	})
-	if state != "" {
-		w.settled(code, plan, state, state, access.TenantAdmin)
-	}
 	return plan
 }
 
