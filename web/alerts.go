@@ -37,7 +37,7 @@ var judgements = []string{"acknowledged", "confirmed", "false", "expected"}
 
 // alertIcons pictures the kinds of alerts that have words of their own.
 var alertIcons = map[string]string{
-	"anomaly": "activity", "failure_risk": "shield-alert", "data_trust": "circle-help", "connector_silent": "unplug", "approval_overdue": "hourglass",
+	"anomaly": "activity", "failure_risk": "shield-alert", "data_trust": "circle-help", "connector_silent": "unplug", "approval_overdue": "hourglass", "break_glass": "key-round",
 }
 
 // alertView is one open alert in plain words.
@@ -141,6 +141,8 @@ type alertDetail struct {
 	Usable      int       `json:"usable"`
 	Expected    int       `json:"expected"`
 	Reason      string    `json:"reason"`
+	Actor       string    `json:"actor"` // of a break-glass entry
+	Until       time.Time `json:"until"`
 }
 
 // alertText words an alert with the numbers of its detail.
@@ -165,6 +167,8 @@ func alertText(p Page, a db.Alert, names signalBook) (template.HTML, error) {
 		return l.HTML("alerts.text.connector_silent"), nil
 	case "approval_overdue":
 		return l.HTML("alerts.text.approval_overdue"), nil
+	case "break_glass":
+		return l.HTML("alerts.text.break_glass", "Actor", d.Actor, "Reason", d.Reason, "Until", isolate(l.Clock(d.Until))), nil
 	}
 	return l.HTML("alerts.text.other"), nil
 }

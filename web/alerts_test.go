@@ -28,7 +28,7 @@ func (f *fixture) signIn(tab context.Context, email string) {
 			return err
 		},
 		func() error { _, err := chromedp.Run(tab, chromedp.Submit("input[name=password]")); return err },
-		func() error { _, err := chromedp.Run(tab, chromedp.WaitVisible("nav.nav")); return err },
+		func() error { _, err := chromedp.Run(tab, chromedp.WaitVisible("#main .page-head")); return err },
 	} {
 		require.NoError(f, step())
 	}
@@ -87,14 +87,14 @@ func TestAlertsAreWordedAndJudged(t *testing.T) {
 
 func TestAlertIsJudgedInTheDrawer(t *testing.T) {
 	t.Parallel()
-	tab, cancel := context.WithTimeout(uitest.Browser(t), time.Minute)
+	tab, cancel := context.WithTimeout(uitest.Browser(t), 30*time.Second)
 	defer cancel()
 	f := newFixture(t)
 	tenant := f.tenant("WATER_DEMO")
 	id := f.alert(tenant.ID, tenant.Assets[0].ID, "failure_risk", `{"probability_30":0.125,"loss_sar":527000}`)
 	f.signIn(tab, f.person("WATER_DEMO", access.ReliabilityEng).Email)
 	for _, step := range []chromedp.Action[chromedp.Void]{
-		chromedp.Click("button[popovertarget=alerts]"), chromedp.Click("#alerts-body summary"),
+		chromedp.Click(".top button[popovertarget=alerts]"), chromedp.Click("#alerts-body summary"),
 		chromedp.Click("#alerts-body button[value=expected]"), chromedp.WaitVisible("#alerts-body .empty"),
 	} {
 		_, err := chromedp.Run(tab, step)

@@ -281,9 +281,9 @@ func (s *Server) rulePage(w http.ResponseWriter, r *http.Request, status int, id
 	if err != nil {
 		return err
 	}
-	crumbs := mappingCrumbs(p, id, f.Name)
-	crumbs[2].Href = "/integrations/" + f.ID + "/mappings"
-	p.Crumbs, p.Data = append(crumbs, Crumb{Label: p.Title}), f
+	p.Crumbs = []Crumb{{Href: "/integrations", Label: p.T("integrations.title")},
+		{Href: "/integrations/" + f.ID + "/mappings", Label: p.T("integrations.mappings")}, {Label: p.Title}}
+	p.Data = f
 	s.render.Render(w, r, status, "integrations/rule", p)
 	return nil
 }

@@ -10,6 +10,12 @@ import (
 type entry struct {
 	href, icon, label string
 	capability        access.Capability
+	also              string // another area that belongs to this entry
+}
+
+// holds reports whether an address lies in the entry's area.
+func (e entry) holds(path string) bool {
+	return path == e.href || strings.HasPrefix(path, e.href+"/") || (e.also != "" && strings.HasPrefix(path, e.also))
 }
 
 var sections = []struct {
@@ -17,22 +23,22 @@ var sections = []struct {
 	entries []entry
 }{
 	{"nav.operate", []entry{
-		{"/dashboard", "layout-dashboard", "nav.dashboard", access.ViewResults},
-		{"/assets", "factory", "nav.assets", access.ViewResults},
-		{"/scenarios", "sliders-horizontal", "nav.scenarios", access.ViewResults},
-		{"/plans", "clipboard-check", "nav.plans", access.ViewResults},
-		{"/work-orders", "wrench", "nav.workorders", access.ViewResults},
-		{"/integrations", "plug", "nav.integrations", access.ViewIntegrations},
+		{"/dashboard", "layout-dashboard", "nav.dashboard", access.ViewResults, ""},
+		{"/assets", "factory", "nav.assets", access.ViewResults, ""},
+		{"/scenarios", "sliders-horizontal", "nav.scenarios", access.ViewResults, "/runs/"},
+		{"/plans", "clipboard-check", "nav.plans", access.ViewResults, ""},
+		{"/work-orders", "wrench", "nav.workorders", access.ViewResults, ""},
+		{"/integrations", "plug", "nav.integrations", access.ViewIntegrations, ""},
 	}},
 	{"nav.admin", []entry{
-		{"/users", "users", "nav.users", access.ManageUsers},
-		{"/access", "lock", "nav.access", access.SignedIn},
-		{"/tokens", "key-round", "nav.tokens", access.ManageTokens},
-		{"/audit", "scroll-text", "nav.audit", access.ViewOwnActions},
+		{"/users", "users", "nav.users", access.ManageUsers, ""},
+		{"/access", "lock", "nav.access", access.SignedIn, ""},
+		{"/tokens", "key-round", "nav.tokens", access.ManageTokens, ""},
+		{"/audit", "scroll-text", "nav.audit", access.ViewOwnActions, ""},
 	}},
 	{"nav.platform", []entry{
-		{"/tenants", "building-2", "nav.tenants", access.ManageTenants},
-		{"/health", "activity", "nav.health", access.ViewPlatformHealth},
+		{"/tenants", "building-2", "nav.tenants", access.ManageTenants, ""},
+		{"/health", "activity", "nav.health", access.ViewPlatformHealth, ""},
 	}},
 }
 
@@ -43,7 +49,7 @@ func navigation(p access.Principal, path string) []NavSection {
 		s := NavSection{Label: section.label}
 		for _, e := range section.entries {
 			if p.Can(e.capability) {
-				s.Items = append(s.Items, NavItem{Href: e.href, Icon: e.icon, Label: e.label, Active: path == e.href || strings.HasPrefix(path, e.href+"/")})
+				s.Items = append(s.Items, NavItem{Href: e.href, Icon: e.icon, Label: e.label, Active: e.holds(path)})
 			}
 		}
 		if len(s.Items) > 0 {

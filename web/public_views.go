@@ -1,7 +1,5 @@
 package web
 
-import "time"
-
 // LoginView is the Data of public/login. Error and Notice are translated.
 type LoginView struct {
 	User, Next    string
@@ -15,21 +13,6 @@ type PasswordView struct {
 	Forced bool
 	Error  string
 	Errors map[string]string
-}
-
-// CredentialsView is the Data of public/credentials. When Revealed is set the
-// secret was shown before and the other fields are empty.
-type CredentialsView struct {
-	Tenant, TenantCode, Username, Password, LoginURL string
-	Action                                           string // POST target of "handed over"
-	Revealed                                         *Reveal
-	Back                                             string
-}
-
-// Reveal says who saw one-time credentials and when.
-type Reveal struct {
-	By string
-	At time.Time
 }
 
 // DemoView is the Data of public/demo-request. Errors maps a field (name,
@@ -47,7 +30,7 @@ type Option struct{ Value, Label string }
 // Industries lists the sectors of the demo form and of tenants, translated.
 func Industries(p Page) []Option {
 	var out []Option
-	for _, code := range []string{"oil_gas", "petrochemicals", "power", "water", "mining", "other"} {
+	for _, code := range []string{"oil_gas", "petrochemical", "power", "water", "mining", "manufacturing", "other"} {
 		out = append(out, Option{code, p.T("industry." + code)})
 	}
 	return out

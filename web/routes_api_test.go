@@ -34,12 +34,11 @@ type schema struct {
 	Enum       []any
 	MinLength  int
 	Properties map[string]schema
-	Required   []string
 	Items      *schema
 }
 
-// sample builds the smallest value that a schema accepts; ids are those of
-// the tenant that must not be reached.
+// sample builds a value that a schema accepts; ids are those of the tenant
+// that must not be reached.
 func (d document) sample(s schema, id string) any {
 	if name, ok := strings.CutPrefix(s.Ref, "#/components/schemas/"); ok {
 		return d.sample(d.Components.Schemas[name], id)
@@ -53,8 +52,10 @@ func (d document) sample(s schema, id string) any {
 		return s.Enum[len(s.Enum)-1]
 	case !ok, kind == "object":
 		out := map[string]any{}
-		for _, name := range s.Required {
-			out[name] = d.sample(s.Properties[name], id)
+		for name, property := range s.Properties {
+			if name != "$schema" {
+				out[name] = d.sample(property, id)
+			}
 		}
 		return out
 	case kind == "array":
@@ -123,7 +124,7 @@ func TestNoOperationReachesAnotherTenant(t *testing.T) {
 				status, text := w.ask(raw, method, "/api/v1"+address, body)
 				require.Less(t, status, 500, "%s\n%s", name, text)
 				require.NotEqual(t, http.StatusTooManyRequests, status, name)
-				if strings.Contains(path, "{") {
+				if strings.Contains(path, "{") && !strings.Contains(text, `"location":"path.`) { // an id of another form is refused earlier
 					require.Contains(t, []int{http.StatusNotFound, http.StatusForbidden}, status, "%s\n%s", name, text)
 				}
 				shown := slices.IndexFunc(secrets, func(s string) bool { return strings.Contains(text, s) })

@@ -73,6 +73,7 @@ func (w *world) works(code string) estate {
 	e := estate{code: code, id: w.tenant(code).ID, ids: map[string]string{}}
 	w.released(code, w.proposed(code, "approved"))
 	w.proposed(code, "")
+	w.scored(code, 2)
 	_, err := w.root.Exec(w.Context(), strings.NewReplacer("{id}", e.id.String(), "{user}", w.person(code, access.Viewer).ID.String()).Replace(traces))
 	require.NoError(w, err)
 	for _, table := range w.tables {
@@ -111,18 +112,8 @@ INSERT INTO core.alerts (tenant_id, asset_id, kind, severity, dedupe_key, detail
 INSERT INTO core.api_tokens (tenant_id, user_id, name, scopes, token_hash, created_by, expires_at)
   VALUES ('{id}', '{user}', 'token of {id}', '{read:results}', 'hash of {id}', '{user}', now() + interval '1 day');
 INSERT INTO core.one_time_credentials (tenant_id, user_id, ciphertext, created_by) VALUES ('{id}', '{user}', 'sealed', '{user}');
-INSERT INTO core.integration_credentials (tenant_id, integration_id, field, ciphertext)
-  SELECT tenant_id, id, 'password', 'sealed' FROM core.integrations WHERE tenant_id = '{id}';
 INSERT INTO core.integration_syncs (tenant_id, integration_id, started_at, finished_at, status, rows_written)
-  SELECT tenant_id, id, now() - interval '1 minute', now(), 'ok', 40 FROM core.integrations WHERE tenant_id = '{id}';
-INSERT INTO ai.models (tenant_id, id, kind, version) VALUES ('{id}', '{id}', 'asset_score', 'test');
-INSERT INTO ai.scoring_sweeps (tenant_id, id, as_of, workflow_id) VALUES ('{id}', '{id}', date_trunc('hour', now()), 'scoring/test');
-INSERT INTO ai.asset_scores (tenant_id, asset_id, as_of, sweep_id, model_id, health_score, failure_probability_7, failure_probability_30, failure_probability_90,
-    failure_probability_30_lo, failure_probability_30_hi, rul_days, rul_lo_days, rul_hi_days, anomaly_flag, anomaly_score, evidence_factor,
-    production_risk_sar, production_risk_lo_sar, production_risk_hi_sar, production_risk_index, risk_level, coverage, trusted, confidence, detail)
-  SELECT tenant_id, id, date_trunc('hour', now()), '{id}', '{id}', 64, 0.05, 0.18, 0.41, 0.12, 0.25, 120, 60, 200, false, 0.2, 1.1, 240000, 120000, 410000, 56, 3, 0.9, true, 0.8, '{}'
-  FROM core.assets WHERE tenant_id = '{id}';
-INSERT INTO ai.asset_score_latest (tenant_id, asset_id, as_of) SELECT tenant_id, id, date_trunc('hour', now()) FROM core.assets WHERE tenant_id = '{id}';`
+  SELECT tenant_id, id, now() - interval '1 minute', now(), 'ok', 40 FROM core.integrations WHERE tenant_id = '{id}';`
 
 // proposed stores a finished run with a plan and moves it to a state.
 func (w *world) proposed(code, state string) uuid.UUID {

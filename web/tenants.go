@@ -90,7 +90,7 @@ func (s *Server) listTenants(w http.ResponseWriter, r *http.Request) error {
 
 func newTenantRow(p Page, t db.Tenant) tenantRow {
 	row := tenantRow{ID: t.ID.String(), Code: t.Code, Name: localName(p.Lang, t.NameAr, t.NameEn), OtherName: localName(p.Other, t.NameAr, t.NameEn),
-		Industry: p.T("tenants.industry." + t.Industry), Status: t.Status, StatusLabel: p.T("tenants.status." + t.Status), StatusTone: tenantTones[t.Status], StatusIcon: tenantIcons[t.Status],
+		Industry: p.T("industry." + t.Industry), Status: t.Status, StatusLabel: p.T("tenants.status." + t.Status), StatusTone: tenantTones[t.Status], StatusIcon: tenantIcons[t.Status],
 		Calendar: t.CalendarProfile, Currency: t.Currency, Synthetic: t.Synthetic, CreatedAt: t.CreatedAt}
 	if row.OtherName == row.Name {
 		row.OtherName = ""

@@ -113,7 +113,7 @@ func checkEmail(keys map[string]string, field, v string) {
 func (f tenantForm) withChoices(p Page, keys map[string]string) tenantForm {
 	f.Errors = translated(p, keys)
 	for _, v := range tenantIndustries {
-		f.Industries = append(f.Industries, Option{v, p.T("tenants.industry." + v)})
+		f.Industries = append(f.Industries, Option{v, p.T("industry." + v)})
 	}
 	for _, v := range []string{"active", "suspended"} {
 		f.Statuses = append(f.Statuses, Option{v, p.T("tenants.status." + v)})

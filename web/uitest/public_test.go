@@ -31,12 +31,6 @@ var screens = map[string]struct {
 	"password": {"public/change-password", 422, func(p web.Page) any {
 		return web.PasswordView{Forced: true, Errors: map[string]string{"new": p.T("password.short")}}
 	}, true},
-	"credentials": {"public/credentials", 200, func(p web.Page) any {
-		return web.CredentialsView{Tenant: "Nawras", TenantCode: "NAWRAS", Username: "admin@nawras", Password: "teal-harbor-94-quartz", LoginURL: "https://optria.example/login", Action: "/tenants/7/credentials"}
-	}, true},
-	"revealed": {"public/credentials", 200, func(p web.Page) any {
-		return web.CredentialsView{Back: "/tenants", Revealed: &web.Reveal{By: "Reem", At: time.Date(2026, 11, 10, 7, 42, 0, 0, time.UTC)}}
-	}, true},
 	"demo": {"public/demo-request", 422, func(p web.Page) any {
 		return web.DemoView{Industries: web.Industries(p), Errors: map[string]string{"email": p.T("field.email")}}
 	}, false},
