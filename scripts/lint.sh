@@ -38,8 +38,10 @@ vet_tools() {
 
 migrations() { CGO_ENABLED=0 go -C cmd/tools run ./migrationlint ../../db/migrations; }
 
+# G115 (integer conversion) is left out: sizes are bounded before they are
+# converted, and the rule cannot see that. Other findings are excused in place.
 security() {
-	tool gosec -quiet -exclude-generated -severity medium -confidence medium \
+	tool gosec -quiet -exclude-generated -exclude=G115 -severity medium -confidence medium \
 		-exclude-dir cmd/temporaldev -exclude-dir cmd/tools -exclude-dir web/frontend ./...
 }
 

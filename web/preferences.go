@@ -31,7 +31,7 @@ func Preferences(next http.Handler) http.Handler {
 func remember(w http.ResponseWriter, r *http.Request, name, fallback, other string) string {
 	valid := func(v string) bool { return v == fallback || v == other }
 	if v := r.URL.Query().Get(name); valid(v) {
-		http.SetCookie(w, &http.Cookie{
+		http.SetCookie(w, &http.Cookie{ // #nosec G124 -- language and theme only; Secure follows the connection
 			Name: name, Value: v, Path: "/", MaxAge: year,
 			HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteLaxMode,
 		})

@@ -118,7 +118,7 @@ func (x *Renderer) write(w http.ResponseWriter, r *http.Request, status int, nam
 	if r.Method == http.MethodHead {
 		return
 	}
-	if _, err := w.Write(body); err != nil {
+	if _, err := w.Write(body); err != nil { // #nosec G705 -- printed by html/template
 		slog.DebugContext(r.Context(), "send page", "page", name, "error", err)
 	}
 }

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -11,8 +12,10 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/optria-iq/optria/db/seed"
 	"github.com/optria-iq/optria/internal/access"
 	"github.com/optria-iq/optria/web"
+	"github.com/optria-iq/optria/web/uitest"
 )
 
 // visible is the start of what a page says, for messages of tests.
@@ -145,8 +148,14 @@ func TestEveryPageOpensForItsRoles(t *testing.T) {
 		client := w.as(ownTenant, role)
 		w.opensAll(client, w.own, func(c access.Capability) bool { return access.Allows(role, c) })
 	}
+	// A one-time credential opens only for the person who made it.
+	made := estate{code: w.own.code, id: w.own.id, ids: maps.Clone(w.own.ids)}
+	var credential string
+	require.NoError(t, w.root.QueryRow(t.Context(), `INSERT INTO core.one_time_credentials (tenant_id, user_id, ciphertext, created_by)
+		SELECT $1, $2::uuid, 'sealed', id FROM core.users WHERE email = $3 RETURNING id::text`, made.id, made.ids["core.users"], seed.OwnerEmail).Scan(&credential))
+	made.ids["core.one_time_credentials"] = credential
 	owner := w.as("", access.PlatformOwner)
-	w.opensAll(owner, w.own, func(c access.Capability) bool { return access.Allows(access.PlatformOwner, c) })
+	w.opensAll(owner, made, func(c access.Capability) bool { return access.Allows(access.PlatformOwner, c) })
 }
 
 func (w *world) opensAll(client *http.Client, e estate, allowed func(access.Capability) bool) {
@@ -166,5 +175,16 @@ func (w *world) opensAll(client *http.Client, e estate, allowed func(access.Capa
 			}
 			require.Empty(w, untranslated.FindAllString(body, -1), path)
 		}
+	}
+}
+
+// TestListsInBrowser checks the pages that no test of an area opens in a
+// browser.
+func TestListsInBrowser(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	browser := w.signedIn(ownTenant, access.TenantAdmin)
+	for name, path := range map[string]string{"scenarios": "/scenarios", "inbox": "/plans", "plans": "/plans?tab=all"} {
+		t.Run(name, func(t *testing.T) { uitest.CheckPage(t, browser, w.srv.URL+path) })
 	}
 }

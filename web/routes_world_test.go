@@ -74,7 +74,8 @@ func (w *world) works(code string) estate {
 	w.released(code, w.proposed(code, "approved"))
 	w.proposed(code, "")
 	w.scored(code, 2)
-	_, err := w.root.Exec(w.Context(), strings.NewReplacer("{id}", e.id.String(), "{user}", w.person(code, access.Viewer).ID.String()).Replace(traces))
+	_, err := w.root.Exec(w.Context(), strings.NewReplacer("{id}", e.id.String(), "{user}", w.person(code, access.Viewer).ID.String(),
+		"{admin}", w.person(code, access.TenantAdmin).ID.String()).Replace(traces))
 	require.NoError(w, err)
 	for _, table := range w.tables {
 		belongs := "true"
@@ -111,7 +112,7 @@ INSERT INTO core.alerts (tenant_id, asset_id, kind, severity, dedupe_key, detail
   SELECT tenant_id, id, 'failure_risk', 4, 'test/' || id, '{"probability_30": 0.31, "loss_sar": 120000}', now(), now() FROM core.assets WHERE tenant_id = '{id}' ORDER BY tag LIMIT 5;
 INSERT INTO core.api_tokens (tenant_id, user_id, name, scopes, token_hash, created_by, expires_at)
   VALUES ('{id}', '{user}', 'token of {id}', '{read:results}', 'hash of {id}', '{user}', now() + interval '1 day');
-INSERT INTO core.one_time_credentials (tenant_id, user_id, ciphertext, created_by) VALUES ('{id}', '{user}', 'sealed', '{user}');
+INSERT INTO core.one_time_credentials (tenant_id, user_id, ciphertext, created_by) VALUES ('{id}', '{user}', 'sealed', '{admin}');
 INSERT INTO core.integration_syncs (tenant_id, integration_id, started_at, finished_at, status, rows_written)
   SELECT tenant_id, id, now() - interval '1 minute', now(), 'ok', 40 FROM core.integrations WHERE tenant_id = '{id}';`
 

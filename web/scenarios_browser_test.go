@@ -24,7 +24,7 @@ func (f *fixture) signedIn(tenant string, role access.Role) context.Context {
 	browser := uitest.Browser(f)
 	require.NoError(f, chromedp.Do(uitest.Tab(f, browser), chromedp.Navigate(f.srv.URL+"/login"), chromedp.WaitReady(`input[name=user]`),
 		chromedp.SendKeys(`input[name=user]`, f.person(tenant, role).Email), chromedp.SendKeys(`input[name=password]`, password),
-		chromedp.Submit(`input[name=password]`), chromedp.Sleep(1500*time.Millisecond)))
+		chromedp.Submit(`input[name=password]`), chromedp.WaitReady(`aside.side`)))
 	return browser
 }
 

@@ -54,7 +54,7 @@ var seeded = testkit.Template{Key: "workflows-" + tenantCode, Build: func(ctx co
 
 // platform is a database, a Temporal namespace and a worker process.
 type platform struct {
-	t      *testing.T
+	t      testing.TB
 	db     *db.DB
 	client *Client
 	tenant uuid.UUID
@@ -65,7 +65,7 @@ type platform struct {
 
 // newPlatform starts everything; the workers stop with the test. Tests that use
 // it run in parallel, each in a namespace of its own.
-func newPlatform(t *testing.T) *platform {
+func newPlatform(t testing.TB) *platform {
 	t.Helper()
 	t.Parallel()
 	d, err := db.Open(t.Context(), testkit.Database(t, seeded), db.Config{})

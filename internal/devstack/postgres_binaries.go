@@ -110,10 +110,10 @@ func inspect(ctx context.Context, dir string) (binaries, error) {
 	if root, _, ok := strings.Cut(dir, "/usr/lib/postgresql/"); ok && root != "" {
 		b.libraries = filepath.Join(root, "usr/lib", debianTriplet) + ":" + filepath.Join(root, "lib", debianTriplet)
 	}
-	if _, err := os.Stat(filepath.Join(dir, "initdb")); err != nil {
+	if _, err := os.Stat(filepath.Join(dir, "initdb")); err != nil { // #nosec G703 -- a candidate directory of this machine
 		return b, fmt.Errorf("look for initdb: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(dir, "postgres"), "--version") // #nosec G204 -- a candidate directory
+	cmd := exec.CommandContext(ctx, filepath.Join(dir, "postgres"), "--version") // #nosec G204 G702 -- a candidate directory
 	cmd.Env = b.environment()
 	out, err := cmd.Output()
 	if err != nil {

@@ -111,11 +111,11 @@ func extractNative(archive []byte, dir string) error {
 }
 
 func extractFile(from io.Reader, path string, mode fs.FileMode) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { // #nosec G301 -- see unpackInto
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { // #nosec G301 G703 -- see unpackInto
 		return err
 	}
 	// npm normalises modes; programs and libraries both need to be readable by all.
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, mode.Perm()|0o444) // #nosec G304 -- a local path below dir
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, mode.Perm()|0o444) // #nosec G304 G703 -- a local path below dir
 	if err != nil {
 		return err
 	}

@@ -92,8 +92,8 @@ func Mount(m chi.Router, d Deps) *API {
 		m.NotFound(a.refuse(http.StatusNotFound, "api.not_found"))
 		m.MethodNotAllowed(a.refuse(http.StatusMethodNotAllowed, "api.method"))
 		m.Use(
-			httprate.Limit(perAddress*a.PerMinute, time.Minute, httprate.WithKeyByIP(), httprate.WithLimitHandler(a.refuse(http.StatusTooManyRequests, "api.limited"))),
-			httprate.Limit(a.PerMinute, time.Minute, httprate.WithKeyFuncs(byToken), httprate.WithLimitHandler(a.refuse(http.StatusTooManyRequests, "api.limited"))),
+			httprate.LimitBy(perAddress*a.PerMinute, time.Minute, byAddress, httprate.WithLimitHandler(a.refuse(http.StatusTooManyRequests, "api.limited"))),
+			httprate.LimitBy(a.PerMinute, time.Minute, byToken, httprate.WithLimitHandler(a.refuse(http.StatusTooManyRequests, "api.limited"))),
 			bounded,
 		)
 		a.huma = humachi.New(m, configuration())

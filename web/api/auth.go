@@ -12,6 +12,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-chi/chi/v5/middleware"
+	"github.com/go-chi/httprate"
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/text/language"
 
@@ -69,11 +70,16 @@ func byToken(r *http.Request) (string, error) {
 	if raw := bearer(r.Header.Get("Authorization")); raw != "" {
 		return hex.EncodeToString(token.Hash(raw)), nil
 	}
+	return byAddress(r)
+}
+
+// byAddress counts requests by the peer's address without its port.
+func byAddress(r *http.Request) (string, error) {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
-		return r.RemoteAddr, nil //nolint:nilerr // an address without a port is a key as well
+		host = r.RemoteAddr
 	}
-	return host, nil
+	return httprate.CanonicalizeIP(host), nil
 }
 
 type remoteKey struct{}

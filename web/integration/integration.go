@@ -45,6 +45,7 @@ const (
 	KeyState      = "integrations.error.state"
 	KeyPaused     = "integrations.error.paused"
 	KeyUntestable = "integrations.error.untestable"
+	KeyCredential = "integrations.error.credential"
 )
 
 // Workflows is what this package asks of the workflow client.
@@ -256,6 +257,10 @@ func (s Service) Open(ctx context.Context, tenant, id uuid.UUID) (connector.Conn
 	if err != nil {
 		return nil, err
 	}
+	return open(found, secrets)
+}
+
+func open(found db.Integration, secrets connector.Secrets) (connector.Connector, error) {
 	config, err := Settings(found)
 	if err != nil {
 		return nil, err
@@ -285,7 +290,7 @@ func (s Service) load(ctx context.Context, tenant, id uuid.UUID) (found db.Integ
 	for _, x := range sealed {
 		plain, openErr := s.Box.Open(tenant.String(), id.String(), x.Field, x.Ciphertext)
 		if openErr != nil {
-			return found, nil, fmt.Errorf("open credential %s: %w", x.Field, openErr)
+			return found, nil, fault.Wrap(fault.Invalid, KeyCredential, fmt.Errorf("open credential %s: %w", x.Field, openErr))
 		}
 		secrets[x.Field] = string(plain)
 	}

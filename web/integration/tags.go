@@ -2,8 +2,6 @@ package integration
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -114,10 +112,14 @@ type Source struct {
 func (s Service) Look(ctx context.Context, tenant, id uuid.UUID, pick func([]Tag) []string) (Source, error) {
 	ctx, cancel := context.WithTimeout(ctx, TestTimeout)
 	defer cancel()
-	opened, err := s.Open(ctx, tenant, id)
-	if code := fault.CodeOf(err); err != nil && (code == fault.NotFound || code == fault.Internal) {
+	found, secrets, err := s.load(ctx, tenant, id)
+	if err != nil && fault.CodeOf(err) != fault.Invalid {
 		return Source{}, err
 	}
+	if err != nil { // a credential that cannot be opened any more
+		return Source{Problem: err}, nil
+	}
+	opened, err := open(found, secrets)
 	if err != nil {
 		return Source{Problem: err}, nil
 	}
@@ -127,13 +129,4 @@ func (s Service) Look(ctx context.Context, tenant, id uuid.UUID, pick func([]Tag
 		x.Live, x.Problem = Live(ctx, opened, pick(x.Tags), time.Now())
 	}
 	return x, closed(opened, nil)
-}
-
-// Addresses lists the addresses of tags, sorted.
-func Addresses(tags []Tag) []string {
-	set := map[string]bool{}
-	for _, t := range tags {
-		set[t.Address] = true
-	}
-	return slices.Sorted(maps.Keys(set))
 }

@@ -130,7 +130,7 @@ func (a arguments) run(ctx context.Context, stdin io.Reader, stderr io.Writer) (
 		if err = f.writeModel(a, data, &model); err != nil {
 			return optimize.Certificate{}, err
 		}
-		if err = os.WriteFile(a.model, model.Bytes(), 0o644); err != nil {
+		if err = os.WriteFile(a.model, model.Bytes(), 0o644); err != nil { // #nosec G306 -- a model file is for everyone, as the umask allows
 			return optimize.Certificate{}, fmt.Errorf("write model: %w", err)
 		}
 	}
@@ -139,7 +139,7 @@ func (a arguments) run(ctx context.Context, stdin io.Reader, stderr io.Writer) (
 		return cert, err
 	}
 	if a.out != "" {
-		if err = os.WriteFile(a.out, plan, 0o644); err != nil {
+		if err = os.WriteFile(a.out, plan, 0o644); err != nil { // #nosec G306 -- a result file is for everyone, as the umask allows
 			return cert, fmt.Errorf("write plan: %w", err)
 		}
 	}

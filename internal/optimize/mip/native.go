@@ -35,7 +35,7 @@ func solveNative(ctx context.Context, binary string, m *Model, o Options, c *col
 		ctx, cancel = context.WithTimeout(ctx, o.TimeLimit+o.Grace)
 		defer cancel()
 	}
-	cmd := exec.Command(binary, args...)
+	cmd := exec.Command(binary, args...) // #nosec G204 -- the solver that the operator installed
 	cmd.Dir = dir
 	isolate(cmd)
 	var log bytes.Buffer
@@ -78,7 +78,7 @@ func nativeFiles(dir string, m *Model, o Options) ([]string, error) {
 }
 
 func writeFile(path string, write func(io.Writer) error) error {
-	f, err := os.Create(path)
+	f, err := os.Create(path) // #nosec G304 -- in the run's own temporary folder
 	if err != nil {
 		return fmt.Errorf("write solver file: %w", err)
 	}
@@ -122,7 +122,7 @@ var nativeStatus = map[string]Status{
 
 // readNative reads the raw solution file and the bound from the log.
 func (c *collector) readNative(path, log string) error {
-	text, err := os.ReadFile(path)
+	text, err := os.ReadFile(path) // #nosec G304 -- in the run's own temporary folder
 	if err != nil {
 		return fmt.Errorf("read native solution: %w", err)
 	}

@@ -22,7 +22,7 @@ func solveChild(ctx context.Context, m *Model, o Options, c *collector) error {
 	if err != nil {
 		return fmt.Errorf("find own program: %w", err)
 	}
-	cmd := exec.Command(self)
+	cmd := exec.Command(self) // #nosec G204 -- this program itself
 	cmd.Env = append(os.Environ(), childVariable+"=1", "GOMAXPROCS=2")
 	isolate(cmd)
 	stdin, err := cmd.StdinPipe()

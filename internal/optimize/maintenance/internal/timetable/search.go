@@ -39,7 +39,7 @@ type change struct {
 }
 
 func newSearch(p *Problem, start Plan, seed int64, stop func() bool, offer func(Plan, float64)) *search {
-	h := &search{p: p, at: p.optionAt(), rng: rand.New(rand.NewPCG(uint64(seed), 0x9e3779b97f4a7c15)), stop: stop, offer: offer}
+	h := &search{p: p, at: p.optionAt(), rng: rand.New(rand.NewPCG(uint64(seed), 0x9e3779b97f4a7c15)), stop: stop, offer: offer} // #nosec G404 -- a search must repeat by its seed; nothing secret
 	for i, options := range p.Options {
 		if len(options) > 1 {
 			h.free = append(h.free, i)
