@@ -29,7 +29,7 @@ func (p *plant) problem(run db.OptimizationRun, o RunObjective, c RunConstraints
 	skills := p.skillHours(h)
 	in.Resources = p.problemResources(h, skills)
 	for _, a := range p.assets {
-		if len(c.SiteIDs) > 0 && !slices.Contains(c.SiteIDs, a.SiteID) {
+		if len(c.SiteIDs) > 0 && !slices.Contains(c.SiteIDs, a.SiteID) || p.begun(a.ID) {
 			continue
 		}
 		if action, ok := p.action(a, h, skills, now); ok {
@@ -47,6 +47,15 @@ func (p *plant) problem(run db.OptimizationRun, o RunObjective, c RunConstraints
 	var err error
 	in.Pins, err = pins(c.Pins, in.Actions, h)
 	return in, err
+}
+
+// orderInProgress is the status of a work order that people work on.
+const orderInProgress = "in_progress"
+
+// begun reports whether work on the asset is in progress: what has begun is
+// not planned again.
+func (p *plant) begun(id uuid.UUID) bool {
+	return slices.ContainsFunc(p.planned, func(w db.ListPlannedStartsRow) bool { return w.AssetID == id && w.Status == orderInProgress })
 }
 
 // skillHours returns the productive hours per skill and day: technicians ×
@@ -148,8 +157,8 @@ func (p *plant) addNeeds(actions []maintenance.Action) {
 func (p *plant) addBaseline(actions []maintenance.Action, h horizon) {
 	at := indexByAsset(actions)
 	for _, w := range p.planned {
-		day := dayOf(h.start, w.StartOn)
-		if i, ok := at[w.AssetID.String()]; ok && day >= 0 && day < h.days {
+		day := max(0, dayOf(h.start, w.StartOn)) // an overdue order is due at once
+		if i, ok := at[w.AssetID.String()]; ok && day < h.days {
 			actions[i].BaselineDay = &day
 		}
 	}

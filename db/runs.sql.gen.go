@@ -247,7 +247,7 @@ func (q *Queries) ListOpenRuns(ctx context.Context, db DBTX, tenantID uuid.UUID,
 }
 
 const listPlannedStarts = `-- name: ListPlannedStarts :many
-SELECT DISTINCT ON (asset_id) asset_id, start_on FROM core.work_orders
+SELECT DISTINCT ON (asset_id) asset_id, start_on, status FROM core.work_orders
 WHERE tenant_id = $1 AND status IN ('open', 'in_progress')
 ORDER BY asset_id, number DESC
 `
@@ -255,6 +255,7 @@ ORDER BY asset_id, number DESC
 type ListPlannedStartsRow struct {
 	AssetID uuid.UUID
 	StartOn time.Time
+	Status  string
 }
 
 // The current plan: the start day of the newest open work order of each asset.
@@ -267,7 +268,7 @@ func (q *Queries) ListPlannedStarts(ctx context.Context, db DBTX, tenantID uuid.
 	items := []ListPlannedStartsRow{}
 	for rows.Next() {
 		var i ListPlannedStartsRow
-		if err := rows.Scan(&i.AssetID, &i.StartOn); err != nil {
+		if err := rows.Scan(&i.AssetID, &i.StartOn, &i.Status); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

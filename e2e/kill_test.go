@@ -49,6 +49,9 @@ func TestKillEachProcess(t *testing.T) {
 				func(n int) bool { return n == 1 }, "the run ends")
 			require.NoError(t, s.awaitReady(t.Context()))
 			s.checkRun(t, run)
+			if victim.name == "worker" {
+				require.Positive(t, s.number(t, `SELECT count(*) FROM optimization.run_events WHERE tenant_id = $1 AND run_id = $2 AND kind = 'attempt'`, run), "a search went on after the crash")
+			}
 			s.toWorkOrders(t, engineer, run)
 		})
 	}

@@ -70,7 +70,7 @@ ON CONFLICT (tenant_id, scenario_id, asset_id) DO NOTHING;
 
 -- name: ListPlannedStarts :many
 -- The current plan: the start day of the newest open work order of each asset.
-SELECT DISTINCT ON (asset_id) asset_id, start_on FROM core.work_orders
+SELECT DISTINCT ON (asset_id) asset_id, start_on, status FROM core.work_orders
 WHERE tenant_id = @tenant_id AND status IN ('open', 'in_progress')
 ORDER BY asset_id, number DESC;
 

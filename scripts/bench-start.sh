@@ -70,6 +70,7 @@ echo "load average before: $(cut -d' ' -f1-3 /proc/loadavg)"
 for kind in first second; do
   for round in $(seq "$rounds"); do
     data=$work/data$round
+    [ -d "$data" ] || mkdir -m 755 "$data" # as root, the cluster would move elsewhere from a closed folder
     start "$data"
     echo "$seconds" >>"$work/$kind"
     echo "$kind start $round: $seconds s"

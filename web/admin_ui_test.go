@@ -69,7 +69,7 @@ func TestPlatformInABrowser(t *testing.T) {
 	owner := f.as("", access.PlatformOwner)
 	f.leadsTo(owner, "/tenants/"+tenant+"/enter", url.Values{"reason": {"Support ticket 4711 about late readings"}})
 	browser := f.browserAs(seed.OwnerEmail)
-	for name, path := range map[string]string{"tenants": "/tenants", "tenant-new": "/tenants/new", "tenant": "/tenants/" + tenant, "health": "/health"} {
+	for name, path := range map[string]string{"tenants": "/tenants", "tenant-new": "/tenants/new", "tenant": "/tenants/" + tenant, "health": "/health", "requests": "/demo-requests"} {
 		t.Run(name, func(t *testing.T) {
 			uitest.CheckPage(t, browser, f.srv.URL+path)
 			picture(t, browser, f.srv.URL+path, name)

@@ -22,6 +22,7 @@ func (s *Server) publicRoutes() []route {
 	return []route{
 		{http.MethodGet, "/", access.Public, s.showLanding},
 		{http.MethodGet, "/demo-request", access.Public, s.showDemoRequest},
+		{http.MethodGet, "/demo-requests", access.ManageTenants, s.showDemoRequests},
 		{http.MethodPost, "/demo-request", access.Public, limited(demoRequestsPerHour, time.Hour, s.tooManyRequests, s.sendDemoRequest)},
 	}
 }

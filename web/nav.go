@@ -38,6 +38,7 @@ var sections = []struct {
 	}},
 	{"nav.platform", []entry{
 		{"/tenants", "building-2", "nav.tenants", access.ManageTenants, ""},
+		{"/demo-requests", "inbox", "nav.requests", access.ManageTenants, ""},
 		{"/health", "activity", "nav.health", access.ViewPlatformHealth, ""},
 	}},
 }

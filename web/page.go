@@ -26,6 +26,7 @@ type Page struct {
 	Tenant    *Tenant      // nil on platform pages
 	Tenants   []Tenant     // entries of the switcher; the current one included
 	Toasts    []Toast
+	CanSearch bool        // shows the search box and the alerts of the tenant
 	Alerts    int         // open alerts, shown on the bell
 	Synthetic bool        // shows the synthetic-data ribbon
 	Break     *BreakGlass // shows the break-glass banner

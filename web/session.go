@@ -115,7 +115,7 @@ func (s *Server) principal(ctx context.Context, home, user, tenant uuid.UUID) (a
 	if !a.user.IsActive || a.user.ArchivedAt != nil {
 		return access.Principal{}, a, fault.New(fault.NotFound, "login.expired")
 	}
-	p := access.Principal{TenantID: home, HomeTenant: home, UserID: user, Name: a.user.Username}
+	p := access.Principal{TenantID: home, HomeTenant: home, UserID: user, Name: a.user.NameEn}
 	for _, role := range a.user.Roles {
 		p.Roles = append(p.Roles, access.Role(role))
 	}

@@ -33,7 +33,7 @@ func (s *Server) page(r *http.Request, titleKey string) (Page, error) {
 		if tenant, err = q.GetTenant(ctx, tx, who.TenantID); err != nil {
 			return err
 		}
-		if who.Can(access.ViewResults) {
+		if p.CanSearch = who.Can(access.ViewResults); p.CanSearch {
 			n, err := q.CountOpenAlerts(ctx, tx, who.TenantID)
 			p.Alerts = int(n)
 			return err

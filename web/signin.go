@@ -87,7 +87,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.open(ctx, u.TenantID, u.ID)
-	p := access.Principal{TenantID: u.TenantID, HomeTenant: u.TenantID, UserID: u.ID, Name: u.Username}
+	p := access.Principal{TenantID: u.TenantID, HomeTenant: u.TenantID, UserID: u.ID, Name: u.NameEn}
 	for _, role := range u.Roles {
 		p.Roles = append(p.Roles, access.Role(role))
 	}
@@ -142,7 +142,7 @@ func (s *Server) authenticate(r *http.Request, email, password string) (db.User,
 // recordSignIn keeps the counters and the audit entry of one attempt and
 // answers refused when it failed.
 func (s *Server) recordSignIn(r *http.Request, u db.User, success bool) error {
-	entry := db.Entry{Action: "auth.failed", ObjectType: "user", ObjectID: u.ID.String(), Actor: db.Actor{ID: &u.ID, Kind: db.ActorUser, Name: u.Username}}
+	entry := db.Entry{Action: "auth.failed", ObjectType: "user", ObjectID: u.ID.String(), Actor: db.Actor{ID: &u.ID, Kind: db.ActorUser, Name: u.NameEn}}
 	err := s.DB.InTenant(r.Context(), u.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
 		if success {
 			entry.Action = "auth.signed_in"

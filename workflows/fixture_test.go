@@ -67,7 +67,9 @@ type platform struct {
 // it run in parallel, each in a namespace of its own.
 func newPlatform(t testing.TB) *platform {
 	t.Helper()
-	t.Parallel()
+	if test, ok := t.(*testing.T); ok {
+		test.Parallel()
+	}
 	d, err := db.Open(t.Context(), testkit.Database(t, seeded), db.Config{})
 	require.NoError(t, err)
 	t.Cleanup(d.Close)

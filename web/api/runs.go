@@ -25,11 +25,11 @@ type RunInput struct {
 	Title        string             `json:"title" minLength:"1" maxLength:"200"`
 	Start        string             `json:"start" format:"date" doc:"First day of the horizon"`
 	Days         int                `json:"days" enum:"7,30,90"`
-	LimitSeconds int                `json:"time_limit_seconds" enum:"10,30,60,120,300" default:"30"`
+	LimitSeconds int                `json:"time_limit_seconds,omitempty" required:"false" enum:"10,30,60,120,300" default:"30"`
 	Sites        []uuid.UUID        `json:"sites,omitempty" maxItems:"500"`
 	DowntimeCaps map[string]float64 `json:"downtime_caps,omitempty" maxProperties:"500"`
 	BudgetSAR    *float64           `json:"budget_sar,omitempty" minimum:"0"`
-	OneTrainOut  bool               `json:"one_train_out" default:"true"`
+	OneTrainOut  bool               `json:"one_train_out,omitempty" required:"false" default:"true"`
 	WeightCost   *float64           `json:"weight_cost,omitempty" minimum:"0" doc:"With weight_risk, adds a scenario with these weights"`
 	WeightRisk   *float64           `json:"weight_risk,omitempty" minimum:"0"`
 }

@@ -120,11 +120,25 @@ async function plot(box) {
     width: box.clientWidth - 20,
     height: Number(box.dataset.height ?? 280),
     scales: { x: { dir: rtl ? -1 : 1 } },
-    axes: [axis, { ...axis, side: rtl ? 1 : 3 }],
-    series: [{}, ...data.series.map((s, i) => ({ label: s.unit ? `${s.label} (${s.unit})` : s.label, stroke: colours[i % 4], width: 1.5 })),
+    axes: [{ ...axis, values: (_, ticks) => ticks.map(tickText(ticks)) }, { ...axis, side: rtl ? 1 : 3 }],
+    series: [{ label: box.dataset.time ?? "", value: (_, v) => (v == null ? "–" : moment(v)) }, ...data.series.map((s, i) => ({ label: s.unit ? `${s.label} (${s.unit})` : s.label, stroke: colours[i % 4], width: 1.5 })),
       ...(data.limits ?? []).map((l) => ({ label: l.label, stroke: bad, width: 1, dash: [6, 4], points: { show: false } }))],
   }, [data.time, ...data.series.map((s) => s.values), ...(data.limits ?? []).map((l) => data.time.map(() => l.value))], box);
   new ResizeObserver(() => chart.setSize({ width: box.clientWidth - 20, height: chart.height })).observe(box);
+}
+// Times are shown in the plant's zone, with a 24-hour clock and Latin digits.
+const locale = document.documentElement.lang === "ar" ? "ar-u-nu-latn-ca-gregory" : "en-GB";
+const format = (options) => {
+  const f = new Intl.DateTimeFormat(locale, { timeZone: "Asia/Riyadh", ...options });
+  return (seconds) => f.format(new Date(seconds * 1000));
+};
+const day = format({ day: "numeric", month: "short" });
+const clock = format({ hour: "2-digit", minute: "2-digit", hour12: false });
+const moment = format({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", hour12: false });
+// tickText names days on a long axis; within days it gives the time, and the day where one begins.
+function tickText(ticks) {
+  const long = ticks.length > 1 && ticks[1] - ticks[0] >= 86400;
+  return (t, i) => (long || i === 0 || day(t) !== day(ticks[i - 1]) ? day(t) : clock(t));
 }
 function plots() {
   if (!globalThis.uPlot) return;
