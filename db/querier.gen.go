@@ -246,7 +246,8 @@ type Querier interface {
 	PlanPage(ctx context.Context, db DBTX, arg PlanPageParams) ([]PlanPageRow, error)
 	PlansOfRun(ctx context.Context, db DBTX, tenantID uuid.UUID, runID uuid.UUID) ([]PlansOfRunRow, error)
 	// Assets that the engine would plan with less than it should have: no score,
-	// a score that is not trusted, or no cost of failure or of the planned job.
+	// a score that is not trusted, a signal that seems to come in another unit, or
+	// no cost of failure or of the planned job.
 	PreflightAssets(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]PreflightAssetsRow, error)
 	// Active connectors whose last poll failed or is older than the given time.
 	PreflightIntegrations(ctx context.Context, db DBTX, tenantID uuid.UUID, staleBefore time.Time) ([]PreflightIntegrationsRow, error)

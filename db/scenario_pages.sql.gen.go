@@ -16,6 +16,7 @@ import (
 const preflightAssets = `-- name: PreflightAssets :many
 SELECT a.id, a.tag, a.name_ar, a.name_en,
   (sc.as_of IS NULL)::boolean AS unscored, coalesce(NOT sc.trusted, false)::boolean AS greyed,
+  coalesce(jsonb_path_exists(sc.detail, '$.trust.signals[*].reasons[*] ? (@.code == "wrong_unit")'), false)::boolean AS wrong_unit,
   (NOT EXISTS (SELECT 1 FROM optimization.optimization_cost_models m
     WHERE m.tenant_id = a.tenant_id AND m.asset_id = a.id AND m.kind = 'failure' AND m.effective_from <= now())
    OR NOT EXISTS (SELECT 1 FROM optimization.optimization_cost_models m
@@ -28,17 +29,19 @@ ORDER BY a.tag
 `
 
 type PreflightAssetsRow struct {
-	ID       uuid.UUID
-	Tag      string
-	NameAr   string
-	NameEn   string
-	Unscored bool
-	Greyed   bool
-	Unpriced bool
+	ID        uuid.UUID
+	Tag       string
+	NameAr    string
+	NameEn    string
+	Unscored  bool
+	Greyed    bool
+	WrongUnit bool
+	Unpriced  bool
 }
 
 // Assets that the engine would plan with less than it should have: no score,
-// a score that is not trusted, or no cost of failure or of the planned job.
+// a score that is not trusted, a signal that seems to come in another unit, or
+// no cost of failure or of the planned job.
 func (q *Queries) PreflightAssets(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]PreflightAssetsRow, error) {
 	rows, err := db.Query(ctx, preflightAssets, tenantID)
 	if err != nil {
@@ -55,6 +58,7 @@ func (q *Queries) PreflightAssets(ctx context.Context, db DBTX, tenantID uuid.UU
 			&i.NameEn,
 			&i.Unscored,
 			&i.Greyed,
+			&i.WrongUnit,
 			&i.Unpriced,
 		); err != nil {
 			return nil, err

@@ -83,9 +83,11 @@ WHERE r.tenant_id = @tenant_id AND r.id = @id AND s.run_id = @run_id;
 
 -- name: PreflightAssets :many
 -- Assets that the engine would plan with less than it should have: no score,
--- a score that is not trusted, or no cost of failure or of the planned job.
+-- a score that is not trusted, a signal that seems to come in another unit, or
+-- no cost of failure or of the planned job.
 SELECT a.id, a.tag, a.name_ar, a.name_en,
   (sc.as_of IS NULL)::boolean AS unscored, coalesce(NOT sc.trusted, false)::boolean AS greyed,
+  coalesce(jsonb_path_exists(sc.detail, '$.trust.signals[*].reasons[*] ? (@.code == "wrong_unit")'), false)::boolean AS wrong_unit,
   (NOT EXISTS (SELECT 1 FROM optimization.optimization_cost_models m
     WHERE m.tenant_id = a.tenant_id AND m.asset_id = a.id AND m.kind = 'failure' AND m.effective_from <= now())
    OR NOT EXISTS (SELECT 1 FROM optimization.optimization_cost_models m

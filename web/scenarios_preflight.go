@@ -58,6 +58,7 @@ func loadPreflight(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UU
 	unpriced := finding{Icon: "banknote", Tone: "bad"}
 	unscored := finding{Icon: "circle-dashed", Tone: "warn"}
 	greyed := finding{Icon: "shield-alert", Tone: "warn"}
+	wrongUnit := finding{Icon: "triangle-alert", Tone: "warn"}
 	stale := finding{Icon: "plug", Tone: "warn"}
 	for _, a := range assets {
 		item := findingItem{Href: "/assets/" + a.ID.String(), Tag: a.Tag}
@@ -69,6 +70,9 @@ func loadPreflight(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UU
 		case a.Greyed:
 			greyed.add(item)
 		}
+		if a.WrongUnit {
+			wrongUnit.add(item)
+		}
 	}
 	for _, x := range silent {
 		stale.add(findingItem{Href: "/integrations/" + x.ID.String(), Name: x.Name})
@@ -77,7 +81,7 @@ func loadPreflight(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UU
 	for _, x := range []struct {
 		name string
 		*finding
-	}{{"unpriced", &unpriced}, {"unscored", &unscored}, {"greyed", &greyed}, {"stale", &stale}} {
+	}{{"unpriced", &unpriced}, {"unscored", &unscored}, {"greyed", &greyed}, {"wrong_unit", &wrongUnit}, {"stale", &stale}} {
 		if n := x.count(); n > 0 {
 			x.Title, x.Text = p.N("scenarios.preflight."+x.name, n), p.T("scenarios.preflight."+x.name+".text")
 			out.Findings = append(out.Findings, *x.finding)
