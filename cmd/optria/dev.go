@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"text/tabwriter"
 	"time"
 
@@ -187,7 +189,7 @@ func (s *stack) temporal(ctx context.Context) error {
 		return err
 	}
 	codec := s.set("OPTRIA_CODEC_ADDRESS", "127.0.0.1:8234")
-	t, err := devstack.StartTemporal(ctx, devstack.TemporalConfig{Binary: binary, Dir: s.dir, Port: 7233, UIPort: 8233,
+	t, err := devstack.StartTemporal(ctx, devstack.TemporalConfig{Binary: binary, Dir: s.dir, Port: freePort(7233), UIPort: freePort(8233),
 		Namespace: "default", CodecEndpoint: "http://" + codec, Log: s.log})
 	if err != nil {
 		return fmt.Errorf("start Temporal: %w", err)
@@ -196,6 +198,20 @@ func (s *stack) temporal(ctx context.Context) error {
 	s.set("TEMPORAL_ADDRESS", t.Address())
 	s.set("OPTRIA_TEMPORAL_UI_URL", t.UIURL())
 	return nil
+}
+
+// freePort returns the wanted port of the loopback address, or 0 for any when
+// another program has it: a Temporal server of another data folder has other
+// payload keys and must not be joined.
+func freePort(wanted int) int {
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(wanted)))
+	if err != nil {
+		return 0
+	}
+	if err := l.Close(); err != nil {
+		return 0
+	}
+	return wanted
 }
 
 // child runs this binary again as worker or web and restarts it when it dies.
