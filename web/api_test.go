@@ -7,6 +7,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -298,10 +299,10 @@ func TestAPIIngest(t *testing.T) {
 	status, _, _ = f.call(raw, http.MethodPost, "/ingest/readings", map[string]any{"readings": []any{}})
 	require.Equal(t, http.StatusUnprocessableEntity, status)
 
-	send := func(file, mapping string) (int, map[string]any) {
+	send := func(file, field, value string) (int, map[string]any) {
 		var b bytes.Buffer
 		w := multipart.NewWriter(&b)
-		require.NoError(t, w.WriteField("mapping", mapping))
+		require.NoError(t, w.WriteField(field, value))
 		part, err := w.CreateFormFile("file", "lab.csv")
 		require.NoError(t, err)
 		_, err = part.Write([]byte(file))
@@ -319,14 +320,22 @@ func TestAPIIngest(t *testing.T) {
 		return response.StatusCode, out
 	}
 	mapping := `{"layout":"long","asset":{"column":"tag"},"metric":{"column":"metric"},"value":{"column":"value"},"time":{"column":"time","format":"rfc3339"}}`
-	status, body = send("tag,metric,value,time\n"+a.Tag+","+a.Signals[0].Metric+",5.5,"+time.Now().Add(-time.Hour).UTC().Format(time.RFC3339Nano)+"\n"+a.Tag+",x,none,yesterday\n", mapping)
+	status, body = send("tag,metric,value,time\n"+a.Tag+","+a.Signals[0].Metric+",5.5,"+time.Now().Add(-time.Hour).UTC().Format(time.RFC3339Nano)+"\n"+a.Tag+",x,none,yesterday\n", "mapping", mapping)
 	require.Equal(t, http.StatusOK, status, body)
 	require.EqualValues(t, 1, body["written"])
 	require.EqualValues(t, 1, body["bad_rows"])
 	require.NotEmpty(t, body["problems"])
-	status, body = send("a,b\n1,2\n", mapping)
+	status, body = send("a,b\n1,2\n", "mapping", mapping)
 	require.Equal(t, http.StatusUnprocessableEntity, status, body)
-	status, body = send("a,b\n1,2\n", "{")
+	status, body = send("a,b\n1,2\n", "mapping", "{")
+	require.Equal(t, http.StatusUnprocessableEntity, status, body)
+	engines, err := os.ReadFile("../internal/dataset/testdata/synthetic_cmapss.txt")
+	require.NoError(t, err)
+	status, body = send(string(engines), "prefix", "ENG")
+	require.Equal(t, http.StatusOK, status, body)
+	require.Positive(t, body["assets_created"])
+	require.Equal(t, body["records"], body["written"])
+	status, body = send(string(engines), "other", "x")
 	require.Equal(t, http.StatusUnprocessableEntity, status, body)
 }
 

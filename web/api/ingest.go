@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -15,13 +16,17 @@ import (
 	"github.com/optria-iq/optria/internal/access"
 	"github.com/optria-iq/optria/internal/asset"
 	"github.com/optria-iq/optria/internal/dataset"
+	"github.com/optria-iq/optria/internal/fault"
 )
 
 // problemsListed bounds the refused readings or rows that an answer names.
 const problemsListed = 100
 
-// maxFileName bounds the name of a file in the audit log.
-const maxFileName = 120
+// Bounds of the name of a file in the audit log and of the prefix of tags.
+const (
+	maxFileName = 120
+	maxPrefix   = 40
+)
 
 // ReadingInput is one measurement of a metric of an asset.
 type ReadingInput struct {
@@ -76,7 +81,7 @@ func (a *API) ingest() {
 	readings := route(http.MethodPost, "/ingest/readings", "ingest-readings", "Store a batch of readings; sending it again is harmless", "Telemetry")
 	readings.MaxBodyBytes, readings.BodyReadTimeout = maxBatchBytes, 25*time.Second
 	add(a, access.IngestTelemetry, readings, a.ingestReadings)
-	files := route(http.MethodPost, "/ingest/files", "ingest-file", "Import a CSV file with a mapping of its columns", "Telemetry")
+	files := route(http.MethodPost, "/ingest/files", "ingest-file", "Import a CSV file with a mapping of its columns, or a C-MAPSS text file", "Telemetry")
 	files.Errors = []int{http.StatusRequestEntityTooLarge}
 	add(a, access.IngestTelemetry, files, a.ingestFile)
 }
@@ -130,25 +135,25 @@ func (a *API) ingestReadings(ctx context.Context, who access.Principal, in *stru
 
 func (a *API) ingestFile(ctx context.Context, who access.Principal, in *struct {
 	RawBody huma.MultipartFormFiles[struct {
-		File    huma.FormFile `form:"file" required:"true" contentType:"text/csv,text/plain,application/octet-stream" doc:"The CSV file, at most 32 MB"`
-		Mapping string        `form:"mapping" required:"true" doc:"JSON that describes the columns"`
+		File    huma.FormFile `form:"file" required:"true" contentType:"text/csv,text/plain,application/octet-stream" doc:"The file, at most 32 MB"`
+		Mapping string        `form:"mapping" required:"false" doc:"CSV: JSON that describes the columns"`
+		Prefix  string        `form:"prefix" required:"false" doc:"C-MAPSS: begins the tags of the assets"`
+		Start   string        `form:"start" required:"false" doc:"C-MAPSS: the day of cycle 1; a year ago when left out"`
 	}]
 }) (*answer[FileReport], error) {
 	form := in.RawBody.Data()
 	defer form.File.Close()
 	defer in.RawBody.Form.RemoveAll() //nolint:errcheck // the server removes what is left
-	mapping, err := dataset.ParseMapping(strings.NewReader(form.Mapping))
+	read, err := fileReader(form.Mapping, form.Prefix, form.Start)
 	if err != nil {
 		return nil, err
 	}
-	limits := dataset.DefaultLimits()
-	limits.Bytes, limits.Problems = maxFileBytes, problemsListed
 	name := strings.ToValidUTF8(form.File.Filename, "")
 	if utf8.RuneCountInString(name) > maxFileName {
 		name = string([]rune(name)[:maxFileName])
 	}
 	im := importer.New(a.DB, who.TenantID, db.ActorOf(who), name)
-	report, err := dataset.ReadCSV(ctx, form.File, mapping, limits, func(r dataset.Record) error { return im.Add(ctx, r) })
+	report, err := read(ctx, form.File, func(r dataset.Record) error { return im.Add(ctx, r) })
 	if err != nil {
 		return nil, err
 	}
@@ -162,4 +167,31 @@ func (a *API) ingestFile(ctx context.Context, who access.Principal, in *struct {
 		out.Problems = append(out.Problems, FileProblem{p.Line, p.Column, a.text(ctx, p.Reason)})
 	}
 	return reply(out), nil
+}
+
+// fileReader chooses how a file is read: CSV by a mapping, or C-MAPSS text by
+// the prefix of its assets. Exactly one of the two must be given.
+func fileReader(mapping, prefix, start string) (func(context.Context, io.Reader, dataset.Emit) (dataset.Report, error), error) {
+	limits := dataset.DefaultLimits()
+	limits.Bytes, limits.Problems = maxFileBytes, problemsListed
+	if (mapping == "") == (prefix == "") || utf8.RuneCountInString(prefix) > maxPrefix {
+		return nil, fault.New(fault.Invalid, "api.file_form")
+	}
+	if mapping != "" {
+		columns, err := dataset.ParseMapping(strings.NewReader(mapping))
+		return func(ctx context.Context, r io.Reader, emit dataset.Emit) (dataset.Report, error) {
+			return dataset.ReadCSV(ctx, r, columns, limits, emit)
+		}, err
+	}
+	source := dataset.CMAPSS{Prefix: prefix, Start: time.Now().UTC().AddDate(-1, 0, 0).Truncate(24 * time.Hour)}
+	if start != "" {
+		day, err := time.Parse(time.DateOnly, start)
+		if err != nil {
+			return nil, fault.Wrap(fault.Invalid, "api.file_form", err)
+		}
+		source.Start = day
+	}
+	return func(ctx context.Context, r io.Reader, emit dataset.Emit) (dataset.Report, error) {
+		return dataset.ReadCMAPSS(ctx, r, source, limits, emit)
+	}, nil
 }
