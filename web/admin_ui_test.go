@@ -8,9 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-	"github.com/stretchr/testify/require"
-
 	"github.com/optria-iq/optria/db/seed"
 	"github.com/optria-iq/optria/internal/access"
 	"github.com/optria-iq/optria/web/uitest"
@@ -20,10 +17,7 @@ import (
 func (f *fixture) browserAs(email string) context.Context {
 	f.Helper()
 	browser := uitest.Browser(f)
-	tab := uitest.Tab(f, browser)
-	require.NoError(f, chromedp.Do(tab, chromedp.Navigate(f.srv.URL+"/login"), chromedp.WaitVisible(`#main`),
-		chromedp.SetValue(`input[name=user]`, email), chromedp.SetValue(`input[name=password]`, password),
-		chromedp.Submit(`input[name=password]`), chromedp.WaitVisible(`.shell`)))
+	f.signIn(uitest.Tab(f, browser), email)
 	return browser
 }
 

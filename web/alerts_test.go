@@ -20,18 +20,9 @@ import (
 // signIn signs a person in through the form of the sign-in page.
 func (f *fixture) signIn(tab context.Context, email string) {
 	f.Helper()
-	for _, step := range []func() error{
-		func() error { _, err := chromedp.Run(tab, chromedp.Navigate(f.srv.URL+"/login")); return err },
-		func() error { _, err := chromedp.Run(tab, chromedp.SendKeys("input[name=user]", email)); return err },
-		func() error {
-			_, err := chromedp.Run(tab, chromedp.SendKeys("input[name=password]", password))
-			return err
-		},
-		func() error { _, err := chromedp.Run(tab, chromedp.Submit("input[name=password]")); return err },
-		func() error { _, err := chromedp.Run(tab, chromedp.WaitVisible("#main .page-head")); return err },
-	} {
-		require.NoError(f, step())
-	}
+	require.NoError(f, chromedp.Do(tab, chromedp.Navigate(f.srv.URL+"/login"), chromedp.WaitReady(`input[name=user]`),
+		chromedp.SendKeys(`input[name=user]`, email), chromedp.SendKeys(`input[name=password]`, password),
+		chromedp.Submit(`input[name=password]`), chromedp.WaitReady(`aside.side`)))
 }
 
 func TestAlertsAreWordedAndJudged(t *testing.T) {

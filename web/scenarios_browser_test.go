@@ -21,11 +21,7 @@ import (
 // signed in through the form.
 func (f *fixture) signedIn(tenant string, role access.Role) context.Context {
 	f.Helper()
-	browser := uitest.Browser(f)
-	require.NoError(f, chromedp.Do(uitest.Tab(f, browser), chromedp.Navigate(f.srv.URL+"/login"), chromedp.WaitReady(`input[name=user]`),
-		chromedp.SendKeys(`input[name=user]`, f.person(tenant, role).Email), chromedp.SendKeys(`input[name=password]`, password),
-		chromedp.Submit(`input[name=password]`), chromedp.WaitReady(`aside.side`)))
-	return browser
+	return f.browserAs(f.person(tenant, role).Email)
 }
 
 func TestScenarioPagesInABrowser(t *testing.T) {
