@@ -59,18 +59,6 @@ func (q *Queries) AddCostModel(ctx context.Context, db DBTX, arg AddCostModelPar
 	return i, err
 }
 
-const archiveAsset = `-- name: ArchiveAsset :execrows
-UPDATE core.assets SET archived_at = now() WHERE tenant_id = $1 AND id = $2 AND archived_at IS NULL
-`
-
-func (q *Queries) ArchiveAsset(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
-	result, err := db.Exec(ctx, archiveAsset, tenantID, iD)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
-}
-
 const getAsset = `-- name: GetAsset :one
 SELECT a.tenant_id, a.id, a.site_id, a.unit_id, a.tag, a.name_ar, a.name_en, a.search_text, a.class_code, a.criticality, a.redundancy, a.skill_id, a.crew_hours, a.weibull_beta, a.weibull_eta_days, a.age_days, a.age_as_of, a.source, a.created_at, a.archived_at, s.code AS site_code, s.name_ar AS site_name_ar, s.name_en AS site_name_en,
   u.code AS unit_code, u.name_ar AS unit_name_ar, u.name_en AS unit_name_en, k.code AS skill_code
@@ -123,38 +111,6 @@ func (q *Queries) GetAsset(ctx context.Context, db DBTX, tenantID uuid.UUID, iD 
 		&i.UnitNameAr,
 		&i.UnitNameEn,
 		&i.SkillCode,
-	)
-	return i, err
-}
-
-const getAssetByTag = `-- name: GetAssetByTag :one
-SELECT tenant_id, id, site_id, unit_id, tag, name_ar, name_en, search_text, class_code, criticality, redundancy, skill_id, crew_hours, weibull_beta, weibull_eta_days, age_days, age_as_of, source, created_at, archived_at FROM core.assets WHERE tenant_id = $1 AND tag = $2
-`
-
-func (q *Queries) GetAssetByTag(ctx context.Context, db DBTX, tenantID uuid.UUID, tag string) (Asset, error) {
-	row := db.QueryRow(ctx, getAssetByTag, tenantID, tag)
-	var i Asset
-	err := row.Scan(
-		&i.TenantID,
-		&i.ID,
-		&i.SiteID,
-		&i.UnitID,
-		&i.Tag,
-		&i.NameAr,
-		&i.NameEn,
-		&i.SearchText,
-		&i.ClassCode,
-		&i.Criticality,
-		&i.Redundancy,
-		&i.SkillID,
-		&i.CrewHours,
-		&i.WeibullBeta,
-		&i.WeibullEtaDays,
-		&i.AgeDays,
-		&i.AgeAsOf,
-		&i.Source,
-		&i.CreatedAt,
-		&i.ArchivedAt,
 	)
 	return i, err
 }

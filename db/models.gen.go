@@ -424,16 +424,6 @@ type Tenant struct {
 	CreatedAt       time.Time
 }
 
-type Unit struct {
-	TenantID   uuid.UUID
-	ID         uuid.UUID
-	SiteID     uuid.UUID
-	Code       string
-	NameAr     string
-	NameEn     string
-	ArchivedAt *time.Time
-}
-
 type User struct {
 	TenantID           uuid.UUID
 	ID                 uuid.UUID

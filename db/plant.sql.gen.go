@@ -23,18 +23,6 @@ func (q *Queries) AddRedundancyMember(ctx context.Context, db DBTX, tenantID uui
 	return err
 }
 
-const archiveEmbargo = `-- name: ArchiveEmbargo :execrows
-UPDATE core.embargoes SET archived_at = now() WHERE tenant_id = $1 AND id = $2 AND archived_at IS NULL
-`
-
-func (q *Queries) ArchiveEmbargo(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
-	result, err := db.Exec(ctx, archiveEmbargo, tenantID, iD)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
-}
-
 const getCalendar = `-- name: GetCalendar :one
 SELECT tenant_id, id, profile, overrides, updated_at FROM core.calendars WHERE tenant_id = $1 AND profile = $2
 `
@@ -375,62 +363,6 @@ func (q *Queries) ListTechnicians(ctx context.Context, db DBTX, tenantID uuid.UU
 		return nil, err
 	}
 	return items, nil
-}
-
-const listUnits = `-- name: ListUnits :many
-SELECT tenant_id, id, site_id, code, name_ar, name_en, archived_at FROM core.units WHERE tenant_id = $1 AND archived_at IS NULL ORDER BY site_id, code
-`
-
-func (q *Queries) ListUnits(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]Unit, error) {
-	rows, err := db.Query(ctx, listUnits, tenantID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []Unit{}
-	for rows.Next() {
-		var i Unit
-		if err := rows.Scan(
-			&i.TenantID,
-			&i.ID,
-			&i.SiteID,
-			&i.Code,
-			&i.NameAr,
-			&i.NameEn,
-			&i.ArchivedAt,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const removeAssetResourceNeed = `-- name: RemoveAssetResourceNeed :execrows
-DELETE FROM core.asset_resource_needs WHERE tenant_id = $1 AND asset_id = $2 AND resource_id = $3
-`
-
-func (q *Queries) RemoveAssetResourceNeed(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, resourceID uuid.UUID) (int64, error) {
-	result, err := db.Exec(ctx, removeAssetResourceNeed, tenantID, assetID, resourceID)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
-}
-
-const removeRedundancyMember = `-- name: RemoveRedundancyMember :execrows
-DELETE FROM core.redundancy_group_members WHERE tenant_id = $1 AND group_id = $2 AND asset_id = $3
-`
-
-func (q *Queries) RemoveRedundancyMember(ctx context.Context, db DBTX, tenantID uuid.UUID, groupID uuid.UUID, assetID uuid.UUID) (int64, error) {
-	result, err := db.Exec(ctx, removeRedundancyMember, tenantID, groupID, assetID)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
 }
 
 const upsertAssetResourceNeed = `-- name: UpsertAssetResourceNeed :exec

@@ -38,10 +38,7 @@ type Querier interface {
 	// Moves the watermark only from where the poll found it, so that of two polls
 	// at once one fails and stores nothing.
 	AdvanceWatermark(ctx context.Context, db DBTX, arg AdvanceWatermarkParams) (int64, error)
-	ArchiveAsset(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
-	ArchiveEmbargo(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	ArchiveMapping(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, iD uuid.UUID) (int64, error)
-	ArchiveSignal(ctx context.Context, db DBTX, tenantID uuid.UUID, iD int64) (int64, error)
 	ArchiveUser(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// The assets of a unit with their level of risk, for the tree.
 	AssetNeighbours(ctx context.Context, db DBTX, tenantID uuid.UUID, unitID uuid.UUID) ([]AssetNeighboursRow, error)
@@ -66,7 +63,6 @@ type Querier interface {
 	// Connectors with their newest reading and how many of their signals are
 	// fresh: no older than three of their periods, a quarter of an hour at least.
 	ConnectorFreshness(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ConnectorFreshnessRow, error)
-	CountActiveUsersWithRole(ctx context.Context, db DBTX, tenantID uuid.UUID, role string) (int64, error)
 	CountAuditEntries(ctx context.Context, db DBTX, tenantID uuid.UUID, action string, objectID string) (int64, error)
 	CountDecisions(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) (int64, error)
 	CountOpenAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
@@ -111,7 +107,6 @@ type Querier interface {
 	FleetSummary(ctx context.Context, db DBTX, tenantID uuid.UUID) (FleetSummaryRow, error)
 	GetActiveBreakGlass(ctx context.Context, db DBTX, tenantID uuid.UUID, actorID uuid.UUID) (BreakGlassGrant, error)
 	GetAsset(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetAssetRow, error)
-	GetAssetByTag(ctx context.Context, db DBTX, tenantID uuid.UUID, tag string) (Asset, error)
 	GetAuditHead(ctx context.Context, db DBTX, tenantID uuid.UUID) (GetAuditHeadRow, error)
 	GetCalendar(ctx context.Context, db DBTX, tenantID uuid.UUID, profile string) (Calendar, error)
 	GetIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Integration, error)
@@ -204,7 +199,6 @@ type Querier interface {
 	// Platform metadata, run through DB.Platform under optria_platform. The
 	// application role may read its own tenant with GetTenant and nothing else.
 	ListTenants(ctx context.Context, db DBTX) ([]Tenant, error)
-	ListUnits(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]Unit, error)
 	// People and service accounts without their password hashes.
 	ListUsers(ctx context.Context, db DBTX, tenantID uuid.UUID, withArchived bool) ([]ListUsersRow, error)
 	ListWaitingPlans(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error)
@@ -263,10 +257,10 @@ type Querier interface {
 	RecordLoginFailure(ctx context.Context, db DBTX, arg RecordLoginFailureParams) (RecordLoginFailureRow, error)
 	RecordLoginSuccess(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) error
 	RecordSync(ctx context.Context, db DBTX, arg RecordSyncParams) error
-	RemoveAssetResourceNeed(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, resourceID uuid.UUID) (int64, error)
-	RemoveRedundancyMember(ctx context.Context, db DBTX, tenantID uuid.UUID, groupID uuid.UUID, assetID uuid.UUID) (int64, error)
 	// Frees the name of an archived integration for a new one.
 	RenameArchivedIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	// A finished planned job renews its asset: the effective age starts over.
+	RenewAsset(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// Asks for the release of an approved plan, once.
 	RequestPlanRelease(ctx context.Context, db DBTX, actorID uuid.UUID, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// Records a request once: the same form sent again finds the key taken and
@@ -283,7 +277,6 @@ type Querier interface {
 	RunDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (RunDetailRow, error)
 	// The run to watch: one that is under way, else the newest.
 	RunInView(ctx context.Context, db DBTX, tenantID uuid.UUID) (uuid.UUID, error)
-	RunInput(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (json.RawMessage, error)
 	RunOfKey(ctx context.Context, db DBTX, tenantID uuid.UUID, idempotencyKey string, requestedBy uuid.UUID) (uuid.UUID, error)
 	// One page of the run history. An empty state shows all; total counts all pages.
 	RunPage(ctx context.Context, db DBTX, arg RunPageParams) ([]RunPageRow, error)

@@ -296,17 +296,6 @@ func (q *Queries) RunDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD
 	return i, err
 }
 
-const runInput = `-- name: RunInput :one
-SELECT coalesce(input, 'null'::jsonb)::jsonb AS input FROM optimization.optimization_runs WHERE tenant_id = $1 AND id = $2
-`
-
-func (q *Queries) RunInput(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (json.RawMessage, error) {
-	row := db.QueryRow(ctx, runInput, tenantID, iD)
-	var input json.RawMessage
-	err := row.Scan(&input)
-	return input, err
-}
-
 const runOfKey = `-- name: RunOfKey :one
 SELECT id FROM optimization.optimization_runs
 WHERE tenant_id = $1 AND idempotency_key = $2 AND requested_by = $3

@@ -12,18 +12,6 @@ import (
 	"github.com/google/uuid"
 )
 
-const archiveSignal = `-- name: ArchiveSignal :execrows
-UPDATE telemetry.signals SET archived_at = now() WHERE tenant_id = $1 AND id = $2 AND archived_at IS NULL
-`
-
-func (q *Queries) ArchiveSignal(ctx context.Context, db DBTX, tenantID uuid.UUID, iD int64) (int64, error) {
-	result, err := db.Exec(ctx, archiveSignal, tenantID, iD)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
-}
-
 const ensurePartitions = `-- name: EnsurePartitions :one
 SELECT telemetry.ensure_partitions($1::date, $2::date)::int AS made
 `

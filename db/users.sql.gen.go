@@ -25,18 +25,6 @@ func (q *Queries) ArchiveUser(ctx context.Context, db DBTX, tenantID uuid.UUID, 
 	return result.RowsAffected(), nil
 }
 
-const countActiveUsersWithRole = `-- name: CountActiveUsersWithRole :one
-SELECT count(*) FROM core.users
-WHERE tenant_id = $1 AND is_active AND archived_at IS NULL AND $2::text = ANY (roles)
-`
-
-func (q *Queries) CountActiveUsersWithRole(ctx context.Context, db DBTX, tenantID uuid.UUID, role string) (int64, error) {
-	row := db.QueryRow(ctx, countActiveUsersWithRole, tenantID, role)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const createOneTimeCredential = `-- name: CreateOneTimeCredential :one
 INSERT INTO core.one_time_credentials (tenant_id, user_id, ciphertext, created_by)
 VALUES ($1, $2, $3, $4)

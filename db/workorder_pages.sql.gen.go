@@ -67,8 +67,21 @@ func (q *Queries) MoveWorkOrder(ctx context.Context, db DBTX, arg MoveWorkOrderP
 	return result.RowsAffected(), nil
 }
 
+const renewAsset = `-- name: RenewAsset :execrows
+UPDATE core.assets SET age_days = 0, age_as_of = now() WHERE tenant_id = $1 AND id = $2
+`
+
+// A finished planned job renews its asset: the effective age starts over.
+func (q *Queries) RenewAsset(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
+	result, err := db.Exec(ctx, renewAsset, tenantID, iD)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const workOrderDetail = `-- name: WorkOrderDetail :one
-SELECT id, number, status, technician_id FROM core.work_orders WHERE tenant_id = $1 AND id = $2
+SELECT id, number, status, technician_id, asset_id FROM core.work_orders WHERE tenant_id = $1 AND id = $2
 `
 
 type WorkOrderDetailRow struct {
@@ -76,6 +89,7 @@ type WorkOrderDetailRow struct {
 	Number       int64
 	Status       string
 	TechnicianID *uuid.UUID
+	AssetID      uuid.UUID
 }
 
 func (q *Queries) WorkOrderDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (WorkOrderDetailRow, error) {
@@ -86,6 +100,7 @@ func (q *Queries) WorkOrderDetail(ctx context.Context, db DBTX, tenantID uuid.UU
 		&i.Number,
 		&i.Status,
 		&i.TechnicianID,
+		&i.AssetID,
 	)
 	return i, err
 }

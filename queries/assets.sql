@@ -18,9 +18,6 @@ JOIN core.units u ON u.tenant_id = a.tenant_id AND u.id = a.unit_id
 LEFT JOIN core.skills k ON k.tenant_id = a.tenant_id AND k.id = a.skill_id
 WHERE a.tenant_id = @tenant_id AND a.id = @id;
 
--- name: GetAssetByTag :one
-SELECT * FROM core.assets WHERE tenant_id = @tenant_id AND tag = @tag;
-
 -- name: ListAssetsPlain :many
 -- Every asset that is not archived, for engines: no scores, no paging.
 SELECT * FROM core.assets WHERE tenant_id = @tenant_id AND archived_at IS NULL ORDER BY tag;
@@ -57,9 +54,6 @@ ORDER BY
   CASE WHEN @sort::text = 'tag' AND @descending::boolean THEN a.tag END DESC,
   a.tag
 LIMIT @page_size OFFSET @skip;
-
--- name: ArchiveAsset :execrows
-UPDATE core.assets SET archived_at = now() WHERE tenant_id = @tenant_id AND id = @id AND archived_at IS NULL;
 
 -- name: ListComponents :many
 SELECT * FROM core.asset_components

@@ -7,9 +7,6 @@ VALUES (@tenant_id, @id, @code, @name_ar, @name_en, @midday_ban_exempt, sqlc.nar
 ON CONFLICT (tenant_id, id) DO UPDATE SET code = excluded.code, name_ar = excluded.name_ar, name_en = excluded.name_en,
   midday_ban_exempt = excluded.midday_ban_exempt, max_out = excluded.max_out;
 
--- name: ListUnits :many
-SELECT * FROM core.units WHERE tenant_id = @tenant_id AND archived_at IS NULL ORDER BY site_id, code;
-
 -- name: UpsertUnit :exec
 INSERT INTO core.units (tenant_id, id, site_id, code, name_ar, name_en)
 VALUES (@tenant_id, @id, @site_id, @code, @name_ar, @name_en)
@@ -64,9 +61,6 @@ WHERE n.tenant_id = @tenant_id ORDER BY n.asset_id, r.code;
 INSERT INTO core.asset_resource_needs (tenant_id, asset_id, resource_id, units) VALUES (@tenant_id, @asset_id, @resource_id, @units)
 ON CONFLICT (tenant_id, asset_id, resource_id) DO UPDATE SET units = excluded.units;
 
--- name: RemoveAssetResourceNeed :execrows
-DELETE FROM core.asset_resource_needs WHERE tenant_id = @tenant_id AND asset_id = @asset_id AND resource_id = @resource_id;
-
 -- name: GetCalendar :one
 SELECT * FROM core.calendars WHERE tenant_id = @tenant_id AND profile = @profile;
 
@@ -84,9 +78,6 @@ VALUES (@tenant_id, @id, sqlc.narg('site_id'), @from_day, @to_day, @recurs_yearl
 ON CONFLICT (tenant_id, id) DO UPDATE SET site_id = excluded.site_id, from_day = excluded.from_day, to_day = excluded.to_day,
   recurs_yearly = excluded.recurs_yearly, reason_ar = excluded.reason_ar, reason_en = excluded.reason_en;
 
--- name: ArchiveEmbargo :execrows
-UPDATE core.embargoes SET archived_at = now() WHERE tenant_id = @tenant_id AND id = @id AND archived_at IS NULL;
-
 -- name: ListRedundancyGroups :many
 SELECT * FROM core.redundancy_groups WHERE tenant_id = @tenant_id ORDER BY site_id, name_en, id;
 
@@ -101,6 +92,3 @@ ON CONFLICT (tenant_id, id) DO UPDATE SET name_ar = excluded.name_ar, name_en = 
 -- name: AddRedundancyMember :exec
 INSERT INTO core.redundancy_group_members (tenant_id, group_id, asset_id) VALUES (@tenant_id, @group_id, @asset_id)
 ON CONFLICT DO NOTHING;
-
--- name: RemoveRedundancyMember :execrows
-DELETE FROM core.redundancy_group_members WHERE tenant_id = @tenant_id AND group_id = @group_id AND asset_id = @asset_id;

@@ -21,9 +21,6 @@ FROM optimization.optimization_runs r
 JOIN core.users u ON u.tenant_id = r.tenant_id AND u.id = r.requested_by
 WHERE r.tenant_id = @tenant_id AND r.id = @id;
 
--- name: RunInput :one
-SELECT coalesce(input, 'null'::jsonb)::jsonb AS input FROM optimization.optimization_runs WHERE tenant_id = @tenant_id AND id = @id;
-
 -- name: RequestRun :one
 -- Records a request once: the same form sent again finds the key taken and
 -- returns no row.

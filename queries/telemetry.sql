@@ -25,9 +25,6 @@ LEFT JOIN telemetry.signal_latest l ON l.tenant_id = s.tenant_id AND l.signal_id
 WHERE s.tenant_id = @tenant_id AND s.asset_id = @asset_id AND s.archived_at IS NULL
 ORDER BY s.id;
 
--- name: ArchiveSignal :execrows
-UPDATE telemetry.signals SET archived_at = now() WHERE tenant_id = @tenant_id AND id = @id AND archived_at IS NULL;
-
 -- name: EnsurePartitions :one
 -- Creates missing daily partitions of the historian, both days included (UTC).
 SELECT telemetry.ensure_partitions(@from_day::date, @to_day::date)::int AS made;

@@ -35,10 +35,6 @@ UPDATE core.users SET is_active = @is_active WHERE tenant_id = @tenant_id AND id
 UPDATE core.users SET archived_at = now(), is_active = false
 WHERE tenant_id = @tenant_id AND id = @id AND archived_at IS NULL;
 
--- name: CountActiveUsersWithRole :one
-SELECT count(*) FROM core.users
-WHERE tenant_id = @tenant_id AND is_active AND archived_at IS NULL AND @role::text = ANY (roles);
-
 -- name: SetUserPassword :execrows
 UPDATE core.users SET password_hash = @password_hash::text, must_change_password = @must_change_password,
   password_changed_at = now(), failed_attempts = 0, locked_until = NULL

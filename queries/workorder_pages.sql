@@ -23,7 +23,7 @@ ORDER BY w.status IN ('done', 'cancelled'), w.due_on, w.number
 LIMIT @page_size OFFSET @skip;
 
 -- name: WorkOrderDetail :one
-SELECT id, number, status, technician_id FROM core.work_orders WHERE tenant_id = @tenant_id AND id = @id;
+SELECT id, number, status, technician_id, asset_id FROM core.work_orders WHERE tenant_id = @tenant_id AND id = @id;
 
 -- name: MoveWorkOrder :execrows
 -- Moves an order on from the status that the reader saw.
@@ -37,3 +37,7 @@ WHERE tenant_id = @tenant_id AND id = @id AND status = @seen::text;
 UPDATE core.work_orders SET technician_id = sqlc.narg('technician_id')::uuid, updated_at = now()
 WHERE tenant_id = @tenant_id AND id = @id AND status IN ('open', 'in_progress')
   AND technician_id IS NOT DISTINCT FROM sqlc.narg('seen_id')::uuid;
+
+-- name: RenewAsset :execrows
+-- A finished planned job renews its asset: the effective age starts over.
+UPDATE core.assets SET age_days = 0, age_as_of = now() WHERE tenant_id = @tenant_id AND id = @id;

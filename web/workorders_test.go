@@ -58,6 +58,9 @@ func TestWorkOrderMovesOneStepAtATime(t *testing.T) {
 		require.True(t, begun && done)
 		require.NoError(t, tx.QueryRow(ctx, `SELECT count(*) FROM core.audit_logs WHERE object_id = $1 AND action LIKE 'work_order.%'`, order.ID.String()).Scan(&entries))
 		require.Equal(t, 2, entries)
+		var age float64
+		require.NoError(t, tx.QueryRow(ctx, `SELECT a.age_days FROM core.assets a JOIN core.work_orders w ON w.asset_id = a.id WHERE w.id = $1`, order.ID).Scan(&age))
+		require.Zero(t, age, "a finished job renews its asset")
 		return nil
 	})
 }

@@ -38,6 +38,11 @@ func (s *Server) moveWorkOrder(w http.ResponseWriter, r *http.Request, from, to,
 		if n == 0 {
 			return fault.New(fault.Conflict, "workorders.moved").With("Number", order.Number)
 		}
+		if to == "done" { // else the planner would propose the same job again
+			if _, err := q.RenewAsset(ctx, tx, tenant, order.AssetID); err != nil {
+				return err
+			}
+		}
 		return s.audit(ctx, tx, r, tenant, db.Entry{Action: action, ObjectType: "work_order", ObjectID: id.String(),
 			Before: map[string]any{"status": from}, After: map[string]any{"status": to, "number": order.Number}})
 	})
