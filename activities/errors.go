@@ -9,7 +9,8 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/optria-iq/optria/internal/fault"
-	"github.com/optria-iq/optria/internal/optimize/maintenance"
+
+	"github.com/optria-iq/optria/internal/optimize"
 )
 
 // Types of the errors that activities fail with. The first six are final: the
@@ -119,7 +120,7 @@ func applicationError(ctx context.Context, err error) error {
 // arguments returns the arguments of the message, with the conflicts of an
 // infeasible problem beside them, so that the page can name what to relax.
 func arguments(f *fault.Error, err error) map[string]any {
-	var infeasible *maintenance.InfeasibleError
+	var infeasible *optimize.InfeasibleError
 	if !errors.As(err, &infeasible) {
 		return f.Args
 	}

@@ -10,7 +10,8 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"github.com/optria-iq/optria/internal/fault"
-	"github.com/optria-iq/optria/internal/optimize/maintenance"
+
+	"github.com/optria-iq/optria/internal/optimize"
 )
 
 func TestFaultsBecomeApplicationErrors(t *testing.T) {
@@ -52,7 +53,7 @@ func TestCancellationPassesUnchanged(t *testing.T) {
 
 func TestConflictsTravelWithTheFault(t *testing.T) {
 	t.Parallel()
-	cause := &maintenance.InfeasibleError{Conflicts: []maintenance.Conflict{{Code: maintenance.ReasonBudget, Amount: 5}}}
+	cause := &optimize.InfeasibleError{Conflicts: []optimize.Conflict{{Code: optimize.ReasonBudget, Amount: 5}}}
 	f := fault.Wrap(fault.Conflict, "optimize.infeasible", cause)
 	args := arguments(f, fmt.Errorf("solve: %w", f))
 	require.Equal(t, cause.Conflicts, args["conflicts"])

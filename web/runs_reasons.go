@@ -3,33 +3,34 @@ package web
 import (
 	"time"
 
-	"github.com/optria-iq/optria/internal/optimize/maintenance"
+
+	"github.com/optria-iq/optria/internal/optimize"
 )
 
 // reasonIcons marks the reasons that have a picture of their own.
-var reasonIcons = map[maintenance.ReasonCode]string{
-	maintenance.ReasonFailureRisk:     "shield-alert",
-	maintenance.ReasonCheapestDay:     "calendar-check",
-	maintenance.ReasonWaitingCheaper:  "hourglass",
-	maintenance.ReasonDeferralCheaper: "hourglass",
-	maintenance.ReasonResourceBinding: "users",
-	maintenance.ReasonKOutOfN:         "layers",
-	maintenance.ReasonExclusion:       "ban",
-	maintenance.ReasonDowntimeCap:     "clock",
-	maintenance.ReasonBudget:          "wallet",
-	maintenance.ReasonEmbargo:         "calendar-x",
-	maintenance.ReasonRestricted:      "calendar-x",
-	maintenance.ReasonWindow:          "calendar-range",
-	maintenance.ReasonDayOff:          "calendar-days",
-	maintenance.ReasonMinimum:         "users",
-	maintenance.ReasonDue:             "flag",
-	maintenance.ReasonPinned:          "pin",
-	maintenance.ReasonNoFeasibleDay:   "circle-slash",
+var reasonIcons = map[optimize.ReasonCode]string{
+	optimize.ReasonFailureRisk:     "shield-alert",
+	optimize.ReasonCheapestDay:     "calendar-check",
+	optimize.ReasonWaitingCheaper:  "hourglass",
+	optimize.ReasonDeferralCheaper: "hourglass",
+	optimize.ReasonResourceBinding: "users",
+	optimize.ReasonKOutOfN:         "layers",
+	optimize.ReasonExclusion:       "ban",
+	optimize.ReasonDowntimeCap:     "clock",
+	optimize.ReasonBudget:          "wallet",
+	optimize.ReasonEmbargo:         "calendar-x",
+	optimize.ReasonRestricted:      "calendar-x",
+	optimize.ReasonWindow:          "calendar-range",
+	optimize.ReasonDayOff:          "calendar-days",
+	optimize.ReasonMinimum:         "users",
+	optimize.ReasonDue:             "flag",
+	optimize.ReasonPinned:          "pin",
+	optimize.ReasonNoFeasibleDay:   "circle-slash",
 }
 
 // reasonText words a computed reason with its numbers. A code that this
 // version does not know yet is shown with its money only.
-func reasonText(p Page, names nameBook, start time.Time, x maintenance.Reason) reasonLine {
+func reasonText(p Page, names nameBook, start time.Time, x optimize.Reason) reasonLine {
 	key := "runs.reason." + string(x.Code)
 	pictured, known := reasonIcons[x.Code]
 	if !known {
@@ -45,6 +46,6 @@ func reasonText(p Page, names nameBook, start time.Time, x maintenance.Reason) r
 }
 
 // needsName marks the reasons whose sentence names a constraint.
-var needsName = map[maintenance.ReasonCode]bool{
-	maintenance.ReasonResourceBinding: true, maintenance.ReasonKOutOfN: true, maintenance.ReasonDowntimeCap: true, maintenance.ReasonEmbargo: true,
+var needsName = map[optimize.ReasonCode]bool{
+	optimize.ReasonResourceBinding: true, optimize.ReasonKOutOfN: true, optimize.ReasonDowntimeCap: true, optimize.ReasonEmbargo: true,
 }

@@ -9,8 +9,9 @@ import (
 	"time"
 
 	"github.com/optria-iq/optria/db"
-	"github.com/optria-iq/optria/internal/optimize/maintenance"
 	"github.com/optria-iq/optria/web/chart"
+
+	"github.com/optria-iq/optria/internal/optimize"
 )
 
 // runStages are the stages of a run in their order.
@@ -113,7 +114,7 @@ func failureText(p Page, key string, detail json.RawMessage) string {
 // conflictTexts names the constraints that no plan can meet together.
 func conflictTexts(p Page, names nameBook, detail json.RawMessage) []template.HTML {
 	var d struct {
-		Conflicts []maintenance.Conflict `json:"conflicts"`
+		Conflicts []optimize.Conflict `json:"conflicts"`
 	}
 	if err := json.Unmarshal(detail, &d); err != nil {
 		return nil // the sentence of the failure stands alone

@@ -16,6 +16,8 @@ import (
 	"github.com/optria-iq/optria/internal/fault"
 	"github.com/optria-iq/optria/internal/optimize/maintenance"
 	"github.com/optria-iq/optria/web/chart"
+
+	"github.com/optria-iq/optria/internal/optimize"
 )
 
 // whyView explains one recommendation.
@@ -115,7 +117,7 @@ func newWhyView(p Page, run uuid.UUID, row db.RecommendationDetailRow, names nam
 	if !ok {
 		return v, fault.New(fault.NotFound, "error.404.text")
 	}
-	var reasons []maintenance.Reason
+	var reasons []optimize.Reason
 	if err := json.Unmarshal(rec.Reasons, &reasons); err != nil {
 		return v, fmt.Errorf("read reasons of recommendation %s: %w", rec.ID, err)
 	}

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"sort"
 	"sync"
+
+	"github.com/optria-iq/optria/internal/optimize/mip"
 )
 
 // Problem is one optimization problem with its inputs and outputs as JSON, so
@@ -25,6 +27,23 @@ type Problem interface {
 	// Verify recomputes feasibility and cost of an output from the input with
 	// code that the solver does not use.
 	Verify(input, output json.RawMessage) error
+	// Weigh returns the input weighed by one of the presets of the
+	// specification; the weights of preset custom are those in the input.
+	Weigh(input json.RawMessage, preset string) (json.RawMessage, error)
+	// Plan returns the plain decisions of an output, of the type that
+	// Options.OnPlan hands out.
+	Plan(output json.RawMessage) (json.RawMessage, error)
+	// Start returns the input with a plan as its warm start. Decisions that no
+	// longer fit are left out when it is solved.
+	Start(input, plan json.RawMessage) (json.RawMessage, error)
+	// Force returns the input with one decision pinned in place of an earlier
+	// pin of the same subject: the question "what if" or "why not". An unknown
+	// subject is an invalid input.
+	Force(input json.RawMessage, pin Pin) (json.RawMessage, error)
+	// View returns what is shown of a verified output.
+	View(input, output json.RawMessage) (View, error)
+	// Model returns the exact model of an input, for use elsewhere.
+	Model(input json.RawMessage) (*mip.Model, error)
 }
 
 // Result is a verified output with its certificate.
@@ -41,9 +60,27 @@ type Spec struct {
 	SummaryKey  string      `json:"summary_key"` // one sentence on what it decides
 	Objectives  []Objective `json:"objectives"`
 	Constraints []Field     `json:"constraints"`
-	// CostCurves says that outputs hold the cost of every day per action.
-	CostCurves bool `json:"cost_curves"`
+	MaxDays     int         `json:"max_days"` // longest horizon
+	// Shows lists the parts of a View that a result page has a tab for, in
+	// their order.
+	Shows []Part `json:"shows"`
+	// Executable says that lines are jobs on assets which a plan can release
+	// as work orders.
+	Executable bool `json:"executable"`
 }
+
+// Part names a part of a View.
+type Part string
+
+// The parts of a View that have a tab of their own; every result also has a
+// table and a summary.
+const (
+	PartGantt    Part = "gantt"    // lines over time with loads
+	PartRoutes   Part = "routes"   // lines per technician
+	PartCurves   Part = "curves"   // cost against time per subject
+	PartProfiles Part = "profiles" // load of units over time
+	PartFrontier Part = "frontier" // cost against risk
+)
 
 // Objective is one preset of the weights.
 type Objective struct {
@@ -75,6 +112,7 @@ type Field struct {
 	Default  float64   `json:"default"`
 	Optional bool      `json:"optional"`
 	PerSite  bool      `json:"per_site"` // one value per site
+	Weight   bool      `json:"weight"`   // a weight of preset custom, not a constraint
 }
 
 var registry = struct {

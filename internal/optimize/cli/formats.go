@@ -2,29 +2,26 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 
 	"github.com/optria-iq/optria/internal/fault"
 	"github.com/optria-iq/optria/internal/optimize"
 	_ "github.com/optria-iq/optria/internal/optimize/all" // registers the problems of the optria format
-	"github.com/optria-iq/optria/internal/optimize/maintenance"
 	"github.com/optria-iq/optria/internal/optimize/maintenance/roadef"
+	"github.com/optria-iq/optria/internal/optimize/mip"
 )
 
 // format solves instances of one kind of file and returns the plan as it is
 // written to -o.
 type format struct {
-	solve      func(ctx context.Context, a arguments, data []byte, report func(optimize.Progress)) (optimize.Certificate, []byte, error)
-	writeModel func(a arguments, data []byte, w io.Writer) error
+	solve func(ctx context.Context, a arguments, data []byte, report func(optimize.Progress)) (optimize.Certificate, []byte, error)
+	model func(a arguments, data []byte) (*mip.Model, error)
 }
 
 // formats are the values of --format.
 var formats = map[string]*format{
-	"roadef2020": {solveRoadef, writeRoadef},
-	"optria":     {solveOptria, writeOptria},
+	"roadef2020": {solveRoadef, modelRoadef},
+	"optria":     {solveOptria, modelOptria},
 }
 
 func solveRoadef(ctx context.Context, a arguments, data []byte, report func(optimize.Progress)) (optimize.Certificate, []byte, error) {
@@ -36,30 +33,36 @@ func solveRoadef(ctx context.Context, a arguments, data []byte, report func(opti
 	return cert, plan.Format(), err
 }
 
-func writeRoadef(_ arguments, data []byte, w io.Writer) error {
+func modelRoadef(_ arguments, data []byte) (*mip.Model, error) {
 	in, err := roadef.Read(data)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return in.WriteModel(w)
+	return in.Model(), nil
 }
 
 func solveOptria(ctx context.Context, a arguments, data []byte, report func(optimize.Progress)) (optimize.Certificate, []byte, error) {
-	p, ok := optimize.Lookup(a.problem)
-	if !ok {
-		return optimize.Certificate{}, nil, fault.Wrap(fault.Invalid, "optimize.input.malformed", fmt.Errorf("unknown problem %q", a.problem))
+	p, err := a.lookup()
+	if err != nil {
+		return optimize.Certificate{}, nil, err
 	}
 	res, err := p.Solve(ctx, data, a.options, report)
 	return res.Certificate, res.Output, err
 }
 
-func writeOptria(a arguments, data []byte, w io.Writer) error {
-	if a.problem != maintenance.Kind {
-		return fault.Wrap(fault.Invalid, "optimize.input.malformed", errors.New("--write-model knows the maintenance problem only"))
+func modelOptria(a arguments, data []byte) (*mip.Model, error) {
+	p, err := a.lookup()
+	if err != nil {
+		return nil, err
 	}
-	var in maintenance.Input
-	if err := json.Unmarshal(data, &in); err != nil {
-		return fault.Wrap(fault.Invalid, "optimize.input.malformed", err)
+	return p.Model(data)
+}
+
+// lookup finds the problem that --problem names.
+func (a arguments) lookup() (optimize.Problem, error) {
+	p, ok := optimize.Lookup(a.problem)
+	if !ok {
+		return nil, fault.Wrap(fault.Invalid, "optimize.input.malformed", fmt.Errorf("unknown problem %q", a.problem))
 	}
-	return maintenance.WriteModel(w, in)
+	return p, nil
 }

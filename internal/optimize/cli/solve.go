@@ -78,7 +78,7 @@ func parse(args []string, stderr io.Writer) (arguments, error) {
 	fs.StringVar(&a.format, "format", "optria", "input format: "+strings.Join(formatNames(), ", "))
 	fs.StringVar(&a.problem, "problem", "maintenance_prioritization", "kind of problem of the optria format")
 	fs.StringVar(&a.out, "o", "", "file for the plan")
-	fs.StringVar(&a.model, "write-model", "", "also write the exact model to this MPS file")
+	fs.StringVar(&a.model, "write-model", "", "also write the exact model to this file (.lp, else MPS)")
 	fs.DurationVar(&a.options.TimeLimit, "time-limit", time.Minute, "stop after this long")
 	fs.Int64Var(&a.options.Seed, "seed", 1, "seed of the search")
 	fs.IntVar(&a.options.Threads, "threads", 2, "cores to keep busy")
@@ -126,12 +126,8 @@ func (a arguments) run(ctx context.Context, stdin io.Reader, stderr io.Writer) (
 	}
 	f := formats[a.format]
 	if a.model != "" {
-		var model bytes.Buffer
-		if err = f.writeModel(a, data, &model); err != nil {
+		if err = a.writeModel(f, data); err != nil {
 			return optimize.Certificate{}, err
-		}
-		if err = os.WriteFile(a.model, model.Bytes(), 0o644); err != nil { // #nosec G306 -- a model file is for everyone, as the umask allows
-			return optimize.Certificate{}, fmt.Errorf("write model: %w", err)
 		}
 	}
 	cert, plan, err := f.solve(ctx, a, data, a.progress(stderr))
@@ -144,6 +140,30 @@ func (a arguments) run(ctx context.Context, stdin io.Reader, stderr io.Writer) (
 		}
 	}
 	return cert, nil
+}
+
+// writeModel writes the exact model in the format that the name of the file
+// asks for: LP for .lp, else MPS.
+func (a arguments) writeModel(f *format, data []byte) error {
+	if f.model == nil {
+		return fault.Wrap(fault.Invalid, "optimize.input.malformed", fmt.Errorf("format %s has no exact model to write", a.format))
+	}
+	m, err := f.model(a, data)
+	if err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	write := m.WriteMPS
+	if strings.HasSuffix(a.model, ".lp") {
+		write = m.WriteLP
+	}
+	if err = write(&text); err != nil {
+		return fmt.Errorf("write model: %w", err)
+	}
+	if err = os.WriteFile(a.model, text.Bytes(), 0o644); err != nil { // #nosec G306 -- a model file is for everyone, as the umask allows
+		return fmt.Errorf("write model: %w", err)
+	}
+	return nil
 }
 
 func (a arguments) read(stdin io.Reader) ([]byte, error) {

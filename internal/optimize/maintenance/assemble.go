@@ -1,6 +1,10 @@
 package maintenance
 
-import "sort"
+import (
+	"sort"
+
+	"github.com/optria-iq/optria/internal/optimize"
+)
 
 // assemble builds the output of a plan given by start days (Days = deferred).
 func (c *compiled) assemble(days []int) Output {
@@ -119,7 +123,7 @@ func (c *compiled) hindrances(i, from, to int, usage []float64) []rule {
 			add(c.rules[row])
 		}
 		if change < 0 && use < side.Lower-1e-7*max(1, side.Lower) {
-			add(rule{ReasonMinimum, c.rules[row].constraint, c.rules[row].day})
+			add(rule{optimize.ReasonMinimum, c.rules[row].constraint, c.rules[row].day})
 		}
 	}
 	return list

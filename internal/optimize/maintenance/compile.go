@@ -5,6 +5,8 @@ import (
 	"sort"
 
 	"github.com/optria-iq/optria/internal/optimize/maintenance/internal/timetable"
+
+	"github.com/optria-iq/optria/internal/optimize"
 )
 
 // compiled is an input as the core sees it, with the way back to its names.
@@ -23,7 +25,7 @@ type compiled struct {
 
 // rule names the constraint behind a row or behind a closed day.
 type rule struct {
-	code       ReasonCode
+	code       optimize.ReasonCode
 	constraint string
 	day        int
 }
@@ -73,13 +75,13 @@ func (c *compiled) layRows() {
 			if r.Minimum != nil && r.Minimum[d] > 0 {
 				lower = r.Minimum[d]
 			}
-			add(lower, r.Available[d], rule{ReasonResourceBinding, r.ID, d})
+			add(lower, r.Available[d], rule{optimize.ReasonResourceBinding, r.ID, d})
 		}
 	}
 	for _, g := range in.Groups {
 		c.offsets.group = append(c.offsets.group, len(c.rules))
 		for d := range in.Days {
-			add(math.Inf(-1), float64(g.MaxOut), rule{ReasonKOutOfN, g.ID, d})
+			add(math.Inf(-1), float64(g.MaxOut), rule{optimize.ReasonKOutOfN, g.ID, d})
 		}
 	}
 	for _, e := range in.Exclusions {
@@ -89,14 +91,14 @@ func (c *compiled) layRows() {
 			if len(e.Windows) > 0 && !anyContains(e.Windows, d) {
 				upper = math.Inf(1)
 			}
-			add(math.Inf(-1), upper, rule{ReasonExclusion, e.ID, d})
+			add(math.Inf(-1), upper, rule{optimize.ReasonExclusion, e.ID, d})
 		}
 	}
 	for _, d := range in.DowntimeCaps {
-		c.offsets.downtime[d.SiteID] = add(math.Inf(-1), d.Hours, rule{ReasonDowntimeCap, d.SiteID, 0})
+		c.offsets.downtime[d.SiteID] = add(math.Inf(-1), d.Hours, rule{optimize.ReasonDowntimeCap, d.SiteID, 0})
 	}
 	if in.BudgetSAR != nil {
-		c.offsets.budget = add(math.Inf(-1), *in.BudgetSAR, rule{ReasonBudget, "", 0})
+		c.offsets.budget = add(math.Inf(-1), *in.BudgetSAR, rule{optimize.ReasonBudget, "", 0})
 	}
 }
 
@@ -149,7 +151,7 @@ func (c *compiled) addOptions(i int) {
 				blocked[t] = c.alone(uses)
 			}
 		} else if a.Mandatory || a.DueDay != nil {
-			blocked[t] = rule{code: ReasonDue}
+			blocked[t] = rule{code: optimize.ReasonDue}
 			if a.DueDay != nil {
 				blocked[t].day = *a.DueDay
 			}
@@ -178,19 +180,19 @@ func (c *compiled) addOptions(i int) {
 func (c *compiled) closed(a *Action, t int, worked []int, end int, fits bool) rule {
 	switch {
 	case !fits, t < a.EarliestDay, a.LatestDay != nil && t > *a.LatestDay:
-		return rule{code: ReasonWindow, day: t}
+		return rule{code: optimize.ReasonWindow, day: t}
 	case worked[0] != t:
-		return rule{code: ReasonDayOff, day: t}
+		return rule{code: optimize.ReasonDayOff, day: t}
 	case a.DueDay != nil && end > *a.DueDay:
-		return rule{code: ReasonDue, day: *a.DueDay}
+		return rule{code: optimize.ReasonDue, day: *a.DueDay}
 	}
 	for d := t; d <= end; d++ {
 		if anyContains(a.Restricted, d) {
-			return rule{code: ReasonRestricted, day: d}
+			return rule{code: optimize.ReasonRestricted, day: d}
 		}
 		for _, e := range c.in.Embargoes {
 			if e.SiteID == a.SiteID && (e.UnitID == "" || e.UnitID == a.UnitID) && (e.AllWork || a.OutageHours > 0) && anyContains([]Window{e.Window}, d) {
-				return rule{ReasonEmbargo, e.ID, d}
+				return rule{optimize.ReasonEmbargo, e.ID, d}
 			}
 		}
 	}

@@ -6,34 +6,16 @@ import (
 	"fmt"
 	"math"
 	"sort"
-	"strings"
 	"time"
 
-	"github.com/optria-iq/optria/internal/fault"
 	"github.com/optria-iq/optria/internal/optimize"
 	"github.com/optria-iq/optria/internal/optimize/maintenance/internal/timetable"
 )
 
-// InfeasibleError names the constraints that cannot hold together.
-type InfeasibleError struct{ Conflicts []Conflict }
-
-// Error lists the conflicts for the log.
-func (e *InfeasibleError) Error() string {
-	parts := make([]string, 0, len(e.Conflicts))
-	for _, c := range e.Conflicts {
-		parts = append(parts, fmt.Sprintf("%s %s day %d by %g (%s)", c.Code, c.Constraint, c.Day, c.Amount, strings.Join(c.ActionIDs, ", ")))
-	}
-	return "no plan satisfies: " + strings.Join(parts, "; ")
-}
-
-func infeasible(conflicts []Conflict) error {
-	return fault.Wrap(fault.Conflict, "optimize.infeasible", &InfeasibleError{Conflicts: conflicts}).With("conflicts", len(conflicts))
-}
-
 // impossible lists the actions that have no option left on their own, with
 // the rules that close their days.
-func (c *compiled) impossible() []Conflict {
-	var list []Conflict
+func (c *compiled) impossible() []optimize.Conflict {
+	var list []optimize.Conflict
 	for i, options := range c.problem.Options {
 		if len(options) > 0 {
 			continue
@@ -45,8 +27,8 @@ func (c *compiled) impossible() []Conflict {
 				day = c.in.Days
 			}
 			r := c.blocked[i][day]
-			list = append(list, Conflict{Code: r.code, Constraint: r.constraint, Day: r.day, ActionIDs: []string{a.ID}},
-				Conflict{Code: ReasonPinned, Day: day, ActionIDs: []string{a.ID}})
+			list = append(list, optimize.Conflict{Code: r.code, Constraint: r.constraint, Day: r.day, ActionIDs: []string{a.ID}},
+				optimize.Conflict{Code: optimize.ReasonPinned, Day: day, ActionIDs: []string{a.ID}})
 			continue
 		}
 		seen := map[rule]bool{}
@@ -54,7 +36,7 @@ func (c *compiled) impossible() []Conflict {
 			key := rule{code: r.code, constraint: r.constraint}
 			if !seen[key] {
 				seen[key] = true
-				list = append(list, Conflict{Code: r.code, Constraint: r.constraint, Day: r.day, ActionIDs: []string{a.ID}})
+				list = append(list, optimize.Conflict{Code: r.code, Constraint: r.constraint, Day: r.day, ActionIDs: []string{a.ID}})
 			}
 		}
 	}
@@ -64,7 +46,7 @@ func (c *compiled) impossible() []Conflict {
 // relax finds the plan that breaks the rows least. A plan that breaks none is
 // returned; otherwise the broken rows are named with the actions that need
 // them.
-func (c *compiled) relax(ctx context.Context, opt optimize.Options) (timetable.Plan, []Conflict, error) {
+func (c *compiled) relax(ctx context.Context, opt optimize.Options) (timetable.Plan, []optimize.Conflict, error) {
 	limit := max(5*time.Second, opt.TimeLimit/4)
 	plan, err := timetable.Relax(ctx, c.problem, limit, opt)
 	if err != nil {
@@ -78,12 +60,12 @@ func (c *compiled) relax(ctx context.Context, opt optimize.Options) (timetable.P
 		return plan, nil, nil
 	}
 	usage := c.problem.Usage(plan)
-	var list []Conflict
+	var list []optimize.Conflict
 	for _, r := range broken {
 		row, name := c.problem.Rows[r], c.rules[r]
-		conflict := Conflict{Code: name.code, Constraint: name.constraint, Day: name.day, Amount: math.Max(usage[r]-row.Upper, row.Lower-usage[r])}
+		conflict := optimize.Conflict{Code: name.code, Constraint: name.constraint, Day: name.day, Amount: math.Max(usage[r]-row.Upper, row.Lower-usage[r])}
 		if usage[r] < row.Lower {
-			conflict.Code = ReasonMinimum
+			conflict.Code = optimize.ReasonMinimum
 		}
 		for i, o := range plan {
 			for _, u := range c.problem.Options[i][o].Uses {
@@ -99,7 +81,7 @@ func (c *compiled) relax(ctx context.Context, opt optimize.Options) (timetable.P
 
 // withPins adds the pins of the actions in conflict: releasing one of them is
 // often the remedy.
-func (c *compiled) withPins(list []Conflict) []Conflict {
+func (c *compiled) withPins(list []optimize.Conflict) []optimize.Conflict {
 	var pinned []string
 	for id := range c.pins {
 		for _, k := range list {
@@ -110,7 +92,7 @@ func (c *compiled) withPins(list []Conflict) []Conflict {
 	}
 	sort.Strings(pinned)
 	for _, id := range pinned {
-		list = append(list, Conflict{Code: ReasonPinned, Day: c.pins[id].StartDay, ActionIDs: []string{id}})
+		list = append(list, optimize.Conflict{Code: optimize.ReasonPinned, Day: c.pins[id].StartDay, ActionIDs: []string{id}})
 	}
 	return list
 }

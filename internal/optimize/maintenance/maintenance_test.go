@@ -45,8 +45,8 @@ func decisionOf(t *testing.T, out Output, id string) Decision {
 	return Decision{}
 }
 
-func codes(d Decision) []ReasonCode {
-	var list []ReasonCode
+func codes(d Decision) []optimize.ReasonCode {
+	var list []optimize.ReasonCode
 	for _, r := range d.Reasons {
 		list = append(list, r.Code)
 	}
@@ -61,9 +61,9 @@ func TestReasonsNameWhatBinds(t *testing.T) {
 	second, first := decisionOf(t, out, "job0"), decisionOf(t, out, "job1") // job1 risks one riyal more
 	require.Equal(t, 0, first.StartDay)
 	require.Equal(t, 2, second.StartDay)
-	require.Contains(t, codes(first), ReasonCheapestDay)
-	require.Contains(t, codes(first), ReasonFailureRisk)
-	require.Contains(t, codes(second), ReasonResourceBinding)
+	require.Contains(t, codes(first), optimize.ReasonCheapestDay)
+	require.Contains(t, codes(first), optimize.ReasonFailureRisk)
+	require.Contains(t, codes(second), optimize.ReasonResourceBinding)
 	require.Equal(t, "crew", second.Reasons[1].Constraint)
 	require.Positive(t, second.Reasons[1].Money)
 	require.Equal(t, "pump1", out.Assets[0].ID)
@@ -80,18 +80,18 @@ func TestRulesExplainClosedDays(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		change func(*Input)
-		want   ReasonCode
+		want   optimize.ReasonCode
 	}{
 		"embargo": {func(in *Input) {
 			in.Embargoes = []Embargo{{ID: "peak", SiteID: "north", Window: Window{From: 0, To: 3}}}
-		}, ReasonEmbargo},
+		}, optimize.ReasonEmbargo},
 		"group": {func(in *Input) {
 			in.Groups = []Group{{ID: "g", Members: []string{"pump0", "pump1"}, MaxOut: 1}}
 			roomy(in)
-		}, ReasonKOutOfN},
-		"exclusion": {func(in *Input) { in.Exclusions = []Exclusion{{ID: "x", A: "job0", B: "job1"}}; roomy(in) }, ReasonExclusion},
-		"downtime":  {func(in *Input) { in.DowntimeCaps = []DowntimeCap{{SiteID: "north", Hours: 15}} }, ReasonDowntimeCap},
-		"budget":    {func(in *Input) { b := 60_000.0; in.BudgetSAR = &b }, ReasonBudget},
+		}, optimize.ReasonKOutOfN},
+		"exclusion": {func(in *Input) { in.Exclusions = []Exclusion{{ID: "x", A: "job0", B: "job1"}}; roomy(in) }, optimize.ReasonExclusion},
+		"downtime":  {func(in *Input) { in.DowntimeCaps = []DowntimeCap{{SiteID: "north", Hours: 15}} }, optimize.ReasonDowntimeCap},
+		"budget":    {func(in *Input) { b := 60_000.0; in.BudgetSAR = &b }, optimize.ReasonBudget},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -153,20 +153,25 @@ func TestPricesAreDifferencesOfVerifiedPlans(t *testing.T) {
 
 func TestForceAnswersWhyNot(t *testing.T) {
 	t.Parallel()
-	in := twins()
-	base, err := Solve(context.Background(), in, quick(), nil)
+	in, day := twins(), 0.0
+	pin := optimize.Pin{Subject: "job0", Start: &day}
+	forced, err := engine{}.Force(in, pin)
 	require.NoError(t, err)
-	forced, err := Force(context.Background(), in, base, Pin{ActionID: "job0", StartDay: 0}, quick())
+	out, err := Solve(context.Background(), forced, quick(), nil)
 	require.NoError(t, err)
-	require.True(t, forced.Exact)
-	require.Equal(t, 0, decisionOf(t, forced.Output, "job0").StartDay)
-	require.InDelta(t, forced.Output.Objective.Total-base.Objective.Total, forced.Delta.Total, 1e-6)
+	require.Equal(t, 0, decisionOf(t, out, "job0").StartDay)
 	in.Embargoes = []Embargo{{ID: "peak", SiteID: "north", Window: Window{From: 0, To: 3}}}
-	_, err = Force(context.Background(), in, base, Pin{ActionID: "job0", StartDay: 0}, quick())
-	var conflict *InfeasibleError
+	forced, err = engine{}.Force(in, pin)
+	require.NoError(t, err)
+	_, err = Solve(context.Background(), forced, quick(), nil)
+	var conflict *optimize.InfeasibleError
 	require.ErrorAs(t, err, &conflict)
 	require.Equal(t, fault.Conflict, fault.CodeOf(err))
-	require.Equal(t, Conflict{Code: ReasonEmbargo, Constraint: "peak", ActionIDs: []string{"job0"}}, conflict.Conflicts[0])
+	require.Equal(t, optimize.Conflict{Code: optimize.ReasonEmbargo, Constraint: "peak", ActionIDs: []string{"job0"}}, conflict.Conflicts[0])
+	for name, bad := range map[string]optimize.Pin{"unknown": {Subject: "job9"}, "no day": {Subject: "job0"}} {
+		_, err = engine{}.Force(in, bad)
+		require.Equal(t, fault.Invalid, fault.CodeOf(err), name)
+	}
 }
 
 func TestInfeasibleInputNamesTheConstraints(t *testing.T) {
@@ -174,14 +179,14 @@ func TestInfeasibleInputNamesTheConstraints(t *testing.T) {
 	in := twins()
 	in.Pins = []Pin{{ActionID: "job0", StartDay: 4}, {ActionID: "job1", StartDay: 5}}
 	_, err := Solve(context.Background(), in, quick(), nil)
-	var conflict *InfeasibleError
+	var conflict *optimize.InfeasibleError
 	require.ErrorAs(t, err, &conflict)
-	require.Equal(t, ReasonResourceBinding, conflict.Conflicts[0].Code)
+	require.Equal(t, optimize.ReasonResourceBinding, conflict.Conflicts[0].Code)
 	require.Equal(t, "crew", conflict.Conflicts[0].Constraint)
 	require.Equal(t, 5, conflict.Conflicts[0].Day)
 	require.InDelta(t, 10, conflict.Conflicts[0].Amount, 1e-6)
 	require.Equal(t, []string{"job0", "job1"}, conflict.Conflicts[0].ActionIDs)
-	require.Equal(t, ReasonPinned, conflict.Conflicts[len(conflict.Conflicts)-1].Code)
+	require.Equal(t, optimize.ReasonPinned, conflict.Conflicts[len(conflict.Conflicts)-1].Code)
 }
 
 func TestCancellingKeepsTheBestPlan(t *testing.T) {
@@ -299,9 +304,9 @@ func TestNothingToDecideIsOptimal(t *testing.T) {
 	require.Empty(t, out.Schedule)
 	in.Resources[0].Minimum = []float64{0, 1, 0, 0, 0, 0, 0, 0, 0, 0}
 	_, err = Solve(context.Background(), in, quick(), nil)
-	var conflict *InfeasibleError
+	var conflict *optimize.InfeasibleError
 	require.ErrorAs(t, err, &conflict)
-	require.Equal(t, ReasonMinimum, conflict.Conflicts[0].Code)
+	require.Equal(t, optimize.ReasonMinimum, conflict.Conflicts[0].Code)
 }
 
 func TestPlansOnTheWayAreWholeWarmStarts(t *testing.T) {

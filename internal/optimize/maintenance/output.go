@@ -19,21 +19,21 @@ type Output struct {
 
 // Decision is what the plan does with one action.
 type Decision struct {
-	ActionID     string   `json:"action_id"`
-	AssetID      string   `json:"asset_id"`
-	SiteID       string   `json:"site_id"`
-	Deferred     bool     `json:"deferred"`
-	StartDay     int      `json:"start_day"` // −1 when deferred
-	EndDay       int      `json:"end_day"`   // last day in progress, −1 when deferred
-	Pinned       bool     `json:"pinned,omitempty"`
-	Cost         Terms    `json:"cost"`
-	PFail        float64  `json:"p_fail"`         // P(failure before the start, or in the horizon when deferred)
-	PFailHorizon float64  `json:"p_fail_horizon"` // P(failure in the horizon without the job)
-	ValueAtStake float64  `json:"value_at_stake"` // cost of deferring minus cost of this day
-	CheapestDay  int      `json:"cheapest_day"`   // day of least cost without any other action, −1 = deferral
-	VsBaseline   float64  `json:"vs_baseline"`    // cost of this day minus cost of the current day
-	HasBaseline  bool     `json:"has_baseline"`   //
-	Reasons      []Reason `json:"reasons"`        // at most five, strongest first
+	ActionID     string            `json:"action_id"`
+	AssetID      string            `json:"asset_id"`
+	SiteID       string            `json:"site_id"`
+	Deferred     bool              `json:"deferred"`
+	StartDay     int               `json:"start_day"` // −1 when deferred
+	EndDay       int               `json:"end_day"`   // last day in progress, −1 when deferred
+	Pinned       bool              `json:"pinned,omitempty"`
+	Cost         Terms             `json:"cost"`
+	PFail        float64           `json:"p_fail"`         // P(failure before the start, or in the horizon when deferred)
+	PFailHorizon float64           `json:"p_fail_horizon"` // P(failure in the horizon without the job)
+	ValueAtStake float64           `json:"value_at_stake"` // cost of deferring minus cost of this day
+	CheapestDay  int               `json:"cheapest_day"`   // day of least cost without any other action, −1 = deferral
+	VsBaseline   float64           `json:"vs_baseline"`    // cost of this day minus cost of the current day
+	HasBaseline  bool              `json:"has_baseline"`   //
+	Reasons      []optimize.Reason `json:"reasons"`        // at most five, strongest first
 }
 
 // Terms are the parts of an expected cost; Total is their plain sum and
@@ -92,57 +92,4 @@ type PinPrice struct {
 	ActionID string  `json:"action_id"`
 	Value    float64 `json:"value"`
 	Exact    bool    `json:"exact"`
-}
-
-// ReasonCode names a computed reason; pages hold the words.
-type ReasonCode string
-
-// The reasons of a decision.
-const (
-	// ReasonFailureRisk: waiting until the end of the horizon means P of
-	// failure and Money of expected failure cost, which this day avoids.
-	ReasonFailureRisk ReasonCode = "failure_risk"
-	// ReasonCheapestDay: the planned day is the action's own cheapest.
-	ReasonCheapestDay ReasonCode = "cheapest_day"
-	// ReasonWaitingCheaper: starting on day 0 would cost Money more.
-	ReasonWaitingCheaper ReasonCode = "waiting_cheaper"
-	// ReasonDeferralCheaper: every start day costs at least Money more than
-	// deferring.
-	ReasonDeferralCheaper ReasonCode = "deferral_cheaper"
-	// The cheapest day (Day) is closed; staying off it costs Money.
-	ReasonResourceBinding ReasonCode = "resource_binding"
-	ReasonKOutOfN         ReasonCode = "k_out_of_n"
-	ReasonExclusion       ReasonCode = "exclusion"
-	ReasonDowntimeCap     ReasonCode = "downtime_cap"
-	ReasonBudget          ReasonCode = "budget"
-	ReasonEmbargo         ReasonCode = "embargo"
-	ReasonRestricted      ReasonCode = "restricted_window"
-	ReasonWindow          ReasonCode = "start_window"
-	ReasonDayOff          ReasonCode = "day_off"
-	ReasonMinimum         ReasonCode = "minimum_use"
-	// ReasonDue: a due date (Day) or a mandatory job forbids deferral.
-	ReasonDue ReasonCode = "due"
-	// ReasonPinned: the planner fixed the decision; its own cheapest day
-	// would save Money before other actions are counted.
-	ReasonPinned ReasonCode = "pinned"
-	// ReasonNoFeasibleDay: no start day fits the action's own windows.
-	ReasonNoFeasibleDay ReasonCode = "no_feasible_day"
-)
-
-// Reason is one reason with its numbers; which are set depends on the code.
-type Reason struct {
-	Code       ReasonCode `json:"code"`
-	Money      float64    `json:"money,omitempty"`
-	P          float64    `json:"p,omitempty"`
-	Day        int        `json:"day,omitempty"`
-	Constraint string     `json:"constraint,omitempty"` // ID of the resource, group, exclusion, embargo or site
-}
-
-// Conflict names one constraint of an infeasible input.
-type Conflict struct {
-	Code       ReasonCode `json:"code"`
-	Constraint string     `json:"constraint,omitempty"`
-	ActionIDs  []string   `json:"action_ids,omitempty"`
-	Day        int        `json:"day,omitempty"`
-	Amount     float64    `json:"amount,omitempty"` // by how much the constraint would have to give way
 }

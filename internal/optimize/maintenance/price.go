@@ -71,7 +71,7 @@ func (c *compiled) binding(resource string, days []int) bool {
 				rules = c.hindrances(i, day, t, usage)
 			}
 			for _, r := range rules {
-				if r.code == ReasonResourceBinding && r.constraint == resource {
+				if r.code == optimize.ReasonResourceBinding && r.constraint == resource {
 					return true
 				}
 			}

@@ -7,23 +7,24 @@ package maintenance
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"slices"
 
-	"github.com/optria-iq/optria/internal/fault"
 	"github.com/optria-iq/optria/internal/optimize"
+	"github.com/optria-iq/optria/internal/optimize/maintenance/internal/timetable"
+	"github.com/optria-iq/optria/internal/optimize/mip"
 )
 
 // Kind identifies the problem in the registry and in stored runs.
 const Kind = "maintenance_prioritization"
 
-func init() { optimize.Register(Problem{}) }
+func init() { optimize.Register(optimize.Adapt(engine{})) }
 
-// Problem is the registry's view of the package.
-type Problem struct{}
+// engine is the registry's view of the package.
+type engine struct{}
 
-// Spec implements optimize.Problem.
-func (Problem) Spec() optimize.Spec {
+// Spec implements optimize.Engine.
+func (engine) Spec() optimize.Spec {
 	return optimize.Spec{
 		Kind:       Kind,
 		Name:       "MaintenancePrioritizationProblem",
@@ -36,42 +37,72 @@ func (Problem) Spec() optimize.Spec {
 			{Kind: PresetCustom, TextKey: "optimize.objective.custom"},
 		},
 		Constraints: []optimize.Field{
-			{Name: "days", LabelKey: "optimize.field.days", Type: optimize.FieldInteger, Unit: "d", Min: 1, Max: maxDays, Default: 90},
 			{Name: "downtime_cap", LabelKey: "optimize.field.downtime_cap", Type: optimize.FieldNumber, Unit: "h", Min: 0, Max: 100000, Optional: true, PerSite: true},
 			{Name: "budget_sar", LabelKey: "optimize.field.budget", Type: optimize.FieldNumber, Unit: "SAR", Min: 0, Max: 1e12, Optional: true},
-			{Name: "weight_cost", LabelKey: "optimize.field.weight_cost", Type: optimize.FieldNumber, Min: 0, Max: 100, Default: 1, Optional: true},
-			{Name: "weight_risk", LabelKey: "optimize.field.weight_risk", Type: optimize.FieldNumber, Min: 0, Max: 100, Default: 1, Optional: true},
+			{Name: "one_train_out", LabelKey: "optimize.field.one_train_out", Type: optimize.FieldBool, Max: 1, Default: 1},
+			{Name: "weight_cost", LabelKey: "optimize.field.weight_cost", Type: optimize.FieldNumber, Min: 0, Max: 100, Default: 1, Weight: true},
+			{Name: "weight_risk", LabelKey: "optimize.field.weight_risk", Type: optimize.FieldNumber, Min: 0, Max: 100, Default: 1, Weight: true},
 		},
-		CostCurves: true,
+		MaxDays:    maxDays,
+		Shows:      []optimize.Part{optimize.PartGantt, optimize.PartCurves},
+		Executable: true,
 	}
 }
 
-// Solve implements optimize.Problem.
-func (Problem) Solve(ctx context.Context, input json.RawMessage, opt optimize.Options, report func(optimize.Progress)) (optimize.Result, error) {
-	var in Input
-	if err := json.Unmarshal(input, &in); err != nil {
-		return optimize.Result{}, fault.Wrap(fault.Invalid, "optimize.input.malformed", err)
-	}
-	out, err := Solve(ctx, in, opt, report)
-	if err != nil {
-		return optimize.Result{}, err
-	}
-	raw, err := json.Marshal(out)
-	if err != nil {
-		return optimize.Result{}, fmt.Errorf("encode plan: %w", err)
-	}
-	return optimize.Result{Certificate: out.Certificate, Output: raw}, nil
+// Solve implements optimize.Engine.
+func (engine) Solve(ctx context.Context, in Input, opt optimize.Options, report func(optimize.Progress)) (Output, error) {
+	return Solve(ctx, in, opt, report)
 }
 
-// Verify implements optimize.Problem.
-func (Problem) Verify(input, output json.RawMessage) error {
-	var in Input
-	if err := json.Unmarshal(input, &in); err != nil {
-		return fmt.Errorf("read input: %w", err)
+// Certificate implements optimize.Engine.
+func (engine) Certificate(out Output) optimize.Certificate { return out.Certificate }
+
+// Verify implements optimize.Engine.
+func (engine) Verify(in Input, out Output) error { return VerifyOutput(in, out) }
+
+// Weigh implements optimize.Engine.
+func (engine) Weigh(in Input, preset string) (Input, error) {
+	if !slices.Contains([]string{PresetCheapest, PresetBalanced, PresetLowestRisk, PresetCustom}, preset) {
+		return in, invalid("weights.preset", fmt.Sprintf("unknown preset %q", preset))
 	}
-	var out Output
-	if err := json.Unmarshal(output, &out); err != nil {
-		return fmt.Errorf("read output: %w", err)
+	in.Weights.Preset = preset
+	return in, nil
+}
+
+// Plan implements optimize.Engine.
+func (engine) Plan(out Output) []Start { return out.starts() }
+
+// Start implements optimize.Engine.
+func (engine) Start(in Input, plan []Start) Input {
+	in.WarmStart = plan
+	return in
+}
+
+// Force implements optimize.Engine: it reads Start, in whole days, and Off.
+func (engine) Force(in Input, pin optimize.Pin) (Input, error) {
+	if !slices.ContainsFunc(in.Actions, func(a Action) bool { return a.ID == pin.Subject }) {
+		return in, invalid("pin.subject", fmt.Sprintf("unknown action %q", pin.Subject))
 	}
-	return VerifyOutput(in, out)
+	p := Pin{ActionID: pin.Subject, Deferred: pin.Off}
+	if !pin.Off {
+		if pin.Start == nil || *pin.Start < 0 || int(*pin.Start) >= in.Days {
+			return in, invalid("pin.start", fmt.Sprintf("want a day from 0 to %d", in.Days-1))
+		}
+		p.StartDay = int(*pin.Start)
+	}
+	pins := slices.Clone(in.Pins)
+	in.Pins = append(slices.DeleteFunc(pins, func(o Pin) bool { return o.ActionID == p.ActionID }), p)
+	return in, nil
+}
+
+// Model implements optimize.Engine.
+func (engine) Model(in Input) (*mip.Model, error) {
+	if err := in.Validate(); err != nil {
+		return nil, err
+	}
+	c := compile(&in)
+	if conflicts := c.impossible(); len(conflicts) > 0 {
+		return nil, optimize.Infeasible(conflicts)
+	}
+	return timetable.Model(c.problem), nil
 }

@@ -140,7 +140,7 @@ func TestSmallProblemsAgainstEnumeration(t *testing.T) {
 			}
 			out, err := Solve(context.Background(), in, opt, nil)
 			if math.IsInf(optimum, 1) {
-				var conflict *InfeasibleError
+				var conflict *optimize.InfeasibleError
 				require.True(t, errors.As(err, &conflict), "%v", err)
 				require.NotEmpty(t, conflict.Conflicts)
 				return

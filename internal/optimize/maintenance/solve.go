@@ -3,7 +3,6 @@ package maintenance
 import (
 	"context"
 	"fmt"
-	"io"
 	"math"
 	"time"
 
@@ -13,7 +12,7 @@ import (
 )
 
 // Solve returns the best plan found within the limits of opt, verified. An
-// input that no plan can satisfy gives an *InfeasibleError inside a fault;
+// input that no plan can satisfy gives an *optimize.InfeasibleError inside a fault;
 // cancelling ctx keeps the best plan and fails only when there is none.
 func Solve(ctx context.Context, in Input, opt optimize.Options, report func(optimize.Progress)) (Output, error) {
 	opt = opt.WithDefaults()
@@ -46,7 +45,7 @@ func solveCore(ctx context.Context, in *Input, opt optimize.Options, report func
 	start, asked := time.Now(), opt
 	c := compile(in)
 	if conflicts := c.impossible(); len(conflicts) > 0 {
-		return Output{}, nil, nil, infeasible(conflicts)
+		return Output{}, nil, nil, optimize.Infeasible(conflicts)
 	}
 	// Verifying and explaining take about as long as compiling, or the time
 	// of the renewal rates, whichever is longer.
@@ -63,7 +62,7 @@ func solveCore(ctx context.Context, in *Input, opt optimize.Options, report func
 			return Output{}, nil, nil, fault.Wrap(fault.Unavailable, "optimize.no_plan", err)
 		}
 		if plan == nil {
-			return Output{}, nil, nil, infeasible(conflicts)
+			return Output{}, nil, nil, optimize.Infeasible(conflicts)
 		}
 		res.Plan, res.Objective, res.Bound, res.Status = plan, c.problem.Cost(plan), math.Min(res.Bound, c.problem.Cost(plan)), optimize.StatusTimeLimit
 	}
@@ -123,34 +122,6 @@ func certificate(res timetable.Outcome, opt optimize.Options) optimize.Certifica
 // another plan.
 const coreVersion = "1"
 
-// Forced is the answer to "why not that": the best plan with one decision
-// forced, and what forcing it costs by term (forced minus base).
-type Forced struct {
-	Output Output `json:"output"`
-	Delta  Terms  `json:"delta"`
-	Exact  bool   `json:"exact"` // both plans are optimal
-}
-
-// Force solves the problem again with one decision fixed, starting from the
-// base plan. A decision that a rule forbids gives an *InfeasibleError naming
-// it.
-func Force(ctx context.Context, in Input, base Output, pin Pin, opt optimize.Options) (Forced, error) {
-	forced := in
-	forced.Pins = []Pin{pin}
-	for _, p := range in.Pins {
-		if p.ActionID != pin.ActionID {
-			forced.Pins = append(forced.Pins, p)
-		}
-	}
-	forced.WarmStart = base.starts()
-	opt.Prices = false
-	out, err := Solve(ctx, forced, opt, nil)
-	if err != nil {
-		return Forced{}, err
-	}
-	return Forced{Output: out, Delta: out.Objective.minus(base.Objective), Exact: bothOptimal(base, out)}, nil
-}
-
 func bothOptimal(a, b Output) bool {
 	return a.Certificate.Status == optimize.StatusOptimal && b.Certificate.Status == optimize.StatusOptimal
 }
@@ -162,23 +133,4 @@ func (o Output) starts() []Start {
 		plan[i] = Start{ActionID: d.ActionID, StartDay: d.StartDay, Deferred: d.Deferred}
 	}
 	return plan
-}
-
-func (t Terms) minus(u Terms) Terms {
-	return Terms{
-		PlannedWork: t.PlannedWork - u.PlannedWork, PlannedOutage: t.PlannedOutage - u.PlannedOutage, Failure: t.Failure - u.Failure,
-		Residual: t.Residual - u.Residual, Tail: t.Tail - u.Tail, Total: t.Total - u.Total, Weighted: t.Weighted - u.Weighted,
-	}
-}
-
-// WriteModel writes the exact program of an input as an MPS file.
-func WriteModel(w io.Writer, in Input) error {
-	if err := in.Validate(); err != nil {
-		return err
-	}
-	c := compile(&in)
-	if conflicts := c.impossible(); len(conflicts) > 0 {
-		return infeasible(conflicts)
-	}
-	return timetable.WriteModel(w, c.problem)
 }

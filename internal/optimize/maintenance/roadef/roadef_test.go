@@ -206,9 +206,9 @@ func intervention(m map[string]any) map[string]any {
 	return m["Interventions"].(map[string]any)["pump"].(map[string]any)
 }
 
-func TestWriteModelHoldsTheQuantile(t *testing.T) {
+func TestModelHoldsTheQuantile(t *testing.T) {
 	var b bytes.Buffer
-	require.NoError(t, three(t).WriteModel(&b))
+	require.NoError(t, three(t).Model().WriteMPS(&b))
 	require.Contains(t, b.String(), "ENDATA")
 	require.Contains(t, b.String(), "'INTORG'")
 }

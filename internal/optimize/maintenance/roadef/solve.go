@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"sort"
 	"strconv"
@@ -14,6 +13,7 @@ import (
 	"github.com/optria-iq/optria/internal/fault"
 	"github.com/optria-iq/optria/internal/optimize"
 	"github.com/optria-iq/optria/internal/optimize/maintenance/internal/timetable"
+	"github.com/optria-iq/optria/internal/optimize/mip"
 )
 
 // ErrInfeasible says that the exact solver proved that no plan exists.
@@ -143,10 +143,10 @@ func (in *Instance) option(v *Intervention, s int, rowOf map[string]int, exclude
 	return o
 }
 
-// WriteModel writes the instance with its exact quantile as an MPS file.
-func (in *Instance) WriteModel(w io.Writer) error {
+// Model returns the instance with its exact quantile as one program.
+func (in *Instance) Model() *mip.Model {
 	_, p := in.compile()
-	return timetable.WriteModel(w, p)
+	return timetable.Model(p)
 }
 
 // Format writes a plan as the challenge wants it: one "<name> <start>" line

@@ -1,7 +1,6 @@
 package timetable
 
 import (
-	"io"
 	"math"
 
 	"github.com/optria-iq/optria/internal/optimize/mip"
@@ -162,7 +161,5 @@ func (g *program) plan(x []float64) Plan {
 	return plan
 }
 
-// WriteModel writes the whole problem, with its exact quantile, as MPS.
-func WriteModel(w io.Writer, p *Problem) error {
-	return newProgram(p, nil, true).model.WriteMPS(w)
-}
+// Model returns the whole problem with its exact quantile.
+func Model(p *Problem) *mip.Model { return newProgram(p, nil, true).model }
