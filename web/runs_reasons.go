@@ -3,7 +3,6 @@ package web
 import (
 	"time"
 
-
 	"github.com/optria-iq/optria/internal/optimize"
 )
 
