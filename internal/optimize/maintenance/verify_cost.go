@@ -93,8 +93,8 @@ func verifyRate(a Action, nominal float64) float64 {
 	}
 	fresh := Action{Weibull: a.Weibull}
 	best := never
-	lo, hi := math.Log(1e-4*eta), math.Log(20*eta)
-	for hi-lo > 1e-7 {
+	first, last := math.Log(1e-4*eta), math.Log(20*eta)
+	for lo, hi := first, last; hi-lo > 1e-7; {
 		at, least := lo, math.Inf(1)
 		for k := 0; k <= 40; k++ {
 			x := lo + (hi-lo)*float64(k)/40
@@ -105,7 +105,7 @@ func verifyRate(a Action, nominal float64) float64 {
 			}
 		}
 		best = math.Min(best, least)
-		lo, hi = at-(hi-lo)/20, at+(hi-lo)/20
+		lo, hi = math.Max(first, at-(hi-lo)/20), math.Min(last, at+(hi-lo)/20)
 	}
 	return best
 }
