@@ -90,34 +90,30 @@ func (s survival) simpson(a, b float64) float64 {
 // renewalRate returns g, the least long-run cost per day of replacing at a
 // fixed age: min over τ of (Cp·S(τ) + Cf·F(τ)) / E[min(X, τ)] for a new
 // asset. Without wear-out (β ≤ 1) or with failures no dearer than planned
-// work, running to failure is best.
+// work, running to failure is best. Otherwise the best age is where
+// h(τ)·E[min(X, τ)] − F(τ), which grows with τ, reaches Cp / (Cf − Cp); it is
+// looked for between η/10,000 and 20 η.
 func renewalRate(w asset.Weibull, planned, failure float64) float64 {
 	life := w.Eta * math.Gamma(1+1/w.Beta)
 	toFailure := failure / life
 	if w.Beta <= 1 || failure <= planned {
 		return toFailure
 	}
-	rate := func(logAge float64) float64 {
-		z := math.Exp(w.Beta * logAge) // (τ/η)^β
-		s := math.Exp(-z)
-		return (planned*s + failure*(1-s)) / (life * mathext.GammaIncReg(1/w.Beta, z))
-	}
 	lo, hi := math.Log(1e-4), math.Log(20)
-	const golden = 0.6180339887498949
-	a, b := hi-golden*(hi-lo), lo+golden*(hi-lo)
-	fa, fb := rate(a), rate(b)
-	for hi-lo > 1e-10 {
-		if fa < fb {
-			hi, b, fb = b, a, fa
-			a = hi - golden*(hi-lo)
-			fa = rate(a)
+	for hi-lo > 1e-9 {
+		logAge := (lo + hi) / 2
+		z := math.Exp(w.Beta * logAge) // (τ/η)^β
+		mean := life * mathext.GammaIncReg(1/w.Beta, z)
+		hazard := w.Beta / w.Eta * z * math.Exp(-logAge)
+		if hazard*mean+math.Expm1(-z) < planned/(failure-planned) {
+			lo = logAge
 		} else {
-			lo, a, fa = a, b, fb
-			b = lo + golden*(hi-lo)
-			fb = rate(b)
+			hi = logAge
 		}
 	}
-	return math.Min(toFailure, math.Min(fa, fb))
+	z := math.Exp(w.Beta * lo)
+	rate := (planned*math.Exp(-z) - failure*math.Expm1(-z)) / (life * mathext.GammaIncReg(1/w.Beta, z))
+	return math.Min(toFailure, rate)
 }
 
 // newCostTable evaluates every start day of an action; outage[t] is the

@@ -158,3 +158,19 @@ func TestSmallProblemsAgainstEnumeration(t *testing.T) {
 		})
 	}
 }
+
+// TestRenewalRateIsTheLeastOfAllAges: the root of the optimality condition and
+// the grid of the verifier find the same rate, also where failures cost hardly
+// more than planned work and the curve is flat.
+func TestRenewalRateIsTheLeastOfAllAges(t *testing.T) {
+	t.Parallel()
+	r := rand.New(rand.NewPCG(1, 1))
+	for range 300 {
+		a := Action{Weibull: asset.Weibull{Beta: .7 + 6*r.Float64(), Eta: 20 + 900*r.Float64()}, FailureTotal: math.Exp(8 + 9*r.Float64())}
+		planned := a.FailureTotal * math.Pow(r.Float64(), 3) * 1.05
+		rate := renewalRate(a.Weibull, planned, a.FailureTotal)
+		require.InEpsilon(t, verifyRate(a, planned), rate, 1e-7, "%+v, planned %g", a, planned)
+	}
+	free := Action{Weibull: asset.Weibull{Beta: 2, Eta: 100}, FailureTotal: 1000}
+	require.InEpsilon(t, verifyRate(free, 0), renewalRate(free.Weibull, 0, free.FailureTotal), 1e-7)
+}
