@@ -11,6 +11,7 @@ import (
 	"github.com/optria-iq/optria/internal/fault"
 
 	"github.com/optria-iq/optria/internal/optimize"
+	"github.com/optria-iq/optria/internal/runs"
 )
 
 // Types of the errors that activities fail with. The first six are final: the
@@ -38,8 +39,7 @@ const (
 	KeyNoAssets       = "runs.no_assets"
 	KeyNoPlan         = "optimize.no_plan"
 	KeyProblem        = "runs.problem_unavailable"
-	KeyRequest        = "runs.request_malformed"
-	KeyPinOutside     = "runs.pin_outside"
+	KeyRequest        = runs.KeyRequest
 	KeyInputChanged   = "runs.input_changed"
 	KeyNotVerified    = "runs.not_verified"
 	KeyWorkflowGone   = "runs.workflow_gone"

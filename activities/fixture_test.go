@@ -20,6 +20,7 @@ import (
 	"github.com/optria-iq/optria/db/seed"
 	"github.com/optria-iq/optria/internal/demo"
 	"github.com/optria-iq/optria/internal/optimize/mip"
+	"github.com/optria-iq/optria/internal/runs"
 	"github.com/optria-iq/optria/internal/secret"
 	"github.com/optria-iq/optria/internal/testkit"
 )
@@ -154,7 +155,7 @@ func (f *plantFixture) id(sql string, args ...any) (id uuid.UUID) {
 }
 
 // request inserts a run as the web tier does.
-func (f *plantFixture) request(by string, objective RunObjective, constraints RunConstraints) RunRef {
+func (f *plantFixture) request(by string, objective runs.Objective, constraints runs.Constraints) RunRef {
 	f.t.Helper()
 	o, err := json.Marshal(objective)
 	require.NoError(f.t, err)
@@ -188,7 +189,7 @@ func (f *plantFixture) load(ref RunRef) (problem LoadedProblem) {
 // solved takes a run with preset cheapest through all its steps.
 func (f *plantFixture) solved(by string) RunRef {
 	f.t.Helper()
-	ref := f.request(by, RunObjective{Presets: []string{"cheapest"}}, RunConstraints{})
+	ref := f.request(by, runs.Objective{Presets: []string{"cheapest"}}, runs.Constraints{})
 	f.load(ref)
 	f.do(nil, f.set.Optimization.SolvePlan, SolveInput{RunRef: ref, Preset: "cheapest"})
 	f.do(nil, f.set.Optimization.VerifyPlans, ref)

@@ -12,7 +12,6 @@ import (
 
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/fault"
-	"github.com/optria-iq/optria/internal/optimize/maintenance"
 )
 
 // States of a run, as stored.
@@ -96,8 +95,10 @@ func (a *Optimization) BeginRun(ctx context.Context, in BeginInput) (BegunRun, e
 			return err
 		}
 		begun.State = run.State
-		if begun.ScoresDue, err = scoresDue(ctx, tx, q, in.TenantID); err != nil {
-			return err
+		if run.BasedOn == nil { // a what-if keeps the scores of the run it is based on
+			if begun.ScoresDue, err = scoresDue(ctx, tx, q, in.TenantID); err != nil {
+				return err
+			}
 		}
 		if before.State == RunRunning { // a repeated attempt: the entry is there
 			return nil
@@ -215,9 +216,9 @@ func encodeArgs(args map[string]any) (json.RawMessage, error) {
 	return detail, nil
 }
 
-// draft is a solved plan that waits to be verified and saved.
+// draft is the output of a solved plan that waits to be verified and saved.
 type draft struct {
-	Output maintenance.Output `json:"output"`
+	Output json.RawMessage `json:"output"`
 }
 
 // drafts is what the column solver of a running run holds.

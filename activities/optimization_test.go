@@ -10,11 +10,12 @@ import (
 	"github.com/optria-iq/optria/internal/fault"
 	"github.com/optria-iq/optria/internal/optimize"
 	"github.com/optria-iq/optria/internal/optimize/maintenance"
+	"github.com/optria-iq/optria/internal/runs"
 )
 
 func TestRunIsTakenUpOnceAndClosedOnce(t *testing.T) {
 	f := newPlant(t)
-	ref := f.request("optimization_engineer", RunObjective{}, RunConstraints{})
+	ref := f.request("optimization_engineer", runs.Objective{}, runs.Constraints{})
 	begin := BeginInput{RunRef: ref, WorkflowID: "w", WorkflowRunID: "r"}
 	for range 2 {
 		var begun BegunRun
@@ -44,7 +45,7 @@ func TestScoresAreFreshAfterASweep(t *testing.T) {
 	f := newPlant(t)
 	batch, _ := f.sweep(time.Now())
 	f.do(nil, f.set.Scoring.FinishSweep, batch.Sweep, BatchResult{})
-	ref := f.request("optimization_engineer", RunObjective{}, RunConstraints{})
+	ref := f.request("optimization_engineer", runs.Objective{}, runs.Constraints{})
 	var begun BegunRun
 	f.do(&begun, f.set.Optimization.BeginRun, BeginInput{RunRef: ref})
 	require.False(t, begun.ScoresDue)
@@ -68,7 +69,7 @@ func TestSavedPlansSurviveARepeatedSave(t *testing.T) {
 
 func TestTamperedPlansAreNotSaved(t *testing.T) {
 	f := newPlant(t)
-	ref := f.request("optimization_engineer", RunObjective{Presets: []string{"cheapest"}}, RunConstraints{})
+	ref := f.request("optimization_engineer", runs.Objective{Presets: []string{"cheapest"}}, runs.Constraints{})
 	f.load(ref)
 	f.refuse(TypeConflict, KeyNoPlan, f.set.Optimization.VerifyPlans, ref)
 	f.do(nil, f.set.Optimization.SolvePlan, SolveInput{RunRef: ref, Preset: "cheapest"})
@@ -86,7 +87,7 @@ func TestTamperedPlansAreNotSaved(t *testing.T) {
 
 func TestSolveIsDoneOnceAndResumes(t *testing.T) {
 	f := newPlant(t)
-	ref := f.request("optimization_engineer", RunObjective{Presets: []string{"cheapest"}}, RunConstraints{})
+	ref := f.request("optimization_engineer", runs.Objective{Presets: []string{"cheapest"}}, runs.Constraints{})
 	f.load(ref)
 	job := SolveInput{RunRef: ref, Preset: "cheapest", Primary: true}
 	var in maintenance.Input
@@ -96,8 +97,10 @@ func TestSolveIsDoneOnceAndResumes(t *testing.T) {
 		plan[i] = maintenance.Start{ActionID: a.ID, StartDay: -1, Deferred: true}
 	}
 	env := f.env() // an attempt after a crash starts from what was heartbeat
-	env.SetHeartbeatDetails(checkpoint{Plan: plan})
-	_, err := env.ExecuteActivity(f.set.Optimization.SolvePlan, job)
+	encoded, err := json.Marshal(plan)
+	require.NoError(t, err)
+	env.SetHeartbeatDetails(checkpoint{Plan: encoded})
+	_, err = env.ExecuteActivity(f.set.Optimization.SolvePlan, job)
 	require.NoError(t, err)
 	first := f.run(ref)
 	require.NotNil(t, first.Incumbent)
@@ -110,7 +113,7 @@ func TestSolveIsDoneOnceAndResumes(t *testing.T) {
 
 func TestStopEndsTheSearchAndKeepsAPlan(t *testing.T) {
 	f := newPlant(t)
-	ref := f.request("optimization_engineer", RunObjective{Presets: []string{"balanced"}}, RunConstraints{})
+	ref := f.request("optimization_engineer", runs.Objective{Presets: []string{"balanced"}}, runs.Constraints{})
 	f.exec(`UPDATE optimization.optimization_runs SET time_limit_seconds = 3600 WHERE tenant_id = $1`, f.tenant)
 	f.load(ref)
 	for range 2 {
@@ -127,9 +130,9 @@ func TestInfeasibleRunNamesItsConflicts(t *testing.T) {
 	f := newPlant(t)
 	asset := f.id(`SELECT asset_id FROM optimization.optimization_cost_models WHERE tenant_id = $1 AND kind = 'maintenance' AND direct_cost > 0 LIMIT 1`, f.tenant)
 	none := 0.0
-	day := f.firstWorkingDay()
-	ref := f.request("optimization_engineer", RunObjective{Presets: []string{"cheapest"}}, RunConstraints{
-		BudgetSAR: &none, Pins: []RunPin{{AssetID: asset, StartOn: day.Format(time.DateOnly)}},
+	day := float64(f.firstWorkingDay())
+	ref := f.request("optimization_engineer", runs.Objective{Presets: []string{"cheapest"}}, runs.Constraints{
+		BudgetSAR: &none, Pins: []optimize.Pin{{Subject: asset.String(), Start: &day}},
 	})
 	f.load(ref)
 	detail := f.refuse(TypeConflict, "optimize.infeasible", f.set.Optimization.SolvePlan, SolveInput{RunRef: ref, Preset: "cheapest"})
@@ -137,19 +140,19 @@ func TestInfeasibleRunNamesItsConflicts(t *testing.T) {
 }
 
 // firstWorkingDay returns a day of the horizon on which the calendar has work.
-func (f *plantFixture) firstWorkingDay() time.Time {
+func (f *plantFixture) firstWorkingDay() int {
 	f.t.Helper()
-	probe := f.request("optimization_engineer", RunObjective{}, RunConstraints{})
+	probe := f.request("optimization_engineer", runs.Objective{}, runs.Constraints{})
 	f.load(probe)
 	var in maintenance.Input
 	require.NoError(f.t, json.Unmarshal(f.run(probe).Input, &in))
 	for d, works := range in.WorkingDay {
 		if works && d > 0 {
-			return f.run(probe).WindowStart.AddDate(0, 0, d)
+			return d
 		}
 	}
 	f.t.Fatal("no working day in the horizon")
-	return time.Time{}
+	return -1
 }
 
 func TestReportKeepsWhatIsProven(t *testing.T) {

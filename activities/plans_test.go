@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/optria-iq/optria/db"
+	"github.com/optria-iq/optria/internal/runs"
 )
 
 func TestDecisionsAreCheckedAgainstTheRows(t *testing.T) {
@@ -128,11 +129,11 @@ func TestWorkGoesToTheLeastLoaded(t *testing.T) {
 
 func TestUpkeepMendsWhatWasForgotten(t *testing.T) {
 	f := newPlant(t)
-	young := f.request("optimization_engineer", RunObjective{}, RunConstraints{})
-	old := f.request("optimization_engineer", RunObjective{}, RunConstraints{})
+	young := f.request("optimization_engineer", runs.Objective{}, runs.Constraints{})
+	old := f.request("optimization_engineer", runs.Objective{}, runs.Constraints{})
 	f.exec(`UPDATE optimization.optimization_runs SET requested_at = now() - interval '1 hour' WHERE tenant_id = $1 AND id = $2`, f.tenant, old.RunID)
-	alive := f.request("optimization_engineer", RunObjective{}, RunConstraints{})
-	orphan := f.request("optimization_engineer", RunObjective{}, RunConstraints{})
+	alive := f.request("optimization_engineer", runs.Objective{}, runs.Constraints{})
+	orphan := f.request("optimization_engineer", runs.Objective{}, runs.Constraints{})
 	for ref, workflow := range map[RunRef]string{alive: "alive", orphan: "orphan"} {
 		f.do(nil, f.set.Optimization.BeginRun, BeginInput{RunRef: ref, WorkflowID: workflow})
 		f.exec(`UPDATE optimization.optimization_runs SET started_at = now() - interval '1 hour' WHERE tenant_id = $1 AND id = $2`, f.tenant, ref.RunID)

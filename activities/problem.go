@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -13,7 +12,9 @@ import (
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/calendar"
 	"github.com/optria-iq/optria/internal/fault"
+	_ "github.com/optria-iq/optria/internal/optimize/all" // registers the engines that runs call
 	"github.com/optria-iq/optria/internal/optimize/maintenance"
+	"github.com/optria-iq/optria/internal/runs"
 )
 
 // scoresUsable is how old a score may be and still count as evidence; older
@@ -45,10 +46,20 @@ type plant struct {
 	planned   []db.ListPlannedStartsRow
 }
 
-// LoadProblem builds the problem of a run from the database as it is now,
-// stores it with its digest in the row, and moves the run to solving. The
-// stored input is the evidence behind the plan and what verification starts
-// from.
+// builder turns the plant into the input of one problem, as a value of the
+// engine's input type. A plant that lacks what the problem plans with is an
+// invalid request that says what to add.
+type builder func(ctx context.Context, tx pgx.Tx, q *db.Queries, r request) (any, error)
+
+// builders are the ways from the database to an input, by problem.
+var builders = map[string]builder{
+	maintenance.Kind: buildMaintenance,
+}
+
+// LoadProblem builds the problem of a run from the database as it is now, or
+// from the scenario that a what-if is based on, stores it with its digest in
+// the row, and moves the run to solving. The stored input is the evidence
+// behind the plan and what verification starts from.
 func (a *Optimization) LoadProblem(ctx context.Context, ref RunRef) (LoadedProblem, error) {
 	var loaded LoadedProblem
 	err := a.deps.DB.InTenant(ctx, ref.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
@@ -59,23 +70,16 @@ func (a *Optimization) LoadProblem(ctx context.Context, ref RunRef) (LoadedProbl
 		if err != nil {
 			return err
 		}
-		if run.Problem != maintenance.Kind {
-			return fault.New(fault.Invalid, KeyProblem).With("problem", run.Problem)
-		}
-		objective, constraints, err := parseRequest(run.Objective, run.Constraints)
+		r, err := readRequest(run)
 		if err != nil {
 			return err
 		}
-		loaded = LoadedProblem{Presets: objective.Presets, Limit: time.Duration(run.TimeLimitSeconds) * time.Second}
-		p, err := loadPlant(ctx, tx, q, ref.TenantID)
+		loaded = LoadedProblem{Presets: r.objective.Presets, Limit: time.Duration(run.TimeLimitSeconds) * time.Second}
+		input, err := buildInput(ctx, tx, q, r)
 		if err != nil {
 			return err
 		}
-		in, err := p.problem(run, objective, constraints, time.Now())
-		if err != nil {
-			return err
-		}
-		return storeInput(ctx, tx, q, ref, in)
+		return storeInput(ctx, tx, q, ref, input)
 	})
 	if err != nil {
 		return loaded, fmt.Errorf("load problem: %w", err)
@@ -83,30 +87,32 @@ func (a *Optimization) LoadProblem(ctx context.Context, ref RunRef) (LoadedProbl
 	return loaded, nil
 }
 
-func storeInput(ctx context.Context, tx pgx.Tx, q *db.Queries, ref RunRef, in maintenance.Input) error {
-	encoded, digest, err := encodeInput(in)
+func buildInput(ctx context.Context, tx pgx.Tx, q *db.Queries, r request) (json.RawMessage, error) {
+	if r.run.BasedOn != nil {
+		return whatIfInput(ctx, tx, q, r)
+	}
+	build, ok := builders[r.run.Problem]
+	if !ok {
+		return nil, fault.New(fault.Invalid, KeyProblem).With("problem", r.run.Problem)
+	}
+	in, err := build(ctx, tx, q, r)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	stored, err := q.StoreRunInput(ctx, tx, db.StoreRunInputParams{TenantID: ref.TenantID, ID: ref.RunID, Input: encoded, InputSha256: digest})
+	input, err := json.Marshal(in)
 	if err != nil {
-		return fmt.Errorf("store input: %w", err)
+		return nil, fmt.Errorf("encode input: %w", err)
 	}
-	if stored == 0 {
-		return fault.New(fault.Conflict, KeyRunEnded)
-	}
-	return addEvent(ctx, tx, q, ref, db.AddRunEventParams{Stage: stageSolve, Kind: eventStage})
+	return runs.Force(r.run.Problem, input, r.constraints.Pins)
 }
 
-// encodeInput returns the input as JSON with its SHA-256. PostgreSQL reorders
-// the keys of jsonb, so the digest is always taken of this encoding.
-func encodeInput(in maintenance.Input) (json.RawMessage, []byte, error) {
-	encoded, err := json.Marshal(in)
+// buildMaintenance builds the problem of which job starts when.
+func buildMaintenance(ctx context.Context, tx pgx.Tx, q *db.Queries, r request) (any, error) {
+	p, err := loadPlant(ctx, tx, q, r.run.TenantID)
 	if err != nil {
-		return nil, nil, fmt.Errorf("encode input: %w", err)
+		return nil, err
 	}
-	sum := sha256.Sum256(encoded)
-	return encoded, sum[:], nil
+	return p.maintenance(r)
 }
 
 func loadPlant(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) (*plant, error) {

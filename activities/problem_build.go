@@ -11,6 +11,7 @@ import (
 	"github.com/optria-iq/optria/internal/asset"
 	"github.com/optria-iq/optria/internal/fault"
 	"github.com/optria-iq/optria/internal/optimize/maintenance"
+	"github.com/optria-iq/optria/internal/runs"
 )
 
 // skillID and resourceID are the ids of resources in a problem. The prefix
@@ -18,21 +19,22 @@ import (
 func skillID(code string) string    { return "skill:" + code }
 func resourceID(code string) string { return "resource:" + code }
 
-// problem turns the plant into the input of a run. Assets without a priced
+// maintenance turns the plant into the input of a run. Assets without a priced
 // failure or a priced job are left out: nothing can be said about them.
-func (p *plant) problem(run db.OptimizationRun, o RunObjective, c RunConstraints, now time.Time) (maintenance.Input, error) {
-	h := newHorizon(p.calendar, run.WindowStart, int(run.WindowDays))
+func (p *plant) maintenance(r request) (maintenance.Input, error) {
+	c := r.constraints
+	h := newHorizon(p.calendar, r.run.WindowStart, int(r.run.WindowDays))
 	in := maintenance.Input{
 		StartDate: h.start.Format(time.DateOnly), Days: h.days, WorkingDay: h.working, BudgetSAR: c.BudgetSAR,
-		Weights: maintenance.Weights{Cost: o.WeightCost, Risk: o.WeightRisk},
+		Weights: maintenance.Weights{Cost: r.weight("weight_cost"), Risk: r.weight("weight_risk")},
 	}
 	skills := p.skillHours(h)
 	in.Resources = p.problemResources(h, skills)
 	for _, a := range p.assets {
-		if len(c.SiteIDs) > 0 && !slices.Contains(c.SiteIDs, a.SiteID) || p.begun(a.ID) {
+		if !c.Covers(a.SiteID, a.ID) || p.begun(a.ID) {
 			continue
 		}
-		if action, ok := p.action(a, h, skills, now); ok {
+		if action, ok := p.action(a, h, skills, r.now); ok {
 			in.Actions = append(in.Actions, action)
 		}
 	}
@@ -44,9 +46,7 @@ func (p *plant) problem(run db.OptimizationRun, o RunObjective, c RunConstraints
 	in.Groups = p.problemGroups(in.Actions, c.OneTrainOut)
 	in.Embargoes = p.problemEmbargoes(h, in.Actions)
 	in.DowntimeCaps = downtimeCaps(c, in.Actions)
-	var err error
-	in.Pins, err = pins(c.Pins, in.Actions, h)
-	return in, err
+	return in, nil
 }
 
 // orderInProgress is the status of a work order that people work on.
@@ -220,7 +220,7 @@ func (p *plant) problemEmbargoes(h horizon, actions []maintenance.Action) []main
 	return out
 }
 
-func downtimeCaps(c RunConstraints, actions []maintenance.Action) []maintenance.DowntimeCap {
+func downtimeCaps(c runs.Constraints, actions []maintenance.Action) []maintenance.DowntimeCap {
 	var out []maintenance.DowntimeCap
 	for _, site := range sitesOf(actions) {
 		if hours, ok := c.DowntimeCaps[uuid.MustParse(site)]; ok {
@@ -228,30 +228,6 @@ func downtimeCaps(c RunConstraints, actions []maintenance.Action) []maintenance.
 		}
 	}
 	return out
-}
-
-func pins(requested []RunPin, actions []maintenance.Action, h horizon) ([]maintenance.Pin, error) {
-	at := indexByAsset(actions)
-	var out []maintenance.Pin
-	for _, r := range requested {
-		i, ok := at[r.AssetID.String()]
-		if !ok {
-			return nil, fault.New(fault.Invalid, KeyPinOutside).With("asset_id", r.AssetID)
-		}
-		pin := maintenance.Pin{ActionID: actions[i].ID, Deferred: r.Deferred}
-		if !r.Deferred {
-			day, err := time.Parse(time.DateOnly, r.StartOn)
-			if err != nil {
-				return nil, fault.Wrap(fault.Invalid, KeyRequest, err)
-			}
-			pin.StartDay = dayOf(h.start, day)
-			if pin.StartDay < 0 || pin.StartDay >= h.days {
-				return nil, fault.New(fault.Invalid, KeyPinOutside).With("tag", actions[i].Tag)
-			}
-		}
-		out = append(out, pin)
-	}
-	return out, nil
 }
 
 func indexByAsset(actions []maintenance.Action) map[string]int {

@@ -10,7 +10,9 @@ import (
 
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/calendar"
+	"github.com/optria-iq/optria/internal/optimize"
 	"github.com/optria-iq/optria/internal/optimize/maintenance"
+	"github.com/optria-iq/optria/internal/runs"
 )
 
 func date(t *testing.T, text string) time.Time {
@@ -61,16 +63,18 @@ func TestProblemOfTheDemonstrationPlant(t *testing.T) {
 	asset := f.id(`SELECT id FROM core.assets WHERE tenant_id = $1 AND site_id = $2 ORDER BY tag LIMIT 1`, f.tenant, site)
 	start := time.Now().UTC().Truncate(24 * time.Hour)
 	budget := 5e6
-	ref := f.request("optimization_engineer", RunObjective{Presets: []string{"custom"}, WeightCost: 1, WeightRisk: 2}, RunConstraints{
+	ref := f.request("optimization_engineer", runs.Objective{Presets: []string{"custom"}, Weights: map[string]float64{"weight_cost": 1, "weight_risk": 2}}, runs.Constraints{
 		SiteIDs: []uuid.UUID{site}, DowntimeCaps: map[uuid.UUID]float64{site: 500}, BudgetSAR: &budget, OneTrainOut: true,
-		Pins: []RunPin{{AssetID: asset, Deferred: true}},
+		Pins: []optimize.Pin{{Subject: asset.String(), Off: true}},
 	})
 	require.Equal(t, LoadedProblem{Presets: []string{"custom"}, Limit: 2 * time.Second}, f.load(ref))
 
 	run := f.run(ref)
 	var in maintenance.Input
 	require.NoError(t, json.Unmarshal(run.Input, &in))
-	_, digest, err := encodeInput(in)
+	again, err := json.Marshal(in)
+	require.NoError(t, err)
+	digest, err := digestOf(again)
 	require.NoError(t, err)
 	require.Equal(t, run.InputSha256, digest, "the digest survives jsonb")
 	require.NoError(t, in.Validate())
@@ -88,7 +92,7 @@ func TestProblemOfTheDemonstrationPlant(t *testing.T) {
 	require.Equal(t, []maintenance.DowntimeCap{{SiteID: site.String(), Hours: 500}}, in.DowntimeCaps)
 	require.Equal(t, &budget, in.BudgetSAR)
 	require.Equal(t, []maintenance.Pin{{ActionID: asset.String(), Deferred: true}}, in.Pins)
-	require.Equal(t, maintenance.Weights{Preset: "custom", Cost: 1, Risk: 2}, withPreset(in, "custom").Weights)
+	require.Equal(t, maintenance.Weights{Cost: 1, Risk: 2}, in.Weights)
 	hours := 0.0
 	for _, r := range in.Resources {
 		for d, v := range r.Available {
@@ -107,8 +111,8 @@ func TestTrustedScoresAreEvidence(t *testing.T) {
 	f.do(nil, f.set.Scoring.ScoreBatch, batch)
 	f.exec(`UPDATE ai.asset_scores SET evidence_factor = 3`)
 	f.exec(`UPDATE ai.asset_scores SET trusted = (asset_id IN (SELECT asset_id FROM ai.asset_scores ORDER BY asset_id LIMIT 1)) WHERE tenant_id = $1`, f.tenant)
-	ref := f.request("optimization_engineer", RunObjective{}, RunConstraints{})
-	require.Equal(t, allPresets, f.load(ref).Presets, "a request without presets gets all three")
+	ref := f.request("optimization_engineer", runs.Objective{}, runs.Constraints{})
+	require.Equal(t, []string{"cheapest", "balanced", "lowest_risk"}, f.load(ref).Presets, "a request without presets gets all three")
 	var in maintenance.Input
 	require.NoError(t, json.Unmarshal(f.run(ref).Input, &in))
 	strong := 0
@@ -125,17 +129,19 @@ func TestTrustedScoresAreEvidence(t *testing.T) {
 func TestBadRequestsAreRefused(t *testing.T) {
 	f := newPlant(t)
 	asset := f.id(`SELECT id FROM core.assets WHERE tenant_id = $1 LIMIT 1`, f.tenant)
+	late := 9000.0
 	for name, c := range map[string]struct {
-		objective   RunObjective
-		constraints RunConstraints
+		objective   runs.Objective
+		constraints runs.Constraints
 		key         string
 	}{
-		"unknown preset":     {RunObjective{Presets: []string{"best"}}, RunConstraints{}, KeyRequest},
-		"preset twice":       {RunObjective{Presets: []string{"balanced", "balanced"}}, RunConstraints{}, KeyRequest},
-		"no such site":       {RunObjective{}, RunConstraints{SiteIDs: []uuid.UUID{uuid.New()}}, KeyNoAssets},
-		"pin past the end":   {RunObjective{}, RunConstraints{Pins: []RunPin{{AssetID: asset, StartOn: "2199-01-01"}}}, KeyPinOutside},
-		"pin without a date": {RunObjective{}, RunConstraints{Pins: []RunPin{{AssetID: asset}}}, KeyRequest},
-		"pin of a stranger":  {RunObjective{}, RunConstraints{Pins: []RunPin{{AssetID: uuid.New(), Deferred: true}}}, KeyPinOutside},
+		"unknown preset":     {runs.Objective{Presets: []string{"best"}}, runs.Constraints{}, KeyRequest},
+		"preset twice":       {runs.Objective{Presets: []string{"balanced", "balanced"}}, runs.Constraints{}, KeyRequest},
+		"no such site":       {runs.Objective{}, runs.Constraints{SiteIDs: []uuid.UUID{uuid.New()}}, KeyNoAssets},
+		"no such asset":      {runs.Objective{}, runs.Constraints{AssetIDs: []uuid.UUID{uuid.New()}}, KeyNoAssets},
+		"pin past the end":   {runs.Objective{}, runs.Constraints{Pins: []optimize.Pin{{Subject: asset.String(), Start: &late}}}, "optimize.input.invalid"},
+		"pin without a date": {runs.Objective{}, runs.Constraints{Pins: []optimize.Pin{{Subject: asset.String()}}}, "optimize.input.invalid"},
+		"pin of a stranger":  {runs.Objective{}, runs.Constraints{Pins: []optimize.Pin{{Subject: uuid.NewString(), Off: true}}}, "optimize.input.invalid"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := &plantFixture{t: t, db: f.db, set: f.set, tenant: f.tenant, people: f.people}

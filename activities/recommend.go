@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/optria-iq/optria/db"
-	"github.com/optria-iq/optria/internal/optimize/maintenance"
+	"github.com/optria-iq/optria/internal/optimize"
 )
 
 // The two decisions on an action.
@@ -25,35 +25,32 @@ type moveCost struct {
 	Delta float64 `json:"delta"`
 }
 
-// recommend turns the decisions of a plan into recommendations, ranked by
-// value at stake. Rows come without tenant and scenario.
-func recommend(run db.OptimizationRun, p plan, trusted map[uuid.UUID]bool) ([]db.AddRecommendationParams, error) {
-	ranks := map[string]int32{}
-	for i, r := range p.output.Assets {
-		ranks[r.ID] = int32(i + 1)
-	}
-	rows := make([]db.AddRecommendationParams, 0, len(p.output.Schedule))
-	for i, d := range p.output.Schedule {
-		asset, err := uuid.Parse(d.AssetID)
+// recommend turns the lines of a plan into recommendations, ranked as the view
+// ranks them, by value. Rows come without tenant and scenario.
+func recommend(start time.Time, lines []optimize.Line, trusted map[uuid.UUID]bool) ([]db.AddRecommendationParams, error) {
+	rows := make([]db.AddRecommendationParams, 0, len(lines))
+	for i, l := range lines {
+		asset, err := uuid.Parse(l.AssetID)
 		if err != nil {
 			return nil, fmt.Errorf("read asset id: %w", err)
 		}
-		action := p.input.Actions[i]
 		row := db.AddRecommendationParams{
-			AssetID: asset, Rank: ranks[d.AssetID], Decision: decisionDefer,
-			SkillCode: strings.TrimPrefix(action.Skill, skillID("")), CrewHours: action.SkillHours,
-			PlannedCost: d.Cost.PlannedWork + d.Cost.PlannedOutage, ExpectedCost: d.Cost.Total,
-			ValueAtStake: d.ValueAtStake, FailureProbability: d.PFailHorizon, Trusted: trusted[asset],
-			BaselineStartOn: onDay(run.WindowStart, action.BaselineDay),
+			AssetID: asset, Rank: int32(i + 1), Decision: decisionDefer, //nolint:gosec // a plan has fewer lines than 2³¹
+			SkillCode: strings.TrimPrefix(l.Resource, skillID("")), CrewHours: l.Hours,
+			PlannedCost: l.PlannedCost, ExpectedCost: l.ExpectedCost,
+			ValueAtStake: l.Value, FailureProbability: l.P, Trusted: trusted[asset],
 		}
-		if !d.Deferred {
+		if l.Was != nil {
+			row.BaselineStartOn = onDay(start, *l.Was)
+		}
+		if l.Verdict == optimize.VerdictDo {
 			row.Decision = decisionDo
-			row.StartOn, row.EndOn = onDay(run.WindowStart, &d.StartDay), onDay(run.WindowStart, &d.EndDay)
+			row.StartOn, row.EndOn = onDay(start, l.Start), onDay(start, l.End-1)
 		}
-		if row.Reasons, err = json.Marshal(d.Reasons); err != nil {
+		if row.Reasons, err = json.Marshal(l.Reasons); err != nil {
 			return nil, fmt.Errorf("encode reasons: %w", err)
 		}
-		if row.MoveCosts, err = moveCosts(p.output.Curves[i], p.input.Days); err != nil {
+		if row.MoveCosts, err = moveCosts(l.Moves); err != nil {
 			return nil, err
 		}
 		rows = append(rows, row)
@@ -61,31 +58,20 @@ func recommend(run db.OptimizationRun, p plan, trusted map[uuid.UUID]bool) ([]db
 	return rows, nil
 }
 
-// moveCosts keeps the feasible days of a curve, whose last entry is deferral.
-func moveCosts(c maintenance.Curve, days int) (json.RawMessage, error) {
-	moves := []moveCost{}
-	for d, feasible := range c.Feasible {
-		if !feasible {
-			continue
-		}
-		m := moveCost{Day: d, Delta: c.Delta[d]}
-		if d == days {
-			m.Day = -1
-		}
-		moves = append(moves, m)
+func moveCosts(moves []optimize.Move) (json.RawMessage, error) {
+	costs := make([]moveCost, len(moves))
+	for i, m := range moves {
+		costs[i] = moveCost{Day: m.Period, Delta: m.Delta}
 	}
-	encoded, err := json.Marshal(moves)
+	encoded, err := json.Marshal(costs)
 	if err != nil {
 		return nil, fmt.Errorf("encode moves: %w", err)
 	}
 	return encoded, nil
 }
 
-// onDay returns the date of a day of the horizon, nil for none.
-func onDay(start time.Time, day *int) *time.Time {
-	if day == nil {
-		return nil
-	}
-	date := start.AddDate(0, 0, *day)
+// onDay returns the date of a day of the horizon.
+func onDay(start time.Time, day float64) *time.Time {
+	date := start.AddDate(0, 0, int(day))
 	return &date
 }

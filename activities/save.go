@@ -13,7 +13,6 @@ import (
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/fault"
 	"github.com/optria-iq/optria/internal/optimize"
-	"github.com/optria-iq/optria/internal/optimize/maintenance"
 )
 
 // SavedScenarios says how many scenarios a run ended with.
@@ -44,29 +43,25 @@ func (a *Optimization) VerifyPlans(ctx context.Context, ref RunRef) error {
 	return nil
 }
 
-// plan is one verified preset of a run.
+// plan is one verified preset of a run, with what is shown of it.
 type plan struct {
 	preset string
-	input  maintenance.Input
-	output maintenance.Output
+	output json.RawMessage
+	view   optimize.View
 }
 
 // verifiedPlans returns the drafted plans in the order of the request, or a
 // fault when the stored input is not what was solved, a preset is missing, or
 // a plan does not stand up to the verifier.
 func verifiedPlans(run db.OptimizationRun) ([]plan, error) {
-	var in maintenance.Input
-	if err := json.Unmarshal(run.Input, &in); err != nil {
-		return nil, fmt.Errorf("read input: %w", err)
-	}
-	_, digest, err := encodeInput(in)
+	digest, err := digestOf(run.Input)
 	if err != nil {
 		return nil, err
 	}
 	if !bytes.Equal(digest, run.InputSha256) {
 		return nil, fault.New(fault.Conflict, KeyInputChanged)
 	}
-	objective, _, err := parseRequest(run.Objective, run.Constraints)
+	r, err := readRequest(run)
 	if err != nil {
 		return nil, err
 	}
@@ -75,14 +70,21 @@ func verifiedPlans(run db.OptimizationRun) ([]plan, error) {
 		return nil, err
 	}
 	var plans []plan
-	for _, preset := range objective.Presets {
+	for _, preset := range r.objective.Presets {
 		d, ok := drafted[preset]
 		if !ok {
 			return nil, fault.New(fault.Conflict, KeyNoPlan).With("preset", preset)
 		}
-		p := plan{preset: preset, input: withPreset(in, preset), output: d.Output}
-		if err := maintenance.VerifyOutput(p.input, p.output); err != nil {
+		p := plan{preset: preset, output: d.Output}
+		input, err := r.problem.Weigh(run.Input, preset)
+		if err != nil {
+			return nil, fmt.Errorf("weigh %s: %w", preset, err)
+		}
+		if err := r.problem.Verify(input, p.output); err != nil {
 			return nil, fault.Wrap(fault.Conflict, KeyNotVerified, err).With("preset", preset)
+		}
+		if p.view, err = r.problem.View(input, p.output); err != nil {
+			return nil, fmt.Errorf("view %s: %w", preset, err)
 		}
 		plans = append(plans, p)
 	}
@@ -136,7 +138,7 @@ func (a *Optimization) SaveScenarios(ctx context.Context, ref RunRef) (SavedScen
 // finishRun ends a run that has its scenarios. The record of the solver
 // replaces the drafts, which live on as the outputs of the scenarios.
 func finishRun(ctx context.Context, tx pgx.Tx, q *db.Queries, run db.OptimizationRun, plans []plan) error {
-	solver, err := json.Marshal(plans[0].output.Certificate.Solver)
+	solver, err := json.Marshal(plans[0].view.Certificate.Solver)
 	if err != nil {
 		return fmt.Errorf("encode solver: %w", err)
 	}
@@ -152,7 +154,7 @@ func finishRun(ctx context.Context, tx pgx.Tx, q *db.Queries, run db.Optimizatio
 	}
 	costs := map[string]any{}
 	for _, p := range plans {
-		costs[p.preset] = p.output.Objective.Total
+		costs[p.preset] = p.view.Total
 	}
 	return db.AppendAudit(ctx, tx, db.Entry{
 		TenantID: run.TenantID, Actor: db.SystemActor(engine), Action: "run.finished", ObjectType: "run", ObjectID: run.ID.String(),
@@ -161,15 +163,15 @@ func finishRun(ctx context.Context, tx pgx.Tx, q *db.Queries, run db.Optimizatio
 }
 
 func saveScenario(ctx context.Context, tx pgx.Tx, q *db.Queries, run db.OptimizationRun, p plan, trusted map[uuid.UUID]bool) error {
-	row, err := scenarioRow(run, p)
+	problem, err := problemOf(run)
 	if err != nil {
 		return err
 	}
-	id, err := q.UpsertScenario(ctx, tx, row)
-	if err != nil {
-		return err
+	id, err := q.UpsertScenario(ctx, tx, scenarioRow(run, p))
+	if err != nil || !problem.Spec().Executable {
+		return err // only jobs on assets can become work orders
 	}
-	recommendations, err := recommend(run, p, trusted)
+	recommendations, err := recommend(run.WindowStart, p.view.Lines, trusted)
 	if err != nil {
 		return err
 	}
@@ -182,25 +184,24 @@ func saveScenario(ctx context.Context, tx pgx.Tx, q *db.Queries, run db.Optimiza
 	return nil
 }
 
-func scenarioRow(run db.OptimizationRun, p plan) (db.UpsertScenarioParams, error) {
-	c := p.output.Certificate
-	encoded, err := json.Marshal(p.output)
-	if err != nil {
-		return db.UpsertScenarioParams{}, fmt.Errorf("encode output: %w", err)
-	}
+func scenarioRow(run db.OptimizationRun, p plan) db.UpsertScenarioParams {
+	c := p.view.Certificate
 	row := db.UpsertScenarioParams{
 		TenantID: run.TenantID, RunID: run.ID, Preset: p.preset, Status: string(c.Status), Objective: c.Objective, Verified: true,
-		Seconds: c.Seconds, TotalCost: p.output.Objective.Total, RiskCost: p.output.Objective.Failure, Output: encoded,
+		Seconds: c.Seconds, TotalCost: p.view.Total, RiskCost: p.view.Risk, Output: p.output,
 	}
 	_, row.Bound, row.Gap = figures(optimize.Progress{Incumbent: c.Objective, HasIncumbent: true, Bound: c.Bound, BoundKnown: c.BoundKnown})
-	for i, d := range p.output.Schedule {
-		if d.Deferred {
-			row.ActionsDeferred++
-			continue
+	for _, f := range p.view.Figures {
+		switch f.Key {
+		case optimize.FigureDowntime:
+			row.DowntimeHours = f.Value
+		case optimize.FigureLabour:
+			row.LabourHours = f.Value
+		case optimize.FigurePlanned:
+			row.ActionsPlanned = int32(f.Value) //nolint:gosec // a count
+		case optimize.FigureDeferred:
+			row.ActionsDeferred = int32(f.Value) //nolint:gosec // a count
 		}
-		row.ActionsPlanned++
-		row.DowntimeHours += p.input.Actions[i].OutageHours
-		row.LabourHours += p.input.Actions[i].SkillHours
 	}
-	return row, nil
+	return row
 }

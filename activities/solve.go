@@ -13,7 +13,6 @@ import (
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/fault"
 	"github.com/optria-iq/optria/internal/optimize"
-	"github.com/optria-iq/optria/internal/optimize/maintenance"
 )
 
 // stopGrace lets a search that a stop catches at its very start find a plan.
@@ -27,20 +26,26 @@ type SolveInput struct {
 	Sharing int  // searches of this run at the same time
 }
 
-// checkpoint is what a search heartbeats: its best whole plan so far.
+// checkpoint is what a search heartbeats: its best whole plan so far, of the
+// type that the problem starts from.
 type checkpoint struct {
-	Plan []maintenance.Start
+	Plan json.RawMessage `json:",omitempty"`
 }
+
+// known reports whether there is a plan to start from.
+func (c checkpoint) known() bool { return len(c.Plan) > 0 && string(c.Plan) != "null" }
 
 // search is one running activity.
 type search struct {
 	a       *Optimization
 	in      SolveInput
+	problem optimize.Problem
 	started time.Time
 
 	mu    sync.Mutex
 	best  checkpoint
 	last  optimize.Progress
+	lost  error // why the last plan cannot be heartbeat
 	dirty bool
 	asked bool // a stop was seen
 }
@@ -58,22 +63,26 @@ func (a *Optimization) SolvePlan(ctx context.Context, in SolveInput) error {
 	if _, ok := done[in.Preset]; ok || err != nil {
 		return err
 	}
-	var problem maintenance.Input
-	if err := json.Unmarshal(run.Input, &problem); err != nil {
-		return fmt.Errorf("read input: %w", err)
+	problem, err := problemOf(run)
+	if err != nil {
+		return err
 	}
-	s := &search{a: a, in: in, started: time.Now()}
+	input, err := problem.Weigh(run.Input, in.Preset)
+	if err != nil {
+		return fmt.Errorf("weigh %s: %w", in.Preset, err)
+	}
+	s := &search{a: a, in: in, problem: problem, started: time.Now()}
 	if err := s.resume(ctx); err != nil {
 		return err
 	}
-	out, err := s.solve(ctx, withPreset(problem, in.Preset), run)
+	result, err := s.solve(ctx, input, run)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	if err != nil {
 		return fmt.Errorf("solve %s: %w", in.Preset, err)
 	}
-	return s.keep(ctx, out)
+	return s.keep(ctx, result)
 }
 
 func (a *Optimization) loadRun(ctx context.Context, ref RunRef) (db.OptimizationRun, error) {
@@ -100,7 +109,7 @@ func (s *search) resume(ctx context.Context) error {
 		}
 	}
 	attempt := activity.GetInfo(ctx).Attempt
-	detail, err := json.Marshal(map[string]any{"attempt": attempt, "resumed": len(s.best.Plan) > 0})
+	detail, err := json.Marshal(map[string]any{"attempt": attempt, "resumed": s.best.known()})
 	if err != nil {
 		return err
 	}
@@ -117,34 +126,39 @@ func (s *search) resume(ctx context.Context) error {
 
 // solve searches from the plan of the last attempt, if there was one, while a
 // companion reports on it.
-func (s *search) solve(ctx context.Context, in maintenance.Input, run db.OptimizationRun) (maintenance.Output, error) {
+func (s *search) solve(ctx context.Context, input json.RawMessage, run db.OptimizationRun) (optimize.Result, error) {
 	searching, stop := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	var companion sync.WaitGroup
 	companion.Go(func() { s.accompany(ctx, stop, ended) })
 	defer func() { close(ended); companion.Wait(); stop() }()
 
-	in.WarmStart = s.best.Plan
+	if s.best.known() {
+		var err error
+		if input, err = s.problem.Start(input, s.best.Plan); err != nil {
+			return optimize.Result{}, fmt.Errorf("start from the last plan: %w", err)
+		}
+	}
 	opt := optimize.Options{
 		TimeLimit: time.Duration(run.TimeLimitSeconds) * time.Second, Seed: run.Seed,
 		Threads: max(1, s.a.deps.SolverThreads/max(1, s.in.Sharing)), OnPlan: s.remember,
 	}
-	if opt.Prices = s.in.Primary; opt.Prices {
+	// A what-if is itself the price of a decision, and is waited for.
+	if opt.Prices = s.in.Primary && run.BasedOn == nil; opt.Prices {
 		opt.TimeLimit = opt.TimeLimit * 5 / 3 // the engine keeps two fifths for the prices
 	}
-	return maintenance.Solve(searching, in, opt, s.report)
+	return s.problem.Solve(searching, input, opt, s.report)
 }
 
 // remember keeps a whole plan for the next heartbeat: from then on a crash
 // costs time but never that plan.
 func (s *search) remember(plan any) {
-	starts, ok := plan.([]maintenance.Start)
-	if !ok {
-		return // another problem's plan cannot start this one
-	}
+	encoded, err := json.Marshal(plan)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.best = checkpoint{Plan: starts}
+	if s.lost = err; err == nil {
+		s.best = checkpoint{Plan: encoded}
+	}
 }
 
 // report takes the engine's progress; it is called often and must be quick.
@@ -181,9 +195,12 @@ func (s *search) accompany(ctx context.Context, stop context.CancelFunc, ended <
 		case <-tick.C:
 		}
 		s.mu.Lock()
-		best := s.best
+		best, lost := s.best, s.lost
 		s.mu.Unlock()
 		activity.RecordHeartbeat(ctx, best)
+		if lost != nil {
+			activity.GetLogger(ctx).Warn("plan not heartbeat", "error", lost)
+		}
 		if err := s.tell(ctx); err != nil && ctx.Err() == nil {
 			activity.GetLogger(ctx).Warn("progress not written", "error", err)
 		}
@@ -240,12 +257,12 @@ func figures(p optimize.Progress) (incumbent, bound, gap *float64) {
 }
 
 // keep stores the plan as a draft with the last point of its progress.
-func (s *search) keep(ctx context.Context, out maintenance.Output) error {
-	encoded, err := json.Marshal(draft{Output: out})
+func (s *search) keep(ctx context.Context, result optimize.Result) error {
+	encoded, err := json.Marshal(draft{Output: result.Output})
 	if err != nil {
 		return fmt.Errorf("encode draft: %w", err)
 	}
-	c := out.Certificate
+	c := result.Certificate
 	final := optimize.Progress{Incumbent: c.Objective, HasIncumbent: true, Bound: c.Bound, BoundKnown: c.BoundKnown}
 	err = s.a.deps.DB.InTenant(ctx, s.in.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
 		kept, err := q.StoreRunDraft(ctx, tx, db.StoreRunDraftParams{TenantID: s.in.TenantID, ID: s.in.RunID, Preset: s.in.Preset, Draft: encoded})

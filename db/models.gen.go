@@ -294,6 +294,8 @@ type OptimizationRun struct {
 	RequestedAt      time.Time
 	StartedAt        *time.Time
 	FinishedAt       *time.Time
+	BasedOn          *uuid.UUID
+	WhatIf           json.RawMessage
 }
 
 type OptimizationScenario struct {

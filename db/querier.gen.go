@@ -60,6 +60,9 @@ type Querier interface {
 	// Closes the open alerts of the given keys because their cause is gone.
 	ClearAlerts(ctx context.Context, db DBTX, at *time.Time, tenantID uuid.UUID, keys []string) (int64, error)
 	CommitSession(ctx context.Context, db DBTX, token string, data []byte, expiry time.Time) error
+	// The scenarios of one problem that a comparison can take, those of the given
+	// run first, then the newest.
+	ComparableScenarios(ctx context.Context, db DBTX, arg ComparableScenariosParams) ([]ComparableScenariosRow, error)
 	// Connectors with their newest reading and how many of their signals are
 	// fresh: no older than three of their periods, a quarter of an hour at least.
 	ConnectorFreshness(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ConnectorFreshnessRow, error)
@@ -232,6 +235,9 @@ type Querier interface {
 	// The newest open alerts, of one asset when it is named, with the names of
 	// what they concern.
 	OpenAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID *uuid.UUID, pageSize int32) ([]OpenAlertsRow, error)
+	// What result pages say of an asset. Archived assets keep their name in the
+	// plans that were made with them.
+	PlanAssets(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]PlanAssetsRow, error)
 	PlanDecisionsPage(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) ([]PlanDecisionsPageRow, error)
 	PlanDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (PlanDetailRow, error)
 	// One page of plans. waiting keeps what the person me may act on now: plans to
@@ -267,6 +273,10 @@ type Querier interface {
 	// returns no row.
 	RequestRun(ctx context.Context, db DBTX, arg RequestRunParams) (uuid.UUID, error)
 	RequestRunStop(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	// Records a what-if run on a scenario once: everything but the forced
+	// decisions is that of the run behind the scenario. The same key sent again
+	// finds it taken and returns no row, as does a scenario that does not exist.
+	RequestWhatIf(ctx context.Context, db DBTX, arg RequestWhatIfParams) (uuid.UUID, error)
 	RetireOtherModels(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string, version string) error
 	// Hands the ciphertext out once and erases it; a second reader finds no row.
 	RevealOneTimeCredential(ctx context.Context, db DBTX, revealedBy uuid.UUID, tenantID uuid.UUID, iD uuid.UUID) (RevealOneTimeCredentialRow, error)
@@ -287,11 +297,18 @@ type Querier interface {
 	// What happened beside the search itself, newest first.
 	RunTimeline(ctx context.Context, db DBTX, tenantID uuid.UUID, runID uuid.UUID) ([]RunTimelineRow, error)
 	SaveCredential(ctx context.Context, db DBTX, arg SaveCredentialParams) error
+	ScenarioByPreset(ctx context.Context, db DBTX, tenantID uuid.UUID, runID uuid.UUID, preset string) (OptimizationScenario, error)
 	// Expected cost of every scenario of a run by its parts.
 	ScenarioCosts(ctx context.Context, db DBTX, tenantID uuid.UUID, runID uuid.UUID) ([]ScenarioCostsRow, error)
 	ScenarioOfRun(ctx context.Context, db DBTX, tenantID uuid.UUID, runID uuid.UUID, preset string) (ScenarioOfRunRow, error)
 	// The recommendations of one scenario with their assets and the level of risk.
 	ScenarioRecommendations(ctx context.Context, db DBTX, tenantID uuid.UUID, scenarioID uuid.UUID) ([]ScenarioRecommendationsRow, error)
+	// Whether the score behind each recommendation of a scenario was trusted.
+	ScenarioTrust(ctx context.Context, db DBTX, tenantID uuid.UUID, scenarioID uuid.UUID) ([]ScenarioTrustRow, error)
+	// The what-if runs on a scenario, newest first, with the scenario that each
+	// gave once it is done.
+	ScenarioWhatIfs(ctx context.Context, db DBTX, tenantID uuid.UUID, scenarioID uuid.UUID, pageSize int32) ([]ScenarioWhatIfsRow, error)
+	ScenarioWithRun(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (ScenarioWithRunRow, error)
 	// The last score of each named asset in the week up to a moment, to compare
 	// with the newest.
 	ScoresBefore(ctx context.Context, db DBTX, tenantID uuid.UUID, assetIds []uuid.UUID, moment time.Time) ([]ScoresBeforeRow, error)

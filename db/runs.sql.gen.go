@@ -102,7 +102,7 @@ const beginRun = `-- name: BeginRun :one
 UPDATE optimization.optimization_runs SET state = 'running', stage = 'load', workflow_id = $1, workflow_run_id = $2,
   started_at = coalesce(started_at, now())
 WHERE tenant_id = $3 AND id = $4 AND state IN ('requested', 'running')
-RETURNING tenant_id, id, problem, title, state, stage, requested_by, idempotency_key, objective, constraints, window_start, window_days, time_limit_seconds, seed, input, input_sha256, solver, incumbent, bound, gap, attempt, stop_requested, error_key, error_detail, workflow_id, workflow_run_id, requested_at, started_at, finished_at
+RETURNING tenant_id, id, problem, title, state, stage, requested_by, idempotency_key, objective, constraints, window_start, window_days, time_limit_seconds, seed, input, input_sha256, solver, incumbent, bound, gap, attempt, stop_requested, error_key, error_detail, workflow_id, workflow_run_id, requested_at, started_at, finished_at, based_on, what_if
 `
 
 type BeginRunParams struct {
@@ -151,6 +151,8 @@ func (q *Queries) BeginRun(ctx context.Context, db DBTX, arg BeginRunParams) (Op
 		&i.RequestedAt,
 		&i.StartedAt,
 		&i.FinishedAt,
+		&i.BasedOn,
+		&i.WhatIf,
 	)
 	return i, err
 }
@@ -280,7 +282,7 @@ func (q *Queries) ListPlannedStarts(ctx context.Context, db DBTX, tenantID uuid.
 }
 
 const loadRun = `-- name: LoadRun :one
-SELECT tenant_id, id, problem, title, state, stage, requested_by, idempotency_key, objective, constraints, window_start, window_days, time_limit_seconds, seed, input, input_sha256, solver, incumbent, bound, gap, attempt, stop_requested, error_key, error_detail, workflow_id, workflow_run_id, requested_at, started_at, finished_at FROM optimization.optimization_runs WHERE tenant_id = $1 AND id = $2
+SELECT tenant_id, id, problem, title, state, stage, requested_by, idempotency_key, objective, constraints, window_start, window_days, time_limit_seconds, seed, input, input_sha256, solver, incumbent, bound, gap, attempt, stop_requested, error_key, error_detail, workflow_id, workflow_run_id, requested_at, started_at, finished_at, based_on, what_if FROM optimization.optimization_runs WHERE tenant_id = $1 AND id = $2
 `
 
 func (q *Queries) LoadRun(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (OptimizationRun, error) {
@@ -316,12 +318,14 @@ func (q *Queries) LoadRun(ctx context.Context, db DBTX, tenantID uuid.UUID, iD u
 		&i.RequestedAt,
 		&i.StartedAt,
 		&i.FinishedAt,
+		&i.BasedOn,
+		&i.WhatIf,
 	)
 	return i, err
 }
 
 const lockRun = `-- name: LockRun :one
-SELECT tenant_id, id, problem, title, state, stage, requested_by, idempotency_key, objective, constraints, window_start, window_days, time_limit_seconds, seed, input, input_sha256, solver, incumbent, bound, gap, attempt, stop_requested, error_key, error_detail, workflow_id, workflow_run_id, requested_at, started_at, finished_at FROM optimization.optimization_runs WHERE tenant_id = $1 AND id = $2 FOR UPDATE
+SELECT tenant_id, id, problem, title, state, stage, requested_by, idempotency_key, objective, constraints, window_start, window_days, time_limit_seconds, seed, input, input_sha256, solver, incumbent, bound, gap, attempt, stop_requested, error_key, error_detail, workflow_id, workflow_run_id, requested_at, started_at, finished_at, based_on, what_if FROM optimization.optimization_runs WHERE tenant_id = $1 AND id = $2 FOR UPDATE
 `
 
 func (q *Queries) LockRun(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (OptimizationRun, error) {
@@ -357,6 +361,8 @@ func (q *Queries) LockRun(ctx context.Context, db DBTX, tenantID uuid.UUID, iD u
 		&i.RequestedAt,
 		&i.StartedAt,
 		&i.FinishedAt,
+		&i.BasedOn,
+		&i.WhatIf,
 	)
 	return i, err
 }

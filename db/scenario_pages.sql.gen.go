@@ -230,7 +230,7 @@ func (q *Queries) RequestRun(ctx context.Context, db DBTX, arg RequestRunParams)
 
 const runDetail = `-- name: RunDetail :one
 SELECT r.id, r.title, r.problem, r.state, r.stage, r.requested_by, r.objective, r.constraints, r.window_start, r.window_days,
-  r.time_limit_seconds, r.incumbent, r.bound, r.gap, r.attempt, r.stop_requested, r.error_key, r.error_detail, r.workflow_id,
+  r.time_limit_seconds, r.incumbent, r.bound, r.gap, r.attempt, r.stop_requested, r.error_key, r.error_detail, r.workflow_id, r.based_on, r.what_if,
   r.requested_at, r.started_at, r.finished_at, u.name_ar AS requested_ar, u.name_en AS requested_en
 FROM optimization.optimization_runs r
 JOIN core.users u ON u.tenant_id = r.tenant_id AND u.id = r.requested_by
@@ -257,6 +257,8 @@ type RunDetailRow struct {
 	ErrorKey         string
 	ErrorDetail      json.RawMessage
 	WorkflowID       string
+	BasedOn          *uuid.UUID
+	WhatIf           json.RawMessage
 	RequestedAt      time.Time
 	StartedAt        *time.Time
 	FinishedAt       *time.Time
@@ -287,6 +289,8 @@ func (q *Queries) RunDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD
 		&i.ErrorKey,
 		&i.ErrorDetail,
 		&i.WorkflowID,
+		&i.BasedOn,
+		&i.WhatIf,
 		&i.RequestedAt,
 		&i.StartedAt,
 		&i.FinishedAt,
@@ -439,7 +443,7 @@ func (q *Queries) RunProgress(ctx context.Context, db DBTX, tenantID uuid.UUID, 
 
 const runScenarios = `-- name: RunScenarios :many
 SELECT tenant_id, id, run_id, preset, status, objective, bound, gap, verified, seconds, total_cost, risk_cost, downtime_hours, labour_hours, actions_planned, actions_deferred, output, created_at FROM optimization.optimization_scenarios WHERE tenant_id = $1 AND run_id = $2
-ORDER BY array_position(ARRAY['cheapest', 'balanced', 'lowest_risk', 'custom'], preset)
+ORDER BY array_position(ARRAY['cheapest', 'balanced', 'lowest_risk', 'custom'], preset), preset
 `
 
 func (q *Queries) RunScenarios(ctx context.Context, db DBTX, tenantID uuid.UUID, runID uuid.UUID) ([]OptimizationScenario, error) {

@@ -15,7 +15,7 @@ LIMIT @page_size OFFSET @skip;
 
 -- name: RunDetail :one
 SELECT r.id, r.title, r.problem, r.state, r.stage, r.requested_by, r.objective, r.constraints, r.window_start, r.window_days,
-  r.time_limit_seconds, r.incumbent, r.bound, r.gap, r.attempt, r.stop_requested, r.error_key, r.error_detail, r.workflow_id,
+  r.time_limit_seconds, r.incumbent, r.bound, r.gap, r.attempt, r.stop_requested, r.error_key, r.error_detail, r.workflow_id, r.based_on, r.what_if,
   r.requested_at, r.started_at, r.finished_at, u.name_ar AS requested_ar, u.name_en AS requested_en
 FROM optimization.optimization_runs r
 JOIN core.users u ON u.tenant_id = r.tenant_id AND u.id = r.requested_by
@@ -54,7 +54,7 @@ ORDER BY seq DESC LIMIT 40;
 
 -- name: RunScenarios :many
 SELECT * FROM optimization.optimization_scenarios WHERE tenant_id = @tenant_id AND run_id = @run_id
-ORDER BY array_position(ARRAY['cheapest', 'balanced', 'lowest_risk', 'custom'], preset);
+ORDER BY array_position(ARRAY['cheapest', 'balanced', 'lowest_risk', 'custom'], preset), preset;
 
 -- name: ScenarioRecommendations :many
 -- The recommendations of one scenario with their assets and the level of risk.

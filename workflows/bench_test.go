@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/optria-iq/optria/db"
+	"github.com/optria-iq/optria/internal/runs"
 )
 
 // inFlight is how many runs the benchmarks keep going at a time.
@@ -85,7 +86,7 @@ func (p *platform) inParallel(b *testing.B, work func(i int) error) int {
 // smallRun asks for one preset of the smallest site and waits for its end.
 func (p *platform) smallRun(ctx context.Context) error {
 	var run uuid.UUID
-	objective, err := json.Marshal(RunObjective{Presets: []string{"cheapest"}})
+	objective, err := json.Marshal(runs.Objective{Presets: []string{"cheapest"}})
 	if err != nil {
 		return err
 	}

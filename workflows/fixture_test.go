@@ -18,6 +18,7 @@ import (
 	"github.com/optria-iq/optria/db/seed"
 	"github.com/optria-iq/optria/internal/demo"
 	"github.com/optria-iq/optria/internal/optimize/mip"
+	"github.com/optria-iq/optria/internal/runs"
 	"github.com/optria-iq/optria/internal/secret"
 	"github.com/optria-iq/optria/internal/testkit"
 )
@@ -117,7 +118,7 @@ func (p *platform) in(work db.Work) {
 // request inserts a run as the web tier does and returns its id.
 func (p *platform) request(seconds int32, presets ...string) uuid.UUID {
 	p.t.Helper()
-	objective, err := json.Marshal(RunObjective{Presets: presets})
+	objective, err := json.Marshal(runs.Objective{Presets: presets})
 	require.NoError(p.t, err)
 	var id uuid.UUID
 	p.in(func(ctx context.Context, tx pgx.Tx, _ *db.Queries) error {

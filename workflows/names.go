@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-
-	"github.com/optria-iq/optria/activities"
 )
 
 // Task queues, one per class of work, so that long solves never hold up polling.
@@ -104,14 +102,6 @@ type ReleaseInput struct {
 	TenantID uuid.UUID
 	PlanID   uuid.UUID
 }
-
-// RunObjective, RunConstraints and RunPin are the JSON of the columns objective
-// and constraints of a run, as web writes and the worker reads them.
-type (
-	RunObjective   = activities.RunObjective
-	RunConstraints = activities.RunConstraints
-	RunPin         = activities.RunPin
-)
 
 // IngestID is the workflow id of an integration's polling.
 func IngestID(tenant, integration uuid.UUID) string {
