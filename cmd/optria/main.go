@@ -41,6 +41,7 @@ func commands() []command {
 		{"user", "create the first platform owner: optria user --email ADDRESS", runUser},
 		{"import", "load a CSV or C-MAPSS file: optria import --tenant CODE --mapping FILE DATA", runImport},
 		{"solve", "solve a problem file: optria solve --format roadef2020 IN.json -o OUT.txt", tool(optimizecli.Solve)},
+		{"bench", "measure the engines: optria bench opt --data DIR --set roadef", tool(optimizecli.Bench)},
 		{"score", "score from files: optria score weibull -i FILE.json", tool(scoringcli.Score)},
 		{"audit", "check an audit chain: optria audit verify --tenant CODE", runAudit},
 		{"doctor", "say what is missing or misconfigured, and how to mend it", runDoctor},

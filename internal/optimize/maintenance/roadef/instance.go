@@ -20,7 +20,7 @@ import (
 // numbered from 1, as strings in the maps.
 type Instance struct {
 	Resources     map[string]Resource     `json:"Resources"`
-	Seasons       map[string][]number     `json:"Seasons"`
+	Seasons       map[string][]Number     `json:"Seasons"`
 	Interventions map[string]Intervention `json:"Interventions"`
 	Exclusions    map[string][]string     `json:"Exclusions"`
 	Days          int                     `json:"T"`
@@ -38,22 +38,22 @@ type Resource struct {
 // Intervention has, per start, a duration in days; per resource, day and
 // start a workload; per day and start a risk for each scenario of the day.
 type Intervention struct {
-	Latest    number                                   `json:"tmax"`
+	Latest    Number                                   `json:"tmax"`
 	Durations []float64                                `json:"Delta"`
 	Workload  map[string]map[string]map[string]float64 `json:"workload"`
 	Risk      map[string]map[string][]float64          `json:"risk"`
 }
 
-// number is an integer that some files write as a string.
-type number int
+// Number is an integer that some files write as a string.
+type Number int
 
 // UnmarshalJSON accepts 3, 3.0 and "3".
-func (n *number) UnmarshalJSON(b []byte) error {
+func (n *Number) UnmarshalJSON(b []byte) error {
 	v, err := strconv.ParseFloat(string(bytes.Trim(b, `"`)), 64)
 	if err != nil || v != math.Trunc(v) || math.Abs(v) > 1e9 {
 		return fmt.Errorf("want a whole number, have %s", b)
 	}
-	*n = number(v)
+	*n = Number(v)
 	return nil
 }
 

@@ -100,7 +100,7 @@ func TestSolveReachesTheOptimum(t *testing.T) {
 func random(seed uint64) *Instance {
 	r := rand.New(rand.NewPCG(seed, 11))
 	days, q, alpha := 4+r.IntN(3), []float64{.5, .8, .95}[r.IntN(3)], r.Float64()
-	in := &Instance{Days: days, Quantile: &q, Alpha: &alpha, Resources: map[string]Resource{}, Interventions: map[string]Intervention{}, Seasons: map[string][]number{"s": {1, 2, 3}}}
+	in := &Instance{Days: days, Quantile: &q, Alpha: &alpha, Resources: map[string]Resource{}, Interventions: map[string]Intervention{}, Seasons: map[string][]Number{"s": {1, 2, 3}}}
 	limit := Resource{}
 	for range days {
 		limit.Min, limit.Max = append(limit.Min, 0), append(limit.Max, float64(4+r.IntN(6)))
@@ -108,7 +108,7 @@ func random(seed uint64) *Instance {
 	}
 	in.Resources["c"] = limit
 	for k := range 4 {
-		v := Intervention{Latest: number(days), Workload: map[string]map[string]map[string]float64{"c": {}}, Risk: map[string]map[string][]float64{}}
+		v := Intervention{Latest: Number(days), Workload: map[string]map[string]map[string]float64{"c": {}}, Risk: map[string]map[string][]float64{}}
 		for s := 1; s <= days; s++ {
 			d := min(1+r.IntN(2), days-s+1)
 			v.Durations = append(v.Durations, float64(d))
