@@ -63,6 +63,8 @@ type Asset struct {
 	Source         string
 	CreatedAt      time.Time
 	ArchivedAt     *time.Time
+	Restoration    float64
+	Outdoor        bool
 }
 
 type AssetComponent struct {
@@ -91,6 +93,26 @@ type AssetFailureMode struct {
 	Detectability int32
 	Rpn           int32
 	ArchivedAt    *time.Time
+}
+
+type AssetOperation struct {
+	TenantID         uuid.UUID
+	AssetID          uuid.UUID
+	TargetID         uuid.UUID
+	LoadMin          float64
+	LoadRated        float64
+	LoadMax          float64
+	EnergyFixedKw    float64
+	EnergyKwhPerUnit float64
+	FuelSarPerUnit   float64
+	RampUp           *float64
+	RampDown         *float64
+	MinUpHours       float64
+	MinDownHours     float64
+	StartCostSar     float64
+	StressExponent   float64
+	Running          bool
+	UpdatedAt        time.Time
 }
 
 type AssetScore struct {
@@ -352,6 +374,21 @@ type PlanDecision struct {
 	DecidedAt  time.Time
 }
 
+type ProductionTarget struct {
+	TenantID        uuid.UUID
+	ID              uuid.UUID
+	SiteID          uuid.UUID
+	Code            string
+	NameAr          string
+	NameEn          string
+	Unit            string
+	ShortfallSar    float64
+	WeekendFactor   float64
+	StorageCapacity float64
+	StorageLevel    float64
+	ArchivedAt      *time.Time
+}
+
 type RedundancyGroup struct {
 	TenantID uuid.UUID
 	ID       uuid.UUID
@@ -370,6 +407,20 @@ type SharedResource struct {
 	NameEn         string
 	UnitsAvailable float64
 	ArchivedAt     *time.Time
+}
+
+type Shift struct {
+	TenantID    uuid.UUID
+	ID          uuid.UUID
+	Code        string
+	NameAr      string
+	NameEn      string
+	StartMinute int32
+	Minutes     int32
+	DaysOn      *int32
+	DaysOff     *int32
+	Anchor      *time.Time
+	ArchivedAt  *time.Time
 }
 
 type Signal struct {

@@ -319,7 +319,7 @@ func (q *Queries) ListSkills(ctx context.Context, db DBTX, tenantID uuid.UUID) (
 }
 
 const listTechnicians = `-- name: ListTechnicians :many
-SELECT t.tenant_id, t.id, t.crew_id, t.name_ar, t.name_en, t.cost_sar_per_hour, t.archived_at, c.skill_id FROM core.technicians t
+SELECT t.tenant_id, t.id, t.crew_id, t.name_ar, t.name_en, t.cost_sar_per_hour, t.archived_at, t.home_site_id, t.shift_id, t.overtime_hours, c.skill_id FROM core.technicians t
 JOIN core.crews c ON c.tenant_id = t.tenant_id AND c.id = t.crew_id
 WHERE t.tenant_id = $1 AND t.archived_at IS NULL
 ORDER BY t.crew_id, t.name_en
@@ -333,6 +333,9 @@ type ListTechniciansRow struct {
 	NameEn         string
 	CostSarPerHour float64
 	ArchivedAt     *time.Time
+	HomeSiteID     *uuid.UUID
+	ShiftID        *uuid.UUID
+	OvertimeHours  float64
 	SkillID        uuid.UUID
 }
 
@@ -353,6 +356,9 @@ func (q *Queries) ListTechnicians(ctx context.Context, db DBTX, tenantID uuid.UU
 			&i.NameEn,
 			&i.CostSarPerHour,
 			&i.ArchivedAt,
+			&i.HomeSiteID,
+			&i.ShiftID,
+			&i.OvertimeHours,
 			&i.SkillID,
 		); err != nil {
 			return nil, err

@@ -138,6 +138,7 @@ type Querier interface {
 	LastSweep(ctx context.Context, db DBTX, tenantID uuid.UUID) (time.Time, error)
 	LastWorkOrderNumber(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
 	ListAPITokens(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListAPITokensRow, error)
+	ListAssetOperations(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]AssetOperation, error)
 	ListAssetResourceNeeds(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListAssetResourceNeedsRow, error)
 	// One page of assets with their newest score. Empty filters match everything.
 	// sort: tag, criticality, health, probability, rul, level or risk (SAR);
@@ -159,11 +160,16 @@ type Querier interface {
 	ListCredentialFields(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) ([]ListCredentialFieldsRow, error)
 	ListCrews(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListCrewsRow, error)
 	ListDemoRequests(ctx context.Context, db DBTX, skip int32, pageSize int32) ([]DemoRequest, error)
+	// Open work orders that begin before the end of a horizon.
+	ListDispatchOrders(ctx context.Context, db DBTX, tenantID uuid.UUID, until time.Time) ([]ListDispatchOrdersRow, error)
 	ListEmbargoes(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]Embargo, error)
+	ListEnergyTariffs(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListEnergyTariffsRow, error)
 	ListFailureModes(ctx context.Context, db DBTX, tenantID uuid.UUID, assetIds []uuid.UUID) ([]AssetFailureMode, error)
 	ListForgottenReleases(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error)
 	// Runs that were asked for a while ago and that no workflow took up.
 	ListForgottenRuns(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error)
+	// Open alerts about assets, the newest of each asset.
+	ListInspectionAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListInspectionAlertsRow, error)
 	ListIntegrationKinds(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]string, error)
 	// The rules of an integration with what they feed and its newest reading.
 	ListIntegrationMappings(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) ([]ListIntegrationMappingsRow, error)
@@ -173,6 +179,8 @@ type Querier interface {
 	// not raised again so soon.
 	ListJudgedAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID, at time.Time, keys []string) ([]string, error)
 	ListOpenRuns(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]ListOpenRunsRow, error)
+	// Work requests to be done before the end of a horizon; overdue ones count.
+	ListOpenWorkRequests(ctx context.Context, db DBTX, tenantID uuid.UUID, until time.Time) ([]ListOpenWorkRequestsRow, error)
 	// The current plan: the start day of the newest open work order of each asset.
 	ListPlannedStarts(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListPlannedStartsRow, error)
 	// What the planner needs of the newest score of every asset.
@@ -181,6 +189,7 @@ type Querier interface {
 	ListPolledIntegrations(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error)
 	// Which external tag feeds which signal, the stored value is raw times factor + shift.
 	ListPolledMappings(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) ([]ListPolledMappingsRow, error)
+	ListProductionTargets(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ProductionTarget, error)
 	ListRedundancyGroups(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]RedundancyGroup, error)
 	ListRedundancyMembers(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListRedundancyMembersRow, error)
 	// Queries of the administration pages: tenants, people, tokens, audit.
@@ -189,6 +198,7 @@ type Querier interface {
 	ListScoredAssets(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID) ([]Asset, error)
 	ListSealedCredentials(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) ([]ListSealedCredentialsRow, error)
 	ListSharedResources(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]SharedResource, error)
+	ListShifts(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]Shift, error)
 	// The signals of the named assets, or of all assets when none is named.
 	ListSignals(ctx context.Context, db DBTX, tenantID uuid.UUID, assetIds []uuid.UUID) ([]Signal, error)
 	// The signals of one asset, each with its newest reading if it has one.
@@ -196,12 +206,15 @@ type Querier interface {
 	ListSites(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]Site, error)
 	ListSkills(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]Skill, error)
 	ListSyncs(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) ([]IntegrationSync, error)
+	ListTargetHours(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListTargetHoursRow, error)
 	// Technicians with their skill and the crew hours of their open work orders.
 	ListTechnicianLoads(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListTechnicianLoadsRow, error)
+	ListTechnicianSkills(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListTechnicianSkillsRow, error)
 	ListTechnicians(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListTechniciansRow, error)
 	// Platform metadata, run through DB.Platform under optria_platform. The
 	// application role may read its own tenant with GetTenant and nothing else.
 	ListTenants(ctx context.Context, db DBTX) ([]Tenant, error)
+	ListTravelTimes(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListTravelTimesRow, error)
 	// People and service accounts without their password hashes.
 	ListUsers(ctx context.Context, db DBTX, tenantID uuid.UUID, withArchived bool) ([]ListUsersRow, error)
 	ListWaitingPlans(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error)
@@ -320,9 +333,14 @@ type Querier interface {
 	// Leaves an integration that exists as it is: its configuration may have been edited.
 	SeedIntegration(ctx context.Context, db DBTX, arg SeedIntegrationParams) error
 	SeedMapping(ctx context.Context, db DBTX, arg SeedMappingParams) error
+	SeedWorkRequest(ctx context.Context, db DBTX, arg SeedWorkRequestParams) error
+	// What a job restores of an asset, and whether it stands outdoors.
+	SetAssetCondition(ctx context.Context, db DBTX, arg SetAssetConditionParams) error
 	// Moves an integration on from the state that the caller saw.
 	SetIntegrationState(ctx context.Context, db DBTX, arg SetIntegrationStateParams) (int64, error)
 	SetRunStage(ctx context.Context, db DBTX, stage string, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	// Where a technician starts from, the shift, and the overtime at most per shift.
+	SetTechnicianDuty(ctx context.Context, db DBTX, arg SetTechnicianDutyParams) error
 	SetTenantStatus(ctx context.Context, db DBTX, status string, tenantID uuid.UUID) (int64, error)
 	SetUserActive(ctx context.Context, db DBTX, isActive bool, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	SetUserLanguage(ctx context.Context, db DBTX, language string, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
@@ -348,6 +366,7 @@ type Querier interface {
 	UpdateUserProfile(ctx context.Context, db DBTX, arg UpdateUserProfileParams) (int64, error)
 	// search_text is what lists search in: tag and names, folded by the caller.
 	UpsertAsset(ctx context.Context, db DBTX, arg UpsertAssetParams) error
+	UpsertAssetOperation(ctx context.Context, db DBTX, arg UpsertAssetOperationParams) error
 	UpsertAssetResourceNeed(ctx context.Context, db DBTX, arg UpsertAssetResourceNeedParams) error
 	// Keyed by asset and moment: a repeated batch of a sweep writes the same again.
 	UpsertAssetScore(ctx context.Context, db DBTX, arg UpsertAssetScoreParams) error
@@ -355,14 +374,20 @@ type Querier interface {
 	UpsertComponent(ctx context.Context, db DBTX, arg UpsertComponentParams) error
 	UpsertCrew(ctx context.Context, db DBTX, arg UpsertCrewParams) error
 	UpsertEmbargo(ctx context.Context, db DBTX, arg UpsertEmbargoParams) error
+	UpsertEnergyTariff(ctx context.Context, db DBTX, arg UpsertEnergyTariffParams) error
 	UpsertFailureMode(ctx context.Context, db DBTX, arg UpsertFailureModeParams) error
+	UpsertProductionTarget(ctx context.Context, db DBTX, arg UpsertProductionTargetParams) error
 	UpsertRedundancyGroup(ctx context.Context, db DBTX, arg UpsertRedundancyGroupParams) error
 	UpsertScenario(ctx context.Context, db DBTX, arg UpsertScenarioParams) (uuid.UUID, error)
 	UpsertSharedResource(ctx context.Context, db DBTX, arg UpsertSharedResourceParams) error
+	UpsertShift(ctx context.Context, db DBTX, arg UpsertShiftParams) error
 	UpsertSignal(ctx context.Context, db DBTX, arg UpsertSignalParams) (int64, error)
 	UpsertSite(ctx context.Context, db DBTX, arg UpsertSiteParams) error
 	UpsertSkill(ctx context.Context, db DBTX, arg UpsertSkillParams) error
+	UpsertTargetHour(ctx context.Context, db DBTX, arg UpsertTargetHourParams) error
 	UpsertTechnician(ctx context.Context, db DBTX, arg UpsertTechnicianParams) error
+	UpsertTechnicianSkill(ctx context.Context, db DBTX, arg UpsertTechnicianSkillParams) error
+	UpsertTravelTime(ctx context.Context, db DBTX, arg UpsertTravelTimeParams) error
 	UpsertUnit(ctx context.Context, db DBTX, arg UpsertUnitParams) error
 	// Erases secrets that nobody has seen, because a newer password replaced them.
 	VoidOneTimeCredentials(ctx context.Context, db DBTX, actorID uuid.UUID, tenantID uuid.UUID, userID uuid.UUID) (int64, error)

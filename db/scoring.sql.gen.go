@@ -149,7 +149,7 @@ func (q *Queries) ListPlanningScores(ctx context.Context, db DBTX, tenantID uuid
 }
 
 const listScoredAssets = `-- name: ListScoredAssets :many
-SELECT tenant_id, id, site_id, unit_id, tag, name_ar, name_en, search_text, class_code, criticality, redundancy, skill_id, crew_hours, weibull_beta, weibull_eta_days, age_days, age_as_of, source, created_at, archived_at FROM core.assets
+SELECT tenant_id, id, site_id, unit_id, tag, name_ar, name_en, search_text, class_code, criticality, redundancy, skill_id, crew_hours, weibull_beta, weibull_eta_days, age_days, age_as_of, source, created_at, archived_at, restoration, outdoor FROM core.assets
 WHERE tenant_id = $1 AND archived_at IS NULL AND id = ANY ($2::uuid[]) ORDER BY id
 `
 
@@ -183,6 +183,8 @@ func (q *Queries) ListScoredAssets(ctx context.Context, db DBTX, tenantID uuid.U
 			&i.Source,
 			&i.CreatedAt,
 			&i.ArchivedAt,
+			&i.Restoration,
+			&i.Outdoor,
 		); err != nil {
 			return nil, err
 		}

@@ -8,7 +8,3 @@ ALTER TABLE optimization.optimization_runs
   ADD CONSTRAINT optimization_runs_based_on_fkey FOREIGN KEY (tenant_id, based_on) REFERENCES optimization.optimization_scenarios (tenant_id, id),
   ADD CONSTRAINT optimization_runs_what_if_check CHECK ((based_on IS NULL) = (what_if IS NULL) AND (what_if IS NULL OR jsonb_typeof(what_if) = 'array'));
 CREATE INDEX optimization_runs_based_on ON optimization.optimization_runs (tenant_id, based_on) WHERE based_on IS NOT NULL;
-
--- The presets are those of the problem, which the worker checks.
-ALTER TABLE optimization.optimization_scenarios DROP CONSTRAINT optimization_scenarios_preset_check;
-ALTER TABLE optimization.optimization_scenarios ADD CONSTRAINT optimization_scenarios_preset_check CHECK (preset ~ '^[a-z][a-z_]{1,39}$');
