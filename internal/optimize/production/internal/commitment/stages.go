@@ -1,0 +1,170 @@
+package commitment
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/optria-iq/optria/internal/optimize"
+	"github.com/optria-iq/optria/internal/optimize/mip"
+)
+
+// exact searches the whole program from the best plan to the end.
+func (s *search) exact() {
+	s.enter(optimize.PhaseExact)
+	m := *s.model
+	m.Hint = s.incumbent()
+	o := s.options(0)
+	o.RelGap = min(s.opt.RelGap, optimize.OptimalGap)
+	r, err := mip.Solve(s.ctx, &m, o, func(e mip.Event) {
+		if e.X != nil {
+			s.offer(e.X)
+		}
+		s.lift(e.Bound)
+	})
+	s.fail(err)
+	if r == nil {
+		return
+	}
+	s.mu.Lock()
+	s.solver, s.steps = r.Solver, s.steps+r.Nodes
+	s.infeasible = s.infeasible || r.Status == mip.Infeasible
+	s.proven = s.proven || r.Status == mip.Optimal
+	s.mu.Unlock()
+	if r.X != nil {
+		s.offer(r.X)
+	}
+	s.lift(r.Bound)
+	if r.Status == mip.Optimal && s.opt.MaxIterations == 0 {
+		s.cancel()
+	}
+}
+
+// relax solves the linear relaxation: a bound, and where to look for plans.
+func (s *search) relax() {
+	s.enter(optimize.PhaseBound)
+	o := s.options(0)
+	o.MaxNodes = 0
+	r, err := mip.Solve(s.ctx, s.model.Relaxed(), o, nil)
+	s.fail(err)
+	if r == nil {
+		return
+	}
+	s.mu.Lock()
+	s.infeasible = r.Status == mip.Infeasible
+	s.solver = r.Solver
+	s.mu.Unlock()
+	if r.Status == mip.Optimal {
+		s.relaxed = r.X
+		s.lift(r.Bound)
+	}
+}
+
+// dive looks for a plan near the relaxation: states are fixed where it is
+// whole and steady, and the rest is decided exactly. It tries again with less
+// fixed until there is a plan.
+func (s *search) dive() {
+	s.enter(optimize.PhaseConstruct)
+	for around := 1; s.relaxed != nil && around <= s.Periods && !s.over(); around *= 4 {
+		m := s.fixed(s.relaxed, func(c *class, t int) bool { return !s.steady(c, t, around) })
+		r := s.sub(s.ctx, m, s.share(3))
+		if s.incumbent() != nil || r == nil {
+			return
+		}
+	}
+}
+
+// share is a part of the time that is left, at least two seconds.
+func (s *search) share(of int) time.Duration {
+	deadline, ok := s.ctx.Deadline()
+	if !ok {
+		return time.Minute
+	}
+	return max(2*time.Second, time.Until(deadline)/time.Duration(of))
+}
+
+// steady says whether the relaxation keeps the class at one whole number of
+// running units from around periods before t to as many after.
+func (s *search) steady(c *class, t, around int) bool {
+	v := s.relaxed[c.on[t]]
+	if math.Abs(v-math.Round(v)) > mip.Tolerance {
+		return false
+	}
+	for k := max(0, t-around); k <= min(s.Periods-1, t+around); k++ {
+		if math.Abs(s.relaxed[c.on[k]]-v) > mip.Tolerance {
+			return false
+		}
+	}
+	return true
+}
+
+// fixed returns the program with the number of running units held at x
+// wherever free does not say otherwise.
+func (s *search) fixed(x []float64, free func(c *class, t int) bool) *mip.Model {
+	m := *s.model
+	m.Lower, m.Upper = append([]float64(nil), m.Lower...), append([]float64(nil), m.Upper...)
+	hold := func(j int) {
+		v := math.Round(x[j])
+		m.Lower[j], m.Upper[j] = v, v
+	}
+	for _, c := range s.classes {
+		for t := range s.Periods {
+			if free(c, t) {
+				continue
+			}
+			hold(c.on[t])
+			if t > 0 && !free(c, t-1) || t == 0 {
+				hold(c.start[t])
+				hold(c.stop[t])
+			}
+		}
+	}
+	return &m
+}
+
+// sub solves a restricted program and offers its points.
+func (s *search) sub(ctx context.Context, m *mip.Model, limit time.Duration) *mip.Result {
+	r, err := mip.Solve(ctx, m, s.options(limit), func(e mip.Event) {
+		if e.X != nil {
+			s.offer(e.X)
+		}
+	})
+	s.fail(err)
+	if r != nil && r.X != nil {
+		s.offer(r.X)
+	}
+	return r
+}
+
+// warm dispatches the states of a plan, if they can be kept at all.
+func (s *search) warm(start *Plan) {
+	x := make([]float64, s.model.Columns())
+	for _, c := range s.classes {
+		for t := range s.Periods {
+			for _, i := range c.members {
+				before := c.Running
+				if t > 0 {
+					before = start.On[i][t-1]
+				}
+				x[c.on[t]] += indicator(start.On[i][t])
+				x[c.start[t]] += indicator(start.On[i][t] && !before)
+				x[c.stop[t]] += indicator(!start.On[i][t] && before)
+			}
+		}
+	}
+	for _, c := range s.classes {
+		for t := range s.Periods {
+			if j := c.on[t]; x[j] < s.model.Lower[j] || x[j] > s.model.Upper[j] {
+				return
+			}
+		}
+	}
+	s.sub(s.ctx, s.fixed(x, func(*class, int) bool { return false }), s.share(4))
+}
+
+func indicator(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
