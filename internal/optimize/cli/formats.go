@@ -21,6 +21,7 @@ type format struct {
 // formats are the values of --format.
 var formats = map[string]*format{
 	"roadef2020": {solveRoadef, modelRoadef},
+	"pglib-uc":   {solvePglib, modelPglib},
 	"optria":     {solveOptria, modelOptria},
 }
 
