@@ -25,12 +25,23 @@ type planter struct {
 	signals map[*demo.Signal]int64
 }
 
+func newPlanter(tx pgx.Tx, q *db.Queries, t *demo.Tenant, epoch time.Time) *planter {
+	p := &planter{q: q, tx: tx, t: t, epoch: epoch, sites: map[string]uuid.UUID{}, skills: map[string]uuid.UUID{}, signals: map[*demo.Signal]int64{}}
+	for _, s := range t.Sites {
+		p.sites[s.Code] = s.ID
+	}
+	for _, k := range t.Skills {
+		p.skills[k.Code] = k.ID
+	}
+	return p
+}
+
 // plant writes sites, assets, people's trades, costs and integrations, and
 // returns the number under which the database keeps each signal.
 func plant(ctx context.Context, d *db.DB, t *demo.Tenant, epoch time.Time) (map[*demo.Signal]int64, error) {
 	var p *planter
 	err := d.InTenant(ctx, t.ID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
-		p = &planter{q: q, tx: tx, t: t, epoch: epoch, sites: map[string]uuid.UUID{}, skills: map[string]uuid.UUID{}, signals: map[*demo.Signal]int64{}}
+		p = newPlanter(tx, q, t, epoch)
 		for _, step := range []func(context.Context) error{p.locations, p.workforce, p.assets, p.limits, p.costs, p.integrations} {
 			if err := step(ctx); err != nil {
 				return err
@@ -44,9 +55,20 @@ func plant(ctx context.Context, d *db.DB, t *demo.Tenant, epoch time.Time) (map[
 	return p.signals, nil
 }
 
+// running writes how the plant is run and served, which came later than the
+// plant itself.
+func running(ctx context.Context, d *db.DB, t *demo.Tenant, epoch time.Time) error {
+	return d.InTenant(ctx, t.ID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
+		p := newPlanter(tx, q, t, epoch)
+		if err := p.operations(ctx); err != nil {
+			return err
+		}
+		return p.duties(ctx)
+	})
+}
+
 func (p *planter) locations(ctx context.Context) error {
 	for _, s := range p.t.Sites {
-		p.sites[s.Code] = s.ID
 		site := db.UpsertSiteParams{TenantID: p.t.ID, ID: s.ID, Code: s.Code, NameAr: s.Name.AR, NameEn: s.Name.EN, MiddayBanExempt: s.MiddayExempt}
 		if i := slices.IndexFunc(p.t.TrainLimits, func(l demo.TrainLimit) bool { return l.Site == s.Code }); i >= 0 {
 			n := int32(p.t.TrainLimits[i].MaxOut)
@@ -69,7 +91,6 @@ func (p *planter) locations(ctx context.Context) error {
 
 func (p *planter) workforce(ctx context.Context) error {
 	for _, k := range p.t.Skills {
-		p.skills[k.Code] = k.ID
 		if err := p.q.UpsertSkill(ctx, p.tx, db.UpsertSkillParams{TenantID: p.t.ID, ID: k.ID, Code: k.Code, NameAr: k.AR, NameEn: k.EN}); err != nil {
 			return fmt.Errorf("skill %s: %w", k.Code, err)
 		}

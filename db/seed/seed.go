@@ -122,6 +122,9 @@ func createTenant(ctx context.Context, d *db.DB, p db.CreateTenantParams) error 
 type progress struct {
 	Epoch time.Time `json:"demo_epoch"`
 	Done  bool      `json:"demo_seeded"`
+	// Running says that the operating data is there; tenants that were seeded
+	// before it existed get it at the next start.
+	Running bool `json:"demo_running"`
 }
 
 // tenant seeds one demonstration customer. The epoch of the first run is kept
@@ -148,25 +151,40 @@ func tenant(ctx context.Context, d *db.DB, t *demo.Tenant, hash string, o Option
 	if err := json.Unmarshal(row.Settings, &state); err != nil {
 		return state.Epoch, fmt.Errorf("read settings: %w", err)
 	}
-	if state.Done {
+	if !state.Done {
+		if err := seedPlant(ctx, d, t, hash, state.Epoch, o); err != nil {
+			return state.Epoch, err
+		}
+	}
+	if state.Done && state.Running {
 		return state.Epoch, nil
 	}
-	if err := addPeople(ctx, d, t.ID, t.People, hash); err != nil {
-		return state.Epoch, err
-	}
-	signals, err := plant(ctx, d, t, state.Epoch)
-	if err != nil {
-		return state.Epoch, err
-	}
-	if err := history(ctx, d, t, signals, state.Epoch, o); err != nil {
-		return state.Epoch, err
+	if err := running(ctx, d, t, state.Epoch); err != nil {
+		return state.Epoch, fmt.Errorf("operating data: %w", err)
 	}
 	return state.Epoch, finish(ctx, d, row, state)
 }
 
+// seedPlant writes people, plant and telemetry.
+func seedPlant(ctx context.Context, d *db.DB, t *demo.Tenant, hash string, epoch time.Time, o Options) error {
+	if err := addPeople(ctx, d, t.ID, t.People, hash); err != nil {
+		return err
+	}
+	signals, err := plant(ctx, d, t, epoch)
+	if err != nil {
+		return err
+	}
+	return history(ctx, d, t, signals, epoch, o)
+}
+
+// finish notes in the tenant's settings what is there, and keeps the others.
 func finish(ctx context.Context, d *db.DB, row db.Tenant, state progress) error {
-	state.Done = true
-	settings, err := json.Marshal(state)
+	kept := map[string]any{}
+	if err := json.Unmarshal(row.Settings, &kept); err != nil {
+		return fmt.Errorf("read settings: %w", err)
+	}
+	kept["demo_epoch"], kept["demo_seeded"], kept["demo_running"] = state.Epoch, true, true
+	settings, err := json.Marshal(kept)
 	if err != nil {
 		return err
 	}

@@ -49,6 +49,12 @@ type Tenant struct {
 	TrainLimits     []TrainLimit
 	Integrations    []*Integration
 	Presets         []Preset
+	Targets         []Target
+	Tariff          [24]float64 // price of electricity by hour of the day, SAR/MWh
+	Shifts          []Shift
+	Duties          []Duty
+	Travel          []Travel
+	Requests        []WorkRequest
 }
 
 // Site is a plant.
@@ -87,6 +93,8 @@ type Asset struct {
 	SkillCode        string
 	CrewHours        float64 // labour of the planned job, hours
 	EnergyKW         float64 // electric power while running
+	Restoration      float64 // share of its age that the planned job takes away
+	Outdoor          bool
 	Components       []Component
 	FailureModes     []FailureMode
 	Signals          []*Signal

@@ -148,6 +148,9 @@ var loadOnce = sync.OnceValues(func() (*Content, error) {
 	if err := json.Unmarshal(plantsJSON, &b.plants); err != nil {
 		return nil, fmt.Errorf("read demonstration plants: %w", err)
 	}
+	if err := decodeStrict(operationsJSON, &b.ops); err != nil {
+		return nil, fmt.Errorf("read demonstration operations: %w", err)
+	}
 	content := &Content{Disclaimer: b.plants.Disclaimer}
 	for _, code := range slices.Sorted(maps.Keys(b.plants.Tenants)) {
 		tenant, err := b.tenant(code)
@@ -159,10 +162,11 @@ var loadOnce = sync.OnceValues(func() (*Content, error) {
 	return content, nil
 })
 
-// builder joins the two files into tenants.
+// builder joins the files into tenants.
 type builder struct {
 	plants     plants
 	org        organisation
+	ops        operations
 	lastSignal int64
 }
 
@@ -195,6 +199,9 @@ func (b *builder) tenant(code string) (*Tenant, error) {
 	}
 	b.staff(t, extra)
 	t.restrict(extra)
+	if err := b.operate(t); err != nil {
+		return nil, err
+	}
 	if err := b.integrate(t, extra.Integrations); err != nil {
 		return nil, err
 	}
