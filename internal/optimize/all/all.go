@@ -3,5 +3,6 @@ package all
 
 import (
 	// Each import registers one problem.
+	_ "github.com/optria-iq/optria/internal/optimize/deferral"
 	_ "github.com/optria-iq/optria/internal/optimize/maintenance"
 )

@@ -31,21 +31,48 @@ func Optimal(planned float64, modes []Mode) Optimum {
 	for _, m := range modes {
 		scale = max(scale, m.Eta)
 	}
-	never := NewWalk(modes, 0)
-	never.To(farthest * scale)
-	best := Optimum{Age: math.Inf(1), Rate: (planned + never.Lost(planned)) / never.Life}
-	if !slices.ContainsFunc(modes, func(m Mode) bool { return m.Beta > 1 && m.Cost > planned }) {
+	best := Optimum{Age: math.Inf(1), Rate: math.Inf(1)}
+	if slices.ContainsFunc(modes, func(m Mode) bool { return m.Beta > 1 && m.Cost > planned }) {
+		best = earliest(planned, modes, farthest*scale)
+	}
+	// With a hazard that only rises there is one turn, and it is the best.
+	if !math.IsInf(best.Age, 1) && rising(planned, modes) {
 		return best
 	}
+	never := NewWalk(modes, 0)
+	never.To(farthest * scale)
+	if rate := (planned + never.Lost(planned)) / never.Life; rate < best.Rate*(1-tie) {
+		return Optimum{Age: math.Inf(1), Rate: rate}
+	}
+	return best
+}
+
+// rising reports whether the excess cost of failures per unit of time never
+// falls with age.
+func rising(planned float64, modes []Mode) bool {
+	return !slices.ContainsFunc(modes, func(m Mode) bool { return m.Beta < 1 || m.Cost < planned })
+}
+
+// tie is the relative difference of two rates that counts as none.
+const tie = 1e-12
+
+// earliest looks at every age up to a limit at which the rate stops falling,
+// and returns the best; of equals the first.
+func earliest(planned float64, modes []Mode, limit float64) Optimum {
+	best := Optimum{Age: math.Inf(1), Rate: math.Inf(1)}
+	once := rising(planned, modes)
 	w := NewWalk(modes, 0)
-	w.seed(scale)
-	for last := slope(w, planned); w.X < farthest*scale; {
+	w.seed(limit)
+	for last := slope(w, planned); w.X < limit; {
 		left := w.fork()
 		w.To(w.X * (1 + stretch))
 		now := slope(w, planned)
 		if last < 0 && now >= 0 {
-			if o := turn(left, w.X, planned); o.Rate < best.Rate || math.IsInf(best.Age, 1) && o.Rate <= best.Rate*(1+1e-12) {
+			if o := turn(left, w.X, planned); o.Rate < best.Rate*(1-tie) {
 				best = o
+			}
+			if once {
+				break
 			}
 		}
 		last = now

@@ -5,22 +5,29 @@ import (
 	"slices"
 )
 
-// The eight-point Gauss-Legendre rule on [−1, 1]: abscissas above 0 and their
-// weights.
+// The eight-point and the three-point Gauss-Legendre rule on [−1, 1].
 var (
-	nodes   = [4]float64{0.1834346424956498, 0.5255324099163290, 0.7966664774136267, 0.9602898564975363}
-	weights = [4]float64{0.3626837833783620, 0.3137066458778873, 0.2223810344533745, 0.1012285362903763}
+	wide = [][2]float64{
+		{-0.9602898564975363, 0.1012285362903763}, {-0.7966664774136267, 0.2223810344533745},
+		{-0.5255324099163290, 0.3137066458778873}, {-0.1834346424956498, 0.3626837833783620},
+		{0.1834346424956498, 0.3626837833783620}, {0.5255324099163290, 0.3137066458778873},
+		{0.7966664774136267, 0.2223810344533745}, {0.9602898564975363, 0.1012285362903763},
+	}
+	narrow = [][2]float64{{-0.7745966692414834, 5. / 9}, {0, 8. / 9}, {0.7745966692414834, 5. / 9}}
 )
 
 const (
-	// stretch is the longest panel relative to the age it starts from; within
-	// it a power of the age is a polynomial to the last digit.
-	stretch = 0.25
-	// panelHazard is the most cumulative hazard within one panel.
-	panelHazard = 1.0
+	// stretch is the longest panel relative to the age it starts from, for
+	// shapes up to 6 and less above; within it the wide rule is exact to the
+	// last digits.
+	stretch      = 0.5
+	gentleShape  = 6
+	panelHazard  = 1.0 // most cumulative hazard within one panel
+	narrowHazard = 0.05
+	narrowWidth  = 0.02 // relative to the age: the narrow rule is as exact
 	// seedHazard is the cumulative hazard that a new item meets in the first,
-	// closed panel, which takes the survival as linear in the hazard.
-	seedHazard = 1e-9
+	// closed panel, which takes the survival as quadratic in the hazard.
+	seedHazard = 1e-5
 	// certain is the cumulative hazard after which nothing survives that would
 	// change a sum in its last digit.
 	certain = 45.0
@@ -33,14 +40,23 @@ type Walk struct {
 	X      float64
 	Life   float64   // E[min(T, X)], T the remaining life
 	Failed []float64 // P(the mode strikes first and within X), per mode
-	modes  []Mode
-	base   float64 // cumulative hazard at the start
+	// OnFailure, when set, hears of the failures in the order of time: mass is
+	// the probability of one near u.
+	OnFailure func(u, mass float64)
+	modes     []Mode
+	base      float64 // cumulative hazard at the start
+	hazard    float64 // cumulative hazard met since
+	stretch   float64
 }
 
 // NewWalk starts a walk of an item of a given age.
 func NewWalk(modes []Mode, age float64) *Walk {
 	age = max(age, 0)
-	return &Walk{Age: age, Failed: make([]float64, len(modes)), modes: modes, base: cumulative(modes, age)}
+	w := &Walk{Age: age, Failed: make([]float64, len(modes)), modes: modes, base: cumulative(modes, age), stretch: stretch}
+	for _, m := range modes {
+		w.stretch = min(w.stretch, stretch*gentleShape/m.Beta)
+	}
+	return w
 }
 
 // fork returns an independent copy.
@@ -54,13 +70,12 @@ func (w *Walk) fork() *Walk {
 func (w *Walk) met(x float64) float64 { return max(cumulative(w.modes, w.Age+x)-w.base, 0) }
 
 // Survival returns P(T > X).
-func (w *Walk) Survival() float64 { return math.Exp(-w.met(w.X)) }
+func (w *Walk) Survival() float64 { return math.Exp(-w.hazard) }
 
 // To walks on to x; going back is not possible and does nothing.
 func (w *Walk) To(x float64) {
 	for w.X < x {
-		now := w.met(w.X)
-		if now > certain {
+		if w.hazard > certain {
 			w.X = x
 			break
 		}
@@ -68,42 +83,55 @@ func (w *Walk) To(x float64) {
 			w.seed(x)
 			continue
 		}
-		next := min(x, w.X+stretch*(w.Age+w.X))
-		for w.met(next)-now > panelHazard {
+		next := min(x, w.X+w.stretch*(w.Age+w.X))
+		ahead := w.met(next)
+		for ahead-w.hazard > panelHazard {
 			next = (w.X + next) / 2
+			ahead = w.met(next)
 		}
-		w.panel(next)
+		w.panel(next, ahead)
 	}
 	if len(w.modes) == 1 { // exact, where a sum would be merely close
-		w.Failed[0] = -math.Expm1(-w.met(w.X))
+		w.Failed[0] = -math.Expm1(-w.hazard)
 	}
 }
 
-// seed takes the first step of a new item, so short that the hazard met in it
-// hardly counts; the modes share the failures as they share the hazard.
+// seed takes the first step of a new item, so short that only the first two
+// orders of the hazard H count: with H_k ∝ x^β_k, the item lives x·(1 − Σ
+// H_k/(β_k + 1)) and mode k fails with H_k − Σ H_j·H_k·β_k/(β_j + β_k).
 func (w *Walk) seed(x float64) {
 	for _, m := range w.modes {
 		x = min(x, m.Eta*math.Pow(seedHazard/(m.Evidence*float64(len(w.modes))), 1/m.Beta))
 	}
-	total := w.met(x)
+	alive, failed := 1.0, 0.0
 	for k, m := range w.modes {
-		if _, h := m.at(x); total > 0 {
-			w.Failed[k] += -math.Expm1(-total) * h / total
+		_, h := m.at(x)
+		alive -= h / (m.Beta + 1)
+		second := 0.0
+		for _, o := range w.modes {
+			_, other := o.at(x)
+			second += other * m.Beta / (o.Beta + m.Beta)
 		}
+		w.Failed[k] = h * (1 - second)
+		failed += w.Failed[k]
 	}
-	w.Life += x
-	w.X = x
+	w.Life, w.X, w.hazard = x*alive, x, w.met(x)
+	if w.OnFailure != nil {
+		w.OnFailure(x/2, failed)
+	}
 }
 
-// panel integrates to x by one Gauss-Legendre rule.
-func (w *Walk) panel(x float64) {
+// panel integrates to x, by which the hazard ahead is met.
+func (w *Walk) panel(x, ahead float64) {
 	half, mid := (x-w.X)/2, (x+w.X)/2
-	for i, node := range nodes {
-		for _, side := range [2]float64{-node, node} {
-			w.sample(mid+half*side, half*weights[i])
-		}
+	rule := wide
+	if x-w.X < narrowWidth*(w.Age+w.X) && ahead-w.hazard < narrowHazard {
+		rule = narrow
 	}
-	w.X = x
+	for _, node := range rule {
+		w.sample(mid+half*node[0], half*node[1])
+	}
+	w.X, w.hazard = x, ahead
 }
 
 // sample adds the integrands at u, weighted.
@@ -118,8 +146,13 @@ func (w *Walk) sample(u, weight float64) {
 	}
 	s := math.Exp(-max(total, 0)) * weight
 	w.Life += s
+	mass := 0.0
 	for k, h := range hazards {
 		w.Failed[k] += s * h
+		mass += s * h
+	}
+	if w.OnFailure != nil {
+		w.OnFailure(u, mass)
 	}
 }
 

@@ -1,0 +1,174 @@
+package deferral
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/optria-iq/optria/internal/fault"
+)
+
+// The largest instance that is accepted.
+const (
+	maxDays       = 1100
+	maxActions    = 20000
+	maxModes      = 32
+	maxReplicates = 20000
+	maxMoney      = 1e15
+)
+
+// invalid names the field and the reason of a bad input.
+func invalid(field, reason string) error {
+	return fault.Wrap(fault.Invalid, "optimize.input.invalid", fmt.Errorf("%s: %s", field, reason)).With("field", field).With("reason", reason)
+}
+
+// number is a field with the range that it must lie in.
+type number struct {
+	name          string
+	value, lo, hi float64
+}
+
+// outside returns a fault for the first number that is not in its range, NaN
+// included.
+func outside(field string, list ...number) error {
+	for _, n := range list {
+		if !(n.value >= n.lo && n.value <= n.hi) {
+			return invalid(field+n.name, fmt.Sprintf("want %g to %g", n.lo, n.hi))
+		}
+	}
+	return nil
+}
+
+// Validate returns a fault naming the first field that makes no sense.
+func (in *Input) Validate() error {
+	if _, err := time.Parse(time.DateOnly, in.StartDate); err != nil {
+		return invalid("start_date", "want YYYY-MM-DD")
+	}
+	if in.Days < 1 || in.Days > maxDays {
+		return invalid("days", fmt.Sprintf("want 1 to %d", maxDays))
+	}
+	if in.WorkingDay != nil && len(in.WorkingDay) != in.Days {
+		return invalid("working_day", fmt.Sprintf("want %d entries", in.Days))
+	}
+	if len(in.Actions) > maxActions {
+		return invalid("actions", fmt.Sprintf("at most %d", maxActions))
+	}
+	if err := in.validateWeights(); err != nil {
+		return err
+	}
+	if r := in.Band.Replicates; r < 0 || r > maxReplicates {
+		return invalid("band.replicates", fmt.Sprintf("want 0 to %d", maxReplicates))
+	}
+	if err := outside("band.", number{"confidence", in.Band.confidence(), .5, .999}, number{"materiality_sar", in.Band.Materiality, 0, maxMoney}); err != nil {
+		return err
+	}
+	ids := map[string]bool{}
+	for i := range in.Actions {
+		a, field := &in.Actions[i], fmt.Sprintf("actions[%d].", i)
+		if a.ID == "" || ids[a.ID] {
+			return invalid(field+"id", "missing or used twice")
+		}
+		ids[a.ID] = true
+		if err := a.validate(field); err != nil {
+			return err
+		}
+	}
+	return in.validateChoices(ids)
+}
+
+func (in *Input) validateWeights() error {
+	if in.Weights.Preset != "" && !slices.Contains(presets, in.Weights.Preset) {
+		return invalid("weights.preset", "unknown preset")
+	}
+	cost, risk := in.Weights.Values()
+	if err := outside("weights.", number{"cost", cost, 0, 1e6}, number{"risk", risk, 0, 1e6}); err != nil {
+		return err
+	}
+	if cost+risk == 0 {
+		return invalid("weights", "want two numbers, not both 0")
+	}
+	return nil
+}
+
+func (a *Action) validate(field string) error {
+	if len(a.Modes) == 0 || len(a.Modes) > maxModes {
+		return invalid(field+"modes", fmt.Sprintf("want 1 to %d failure modes", maxModes))
+	}
+	for k, m := range a.Modes {
+		if err := m.validate(fmt.Sprintf("%smodes[%d].", field, k)); err != nil {
+			return err
+		}
+	}
+	err := outside(field, number{"age_days", a.AgeDays, 0, 1e6}, number{"planned_cost", a.PlannedCost, .01, maxMoney},
+		number{"work_hours", a.WorkHours, 0, 1e7}, number{"outage_hours", a.OutageHours, 0, 1e6},
+		number{"restoration", a.restoration(), 0, 1}, number{"repaired_age_days", a.RepairedAgeDays, 0, a.AgeDays})
+	if err != nil {
+		return err
+	}
+	if a.Kijima < 0 || a.Kijima > 2 {
+		return invalid(field+"kijima", "want 1 or 2")
+	}
+	if a.restoration() < 1 {
+		return a.validateImperfect(field)
+	}
+	return nil
+}
+
+// validateImperfect refuses lives for which an imperfect job has no meaning.
+func (a *Action) validateImperfect(field string) error {
+	hazard, wears := 0.0, false
+	for _, m := range a.Modes {
+		hazard += math.Pow(a.AgeDays/m.Weibull.Eta, m.Weibull.Beta)
+		wears = wears || m.Weibull.Beta > 1
+	}
+	if !wears {
+		return invalid(field+"restoration", "want 1, as no failure mode wears out (shape above 1)")
+	}
+	if hazard > 20 {
+		return invalid(field+"age_days", "an asset of this age would have failed for certain; check the age and the scale")
+	}
+	return nil
+}
+
+func (m Mode) validate(field string) error {
+	return outside(field, number{"weibull.beta", m.Weibull.Beta, .3, 20}, number{"weibull.eta", m.Weibull.Eta, .01, 1e7},
+		number{"failure_cost", m.FailureCost, 0, maxMoney}, number{"evidence", m.Evidence, 0, 1e4},
+		number{"beta_se", m.BetaSE, 0, m.Weibull.Beta}, number{"eta_se", m.EtaSE, 0, m.Weibull.Eta},
+		number{"evidence_se", m.EvidenceSE, 0, m.evidence()}, number{"correlation", m.Correlation, -1, 1})
+}
+
+func (in *Input) validateChoices(ids map[string]bool) error {
+	pinned := map[string]bool{}
+	for k, p := range in.Pins {
+		switch {
+		case !ids[p.ActionID] || pinned[p.ActionID]:
+			return invalid(fmt.Sprintf("pins[%d].action_id", k), "unknown action or pinned twice")
+		case p.Day < 0 || p.Day >= in.Days:
+			return invalid(fmt.Sprintf("pins[%d].day", k), "outside the horizon")
+		}
+		pinned[p.ActionID] = true
+	}
+	for k, p := range in.WarmStart {
+		if !ids[p.ActionID] {
+			return invalid(fmt.Sprintf("warm_start[%d].action_id", k), "unknown action")
+		}
+	}
+	return nil
+}
+
+// restoration returns the share of the age that the job takes away.
+func (a *Action) restoration() float64 {
+	if a.Restoration == nil {
+		return 1
+	}
+	return *a.Restoration
+}
+
+// evidence returns the multiplier on the hazard.
+func (m Mode) evidence() float64 {
+	if m.Evidence == 0 {
+		return 1
+	}
+	return m.Evidence
+}
