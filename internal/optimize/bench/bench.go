@@ -15,12 +15,14 @@ import (
 	"time"
 
 	"github.com/optria-iq/optria/internal/optimize"
+	"github.com/optria-iq/optria/internal/optimize/mip"
 )
 
 // Formats solves instances by the name of their format, as "optria solve"
 // does. Problem is the kind of the product's own format and empty otherwise.
 type Formats interface {
 	Has(format string) bool
+	Model(format, problem string, data []byte) (*mip.Model, error)
 	Solve(ctx context.Context, format, problem string, data []byte, opt optimize.Options, report func(optimize.Progress)) (optimize.Certificate, []byte, error)
 }
 
@@ -81,23 +83,37 @@ func Run(ctx context.Context, c Config) ([]Row, error) {
 	var rows []Row
 	var missing []error
 	for _, name := range c.Sets {
-		cases, err := c.cases(name)
+		found, err := c.run(ctx, name)
+		rows = append(rows, found...)
 		if err != nil {
 			missing = append(missing, fmt.Errorf("set %s: %w", name, err))
 			fmt.Fprintf(c.Progress, "set %s: %v\n", name, err)
 		}
-		for _, k := range cases {
-			for _, seed := range c.Seeds {
-				if ctx.Err() != nil {
-					return rows, errors.Join(append(missing, ctx.Err())...)
-				}
-				row := c.measure(ctx, k, seed)
-				rows = append(rows, row)
-				fmt.Fprintln(c.Progress, row.short())
-			}
+		if ctx.Err() != nil {
+			break
 		}
 	}
 	return rows, errors.Join(missing...)
+}
+
+// run measures one set.
+func (c Config) run(ctx context.Context, set string) ([]Row, error) {
+	if set == SetHighs {
+		return c.compareSolvers(ctx)
+	}
+	var rows []Row
+	cases, err := c.cases(set)
+	for _, k := range cases {
+		for _, seed := range c.Seeds {
+			if ctx.Err() != nil {
+				return rows, errors.Join(err, ctx.Err())
+			}
+			row := c.measure(ctx, k, seed)
+			rows = append(rows, row)
+			fmt.Fprintln(c.Progress, row.short())
+		}
+	}
+	return rows, err
 }
 
 // measure solves one instance once.

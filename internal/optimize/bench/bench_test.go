@@ -14,7 +14,15 @@ import (
 
 	"github.com/optria-iq/optria/internal/optimize"
 	"github.com/optria-iq/optria/internal/optimize/bench"
+	"github.com/optria-iq/optria/internal/optimize/mip"
 )
+
+func TestMain(m *testing.M) {
+	if mip.ChildMain() {
+		return
+	}
+	os.Exit(m.Run())
+}
 
 // echo is a stand-in for the engines: the text of an instance is its plan,
 // and its length the objective.
@@ -37,6 +45,12 @@ func (e echo) Solve(_ context.Context, _, _ string, data []byte, opt optimize.Op
 	report(optimize.Progress{HasIncumbent: true})
 	n := float64(len(data))
 	return optimize.Certificate{Objective: n, Bound: n / 2, BoundKnown: true, Gap: .5, Verified: true, Seed: opt.Seed}, data, nil
+}
+
+func (e echo) Model(_, _ string, _ []byte) (*mip.Model, error) {
+	m := mip.New("echo")
+	m.Binary(-1)
+	return m, nil
 }
 
 func write(t *testing.T, dir, name, text string) {
@@ -116,4 +130,18 @@ func TestCasesOfTheoryAreJudgedByTheirAnswers(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, rows, 2)
 	require.ErrorContains(t, rows[0].Err, "answer input: want a number")
+}
+
+func TestSolversAreComparedOnTheSameModels(t *testing.T) {
+	t.Setenv("OPTRIA_HIGHS", "")
+	t.Setenv("PATH", "")
+	rows, _, err := run(t, t.TempDir(), []string{"highs"}, "")
+	require.ErrorContains(t, err, "no native highs")
+	require.Len(t, rows, 4)
+	for _, r := range rows {
+		require.NoError(t, r.Err)
+		require.InDelta(t, -1, r.Certificate.Objective, 1e-9)
+		require.Contains(t, r.Instance, "embedded")
+		require.Contains(t, r.Note, "1 columns, 0 rows")
+	}
 }

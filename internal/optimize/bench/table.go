@@ -14,9 +14,9 @@ import (
 // value of what can be averaged.
 func WriteTable(w io.Writer, rows []Row) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "set\tinstance\tseed\tobjective\tbound\tgap %\tto best %\tfirst s\tseconds\tMiB\tverified\tunserved\t")
+	fmt.Fprintln(t, "set\tinstance\tseed\tobjective\tbound\tgap %\tto best %\tfirst s\tseconds\tMiB\tverified\tunserved\t\t")
 	for k, r := range rows {
-		fmt.Fprintln(t, strings.Join(r.cells(), "\t")+"\t")
+		fmt.Fprintln(t, strings.Join(append(r.cells(), r.Note), "\t")+"\t")
 		if k+1 == len(rows) || rows[k+1].Set != r.Set {
 			writeSummary(t, ofSet(rows, r.Set))
 		}
@@ -59,10 +59,10 @@ func writeSummary(w io.Writer, rows []Row) {
 		gap, best := s.of(values(rows, Row.gapPercent)), s.of(values(rows, Row.GapToBest))
 		first, seconds, memory := s.of(values(rows, func(r Row) float64 { return r.FirstPlan })), s.of(values(rows, func(r Row) float64 { return r.Seconds })),
 			s.of(values(rows, func(r Row) float64 { return r.PeakMiB }))
-		fmt.Fprintf(w, "%s\t%s of %d\t\t\t\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\n", rows[0].Set, s.name, len(rows), decimals(gap, 4), decimals(best, 4), decimals(first, 1),
+		fmt.Fprintf(w, "%s\t%s of %d\t\t\t\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t\t\n", rows[0].Set, s.name, len(rows), decimals(gap, 4), decimals(best, 4), decimals(first, 1),
 			decimals(seconds, 1), decimals(memory, 0), fmt.Sprintf("%d of %d", verifiedRows(rows), len(rows)), count(allUnserved(rows)))
 	}
-	fmt.Fprintln(w, strings.Repeat("\t", 12))
+	fmt.Fprintln(w, strings.Repeat("\t", 13))
 }
 
 func (r Row) gapPercent() float64 {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/optria-iq/optria/internal/optimize"
 	"github.com/optria-iq/optria/internal/optimize/bench"
+	"github.com/optria-iq/optria/internal/optimize/mip"
 )
 
 // dataVariable names the folder of the public instances.
@@ -112,6 +113,14 @@ func (table) Has(name string) bool { return formats[name] != nil }
 // Solve implements bench.Formats.
 func (table) Solve(ctx context.Context, name, problem string, data []byte, opt optimize.Options, report func(optimize.Progress)) (optimize.Certificate, []byte, error) {
 	return formats[name].solve(ctx, arguments{format: name, problem: problem, options: opt}, data, report)
+}
+
+// Model implements bench.Formats.
+func (table) Model(name, problem string, data []byte) (*mip.Model, error) {
+	if formats[name].model == nil {
+		return nil, fmt.Errorf("format %s has no exact model", name)
+	}
+	return formats[name].model(arguments{format: name, problem: problem}, data)
 }
 
 func writeRows(rows []bench.Row, file string, stdout io.Writer) error {

@@ -19,6 +19,8 @@ type Options struct {
 	MaxNodes  int           // 0 = no limit; with it and no time limit runs repeat exactly
 	MemoryMiB int           // cap of the solver's memory, 0 = 1024
 	Grace     time.Duration // between asking the child to stop and killing it, 0 = 3 s
+	// Embedded keeps to the embedded solver where there is a native one, too.
+	Embedded bool
 	// Extra are further HiGHS options by name: bool, int, float64 or string.
 	Extra map[string]any
 }
@@ -75,7 +77,7 @@ func Solve(ctx context.Context, m *Model, o Options, on func(Event)) (*Result, e
 	}
 	c := &collector{model: m, on: on, start: time.Now(), best: &Result{Objective: math.Inf(1), Bound: math.Inf(-1)}}
 	var err error
-	if binary := nativeBinary(); binary != "" {
+	if binary := Native(); binary != "" && !o.Embedded {
 		err = solveNative(ctx, binary, m, o, c)
 	} else {
 		err = solveChild(ctx, m, o, c)
@@ -84,8 +86,9 @@ func Solve(ctx context.Context, m *Model, o Options, on func(Event)) (*Result, e
 	return c.best, err
 }
 
-// nativeBinary returns the path of a native solver, or "".
-func nativeBinary() string {
+// Native returns the path of the native solver that OPTRIA_HIGHS or the PATH
+// names, or "".
+func Native() string {
 	if path := os.Getenv("OPTRIA_HIGHS"); path != "" {
 		return path
 	}
