@@ -65,7 +65,7 @@ func TestBruteForce(t *testing.T) {
 		require.NoError(t, err, "instance %d", k)
 		tables := make([][]Terms, len(in.Actions))
 		for i := range in.Actions {
-			tables[i] = referee{a: &in.Actions[i]}.settle().costs(in.Days)
+			tables[i] = newReferee(&in.Actions[i]).costs(in.Days)
 		}
 		best := cheapestCombination(&in, tables, 0)
 		require.InDelta(t, best, out.Objective.Weighted, .01, "instance %d", k)

@@ -17,7 +17,7 @@ func VerifyOutput(in Input, out Output) error {
 	scale := 0.0
 	for i := range in.Actions {
 		a, d := &in.Actions[i], &out.Actions[i]
-		costs := referee{a: a}.settle().costs(max(in.Days, milestones[len(milestones)-1]+1))
+		costs := newReferee(a).costs(max(in.Days, milestones[len(milestones)-1]+1))
 		size := math.Abs(a.PlannedCost)
 		for _, m := range a.Modes {
 			size = math.Max(size, m.FailureCost)

@@ -10,18 +10,29 @@ import "math"
 // referee prices one action.
 type referee struct {
 	a         *Action
+	logEta    []float64
 	rate, due float64 // g in SAR per day, optimal age in days
 }
 
-// hazards returns the cumulative hazard at age x and the hazard of failures,
-// each weighed by what it costs beyond the planned job and unweighed.
-func (r referee) hazards(x float64, healthy bool) (met, lost, all float64) {
-	for _, m := range r.a.Modes {
+func newReferee(a *Action) referee {
+	r := referee{a: a}
+	for _, m := range a.Modes {
+		r.logEta = append(r.logEta, math.Log(m.Weibull.Eta))
+	}
+	return r.settle()
+}
+
+// hazards returns, at the age whose logarithm is s, the cumulative hazard and
+// the hazard of failures, weighed by what each costs beyond the planned job
+// and unweighed.
+func (r referee) hazards(s float64, healthy bool) (met, lost, all float64) {
+	x := math.Exp(s)
+	for k, m := range r.a.Modes {
 		factor := m.Evidence
 		if factor == 0 || healthy {
 			factor = 1
 		}
-		h := factor * math.Exp(m.Weibull.Beta*(math.Log(x)-math.Log(m.Weibull.Eta)))
+		h := factor * math.Exp(m.Weibull.Beta*(s-r.logEta[k]))
 		met += h
 		lost += (m.FailureCost - r.a.PlannedCost) * h * m.Weibull.Beta / x
 		all += h * m.Weibull.Beta / x
@@ -44,14 +55,12 @@ func (r referee) earliest() float64 {
 // between two logarithms of age.
 func (r referee) span(base, from, to float64, healthy bool) (alive, lost float64) {
 	alive = simpson(func(s float64) float64 {
-		x := math.Exp(s)
-		met, _, _ := r.hazards(x, healthy)
-		return math.Exp(base-met) * x
+		met, _, _ := r.hazards(s, healthy)
+		return math.Exp(base - met + s)
 	}, from, to)
 	lost = simpson(func(s float64) float64 {
-		x := math.Exp(s)
-		met, extra, _ := r.hazards(x, healthy)
-		return math.Exp(base-met) * extra * x
+		met, extra, _ := r.hazards(s, healthy)
+		return math.Exp(base-met+s) * extra
 	}, from, to)
 	return alive, lost
 }
@@ -63,7 +72,7 @@ func (r referee) settle() referee {
 	knots := []knot{{s: r.earliest(), alive: math.Exp(r.earliest())}}
 	for {
 		k := knots[len(knots)-1]
-		met, extra, _ := r.hazards(math.Exp(k.s), true)
+		met, extra, _ := r.hazards(k.s, true)
 		if met > 45 && (k.alive*extra > r.a.PlannedCost+k.lost || k.s > math.Log(1e12)+math.Log(1e7)) {
 			break
 		}
@@ -103,8 +112,8 @@ func (r referee) costs(n int) []Terms {
 	a, base, from := r.a, 0.0, r.earliest()
 	alive, lost := math.Exp(from), 0.0
 	if a.AgeDays > 0 {
-		base, _, _ = r.hazards(a.AgeDays, false)
 		from, alive = math.Log(a.AgeDays), 0
+		base, _, _ = r.hazards(from, false)
 	}
 	out := make([]Terms, n)
 	for d := range out {
@@ -144,8 +153,8 @@ func (r referee) addLeft(out []Terms, base float64) {
 	knots, ends := []float64{from}, make([]int, len(out))
 	for d := 1; d < len(out); d++ {
 		start, to := knots[len(knots)-1], math.Log(a.AgeDays+float64(d))
-		before, _, _ := r.hazards(math.Exp(start), false)
-		after, _, _ := r.hazards(math.Exp(to), false)
+		before, _, _ := r.hazards(start, false)
+		after, _, _ := r.hazards(to, false)
 		cells := 2 * (2 + int((to-start)/.1+math.Min(after-before, 50)*40))
 		for k := 1; k <= cells; k++ {
 			knots = append(knots, start+(to-start)*float64(k)/float64(cells))
@@ -154,16 +163,15 @@ func (r referee) addLeft(out []Terms, base float64) {
 	}
 	values := r.values(knots)
 	density := func(k int) float64 {
-		x := math.Exp(knots[k])
-		met, _, all := r.hazards(x, false)
-		return math.Exp(base-met) * all * x * values[k]
+		met, _, all := r.hazards(knots[k], false)
+		return math.Exp(base-met+knots[k]) * all * values[k]
 	}
 	failed := 0.0
 	for d := 1; d < len(out); d++ {
 		for k := ends[d-1]; k < ends[d]; k += 2 {
 			failed += (knots[k+2] - knots[k]) / 6 * (density(k) + 4*density(k+1) + density(k+2))
 		}
-		met, _, _ := r.hazards(math.Exp(knots[ends[d]]), false)
+		met, _, _ := r.hazards(knots[ends[d]], false)
 		out[d].Left = math.Exp(base-met)*values[ends[d]] + failed - values[0]
 	}
 }
@@ -184,13 +192,13 @@ func (r referee) values(knots []float64) []float64 {
 			continue
 		}
 		total, from := r.a.PlannedCost, math.Log(v)
-		base, _, _ := r.hazards(v, true)
+		base, _, _ := r.hazards(from, true)
 		for to := from; from < math.Log(next); from = to {
 			to = math.Min(from+.25, math.Log(next))
 			alive, lost := r.span(base, from, to, true)
 			total += lost - r.rate*alive
 		}
-		met, _, _ := r.hazards(next, true)
+		met, _, _ := r.hazards(math.Log(next), true)
 		out[k] = total + math.Exp(base-met)*(above-r.a.PlannedCost)
 		next, above = v, out[k]
 	}
@@ -214,7 +222,7 @@ func simpson(f func(float64) float64, a, b float64) float64 {
 	fa, fm, fb := f(a), f((a+b)/2), f(b)
 	whole := (b - a) / 6 * (fa + 4*fm + fb)
 	size := math.Abs(b-a) / 6 * (math.Abs(fa) + 4*math.Abs(fm) + math.Abs(fb))
-	return halve(f, a, b, fa, fm, fb, whole, 1e-11*size, 25)
+	return halve(f, a, b, fa, fm, fb, whole, 1e-10*size, 25)
 }
 
 func halve(f func(float64) float64, a, b, fa, fm, fb, whole, tolerance float64, depth int) float64 {

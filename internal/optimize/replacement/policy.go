@@ -62,7 +62,11 @@ func earliest(planned float64, modes []Mode, limit float64) Optimum {
 	best := Optimum{Age: math.Inf(1), Rate: math.Inf(1)}
 	once := rising(planned, modes)
 	w := NewWalk(modes, 0)
-	w.seed(limit)
+	dearest := planned
+	for _, m := range modes {
+		dearest = max(dearest, m.Cost)
+	}
+	w.seed(limit, min(seedHazard, 1e-3*planned/dearest)) // well before the first turn
 	for last := slope(w, planned); w.X < limit; {
 		left := w.fork()
 		w.To(w.X * (1 + stretch))

@@ -29,6 +29,16 @@ func TestOptimalAgeAgainstPublishedCases(t *testing.T) {
 	}
 }
 
+// TestCheapJobsAreDueEarly compares with the limit for a failure that costs
+// far more than the job: (τ/η)^β = planned/((β − 1)·failure).
+func TestCheapJobsAreDueEarly(t *testing.T) {
+	t.Parallel()
+	for _, beta := range []float64{1.5, 3, 20} {
+		o := Optimal(.5, weibull(beta, 260, 1e9))
+		require.InEpsilon(t, 260*math.Pow(.5/((beta-1)*1e9), 1/beta), o.Age, 1e-6)
+	}
+}
+
 func TestWithoutWearNeverReplace(t *testing.T) {
 	t.Parallel()
 	for _, beta := range []float64{0.5, 0.9, 1} {

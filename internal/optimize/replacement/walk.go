@@ -80,7 +80,7 @@ func (w *Walk) To(x float64) {
 			break
 		}
 		if w.Age+w.X == 0 {
-			w.seed(x)
+			w.seed(x, seedHazard)
 			continue
 		}
 		next := min(x, w.X+w.stretch*(w.Age+w.X))
@@ -96,12 +96,13 @@ func (w *Walk) To(x float64) {
 	}
 }
 
-// seed takes the first step of a new item, so short that only the first two
-// orders of the hazard H count: with H_k ∝ x^β_k, the item lives x·(1 − Σ
+// seed takes the first step of a new item, at most to x and so short that the
+// cumulative hazard in it is at most hazard and that only the first two orders
+// of it count: with H_k ∝ x^β_k, the item lives x·(1 − Σ
 // H_k/(β_k + 1)) and mode k fails with H_k − Σ H_j·H_k·β_k/(β_j + β_k).
-func (w *Walk) seed(x float64) {
+func (w *Walk) seed(x, hazard float64) {
 	for _, m := range w.modes {
-		x = min(x, m.Eta*math.Pow(seedHazard/(m.Evidence*float64(len(w.modes))), 1/m.Beta))
+		x = min(x, m.Eta*math.Pow(hazard/(m.Evidence*float64(len(w.modes))), 1/m.Beta))
 	}
 	alive, failed := 1.0, 0.0
 	for k, m := range w.modes {
