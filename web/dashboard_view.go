@@ -229,7 +229,7 @@ func costBars(p Page, run string, scenarios []db.ScenarioCostsRow) chart.Bars {
 			note += " · " + p.T("dashboard.costs.nobound")
 		}
 		rest := sc.TotalCost - sc.PlannedWork - sc.PlannedOutage - sc.Failure
-		bars = append(bars, chart.Bar{Label: p.T("optimize.objective." + sc.Preset), Total: p.Loc().MoneyCompact(sc.TotalCost), Note: note,
+		bars = append(bars, chart.Bar{Label: presetName(p, sc.Preset), Total: p.Loc().MoneyCompact(sc.TotalCost), Note: note,
 			Href: "/runs/" + run + "/results?scenario=" + sc.Preset, Best: i == best,
 			Parts: []chart.Part{
 				{Class: "s1", Label: p.T("dashboard.costs.work"), Value: sc.PlannedWork},

@@ -100,7 +100,7 @@ func (s *Server) listPlans(w http.ResponseWriter, r *http.Request) error {
 
 func newPlanRow(p Page, x db.PlanPageRow) planRow {
 	row := planRow{
-		ID: x.ID.String(), Title: x.Title, Preset: p.T("optimize.objective." + x.Preset), State: planStates[x.State],
+		ID: x.ID.String(), Title: x.Title, Preset: presetName(p, x.Preset), State: planStates[x.State],
 		StateLabel: p.T("plans.state." + x.State), By: localName(p.Lang, x.ProposedAr, x.ProposedEn), Version: int(x.Version),
 		Actions: int(x.ActionsPlanned), Cost: x.TotalCost, ProposedAt: x.ProposedAt, DueAt: x.DueAt, DecidedAt: x.DecidedAt,
 		Waiting: x.State == "proposed", Late: x.State == "proposed" && time.Now().After(x.DueAt),

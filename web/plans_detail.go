@@ -16,7 +16,9 @@ import (
 // planRows is what the page of a plan reads.
 type planRows struct {
 	plan      db.PlanDetailRow
-	lines     []db.ScenarioRecommendationsRow
+	solved    solvedPlan
+	trust     map[uuid.UUID]bool
+	book      plantBook
 	decisions []db.PlanDecisionsPageRow
 	orders    []db.WorkOrderPageRow
 }
@@ -30,10 +32,10 @@ type planView struct {
 	ProposedAt, DueAt, From, To                                      time.Time
 	DecidedAt, ReleasedAt, EscalatedAt                               *time.Time
 	Late                                                             bool
-	Total, Risk, Downtime, Labour                                    float64
-	Planned, Deferred                                                int
+	Total, Risk                                                      float64
+	Figures                                                          []figureView
 	Certificate                                                      certificate
-	Rows                                                             []adviceRow
+	Lines                                                            lineTable
 	Pager                                                            Pager
 	Decisions                                                        []decisionView
 	Orders                                                           []orderRow
@@ -85,10 +87,7 @@ func (s *Server) planPage(w http.ResponseWriter, r *http.Request, status int, fo
 	if err != nil {
 		return err
 	}
-	v, err := newPlanView(p, x, access.From(r.Context()))
-	if err != nil {
-		return err
-	}
+	v := newPlanView(p, x, access.From(r.Context()))
 	v.Form = form
 	who := access.From(r.Context())
 	if ui := s.Config.TemporalUI; ui != nil && who.Can(access.OpenTemporalUI) {
@@ -103,11 +102,20 @@ func (s *Server) planPage(w http.ResponseWriter, r *http.Request, status int, fo
 
 func (s *Server) loadPlan(r *http.Request, id uuid.UUID) (planRows, error) {
 	var x planRows
+	var run db.OptimizationRun
 	err := s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) (err error) {
 		if x.plan, err = q.PlanDetail(ctx, tx, tenant, id); err != nil {
 			return err
 		}
-		if x.lines, err = q.ScenarioRecommendations(ctx, tx, tenant, x.plan.Plan.ScenarioID); err != nil {
+		if run, err = q.LoadRun(ctx, tx, tenant, x.plan.Plan.RunID); err != nil {
+			return err
+		}
+		trust, err := q.ScenarioTrust(ctx, tx, tenant, x.plan.Plan.ScenarioID)
+		if err != nil {
+			return err
+		}
+		x.trust = trustOf(trust)
+		if x.book, err = loadPlantBook(ctx, tx, q, tenant); err != nil {
 			return err
 		}
 		if x.decisions, err = q.PlanDecisionsPage(ctx, tx, tenant, id); err != nil {
@@ -119,20 +127,24 @@ func (s *Server) loadPlan(r *http.Request, id uuid.UUID) (planRows, error) {
 		x.orders, err = q.WorkOrderPage(ctx, tx, db.WorkOrderPageParams{TenantID: tenant, PlanID: &id, PageSize: ordersShown})
 		return err
 	})
+	if err != nil {
+		return x, err
+	}
+	x.solved, err = newSolvedPlan(run, x.plan.OptimizationScenario)
 	return x, err
 }
 
-func newPlanView(p Page, x planRows, who access.Principal) (planView, error) {
+func newPlanView(p Page, x planRows, who access.Principal) planView {
 	plan, sc := x.plan.Plan, x.plan.OptimizationScenario
 	v := planView{
-		ID: plan.ID.String(), Run: plan.RunID.String(), Title: x.plan.Title, Preset: sc.Preset, PresetName: p.T("optimize.objective." + sc.Preset),
+		ID: plan.ID.String(), Run: plan.RunID.String(), Title: x.plan.Title, Preset: sc.Preset, PresetName: presetName(p, sc.Preset),
 		State: plan.State, StateName: planStates[plan.State], StateLabel: p.T("plans.state." + plan.State), Version: int(plan.Version),
 		LaunchedBy: localName(p.Lang, x.plan.LaunchedAr, x.plan.LaunchedEn), ProposedBy: localName(p.Lang, x.plan.ProposedAr, x.plan.ProposedEn),
 		ReleasedBy: localName(p.Lang, x.plan.ReleasedAr, x.plan.ReleasedEn), Note: plan.Note, ProposedAt: plan.ProposedAt, DueAt: plan.DueAt,
 		From: x.plan.WindowStart, To: x.plan.WindowStart.AddDate(0, 0, int(x.plan.WindowDays)-1), DecidedAt: plan.DecidedAt,
 		ReleasedAt: plan.ReleasedAt, EscalatedAt: plan.EscalatedAt, Late: plan.State == "proposed" && time.Now().After(plan.DueAt),
-		Total: sc.TotalCost, Risk: sc.RiskCost, Downtime: sc.DowntimeHours, Labour: sc.LabourHours,
-		Planned: int(sc.ActionsPlanned), Deferred: int(sc.ActionsDeferred), Actions: actionsOn(p, plan, who),
+		Total: x.solved.view.Total, Risk: x.solved.view.Risk, Figures: figureViews(p, x.solved.view.Figures), Actions: actionsOn(p, plan, who),
+		Certificate: newCertificate(x.solved.view.Certificate),
 	}
 	if plan.PreviousID != nil {
 		v.Previous = plan.PreviousID.String()
@@ -140,14 +152,9 @@ func newPlanView(p Page, x planRows, who access.Principal) (planView, error) {
 	if v.Actions.Releasing {
 		v.StateName, v.StateLabel = "run", p.T("plans.state.releasing")
 	}
-	cert, err := certificateOf(sc)
-	if err != nil {
-		return v, err
-	}
-	v.Certificate = cert
-	v.Pager = NewPager(p.URL, runPageSize, len(x.lines))
+	v.Pager = NewPager(p.URL, runPageSize, len(x.solved.view.Lines))
 	v.Pager.Target = "plan-advice"
-	v.Rows = adviceRows(p, plan.RunID, pageOf(x.lines, v.Pager))
+	v.Lines = newLineTable(p, x.solved, x.book, x.trust, v.Pager)
 	for _, d := range x.decisions {
 		v.Decisions = append(v.Decisions, newDecisionView(p, d))
 	}
@@ -155,7 +162,7 @@ func newPlanView(p Page, x planRows, who access.Principal) (planView, error) {
 		v.MoreOrders = int(o.Total) - len(x.orders)
 		v.Orders = append(v.Orders, newOrderRow(p, o))
 	}
-	return v, nil
+	return v
 }
 
 // actionsOn applies the capability matrix and the four-eyes rule to a plan.

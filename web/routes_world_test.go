@@ -253,7 +253,8 @@ func (e estate) form() url.Values {
 		"account": id("core.users"), "technician": id("core.technicians"), "seen": {""}, "plan": id("optimization.plans"), "run": id("optimization.optimization_runs"),
 		"integration": id("core.integrations"), "rule": id("core.integration_mappings"), "signal": id("telemetry.signals"), "alert": id("core.alerts"),
 		"scenario": {"balanced"}, "note": {"n"}, "kind": {"approved"}, "decision": {uuid.NewString()}, "comment": {"comment"}, "reason": {"a long enough reason"},
-		"key": {uuid.NewString()}, "problem": {"maintenance_prioritization"}, "title": {"title"}, "days": {"30"}, "limit": {"10"}, "start": start,
+		"key": {uuid.NewString()}, "problem": {"maintenance_prioritization"}, "title": {"title"}, "horizon": {"30"}, "subject": id("core.assets"), "ask": {"off"},
+		"f_maintenance_prioritization.preset.cheapest": {"on"}, "with": id("optimization.optimization_scenarios"), "limit": {"10"}, "start": start,
 		"role": {"viewer"}, "roles": {"viewer"}, "name": {"name"}, "name_ar": {"اسم"}, "name_en": {"name"}, "email": {"new@power.example"}, "username": {"new"},
 		"language": {"en"}, "active": {"1"}, "scope": {"read:results"}, "scopes": {"read:results"}, "expires": {"30"}, "verdict": {"confirmed"},
 		"value": {"1"}, "endpoint": {"https://historian.example"}, "url": {"https://historian.example"}, "code": {"NEW_CO"}, "back": {"/dashboard"},
@@ -264,7 +265,7 @@ func (e estate) form() url.Values {
 func (e estate) asQuery() string {
 	q := url.Values{"q": {"P-"}, "tab": {"all"}}
 	form := e.form()
-	for _, name := range []string{"tenant", "site", "asset", "user", "plan", "run", "integration", "signal", "component"} {
+	for _, name := range []string{"tenant", "site", "asset", "user", "plan", "run", "integration", "signal", "component", "with", "subject"} {
 		q[name] = form[name]
 	}
 	return "?" + q.Encode()

@@ -60,18 +60,27 @@ func (s *Server) runMonitor(r *http.Request, p Page) (runView, error) {
 		if x.events, err = q.RunTimeline(ctx, tx, tenant, id); err != nil {
 			return err
 		}
-		if x.scenarios, err = q.RunScenarios(ctx, tx, tenant, id); err != nil || x.run.State != "failed" {
+		if x.scenarios, err = q.RunScenarios(ctx, tx, tenant, id); err != nil || x.run.State != "failed" && x.run.BasedOn == nil {
 			return err
 		}
-		x.names, err = loadNames(ctx, tx, q, tenant)
+		if x.book, err = loadPlantBook(ctx, tx, q, tenant); err != nil || x.run.BasedOn == nil {
+			return err
+		}
+		base, err := q.ScenarioWithRun(ctx, tx, tenant, *x.run.BasedOn)
+		x.base = &base
 		return err
 	})
 	if err != nil {
 		return runView{}, err
 	}
 	v := newRunView(p, x)
+	if x.base != nil {
+		if v.WhatIf, err = newWhatIfNote(p, x); err != nil {
+			return v, err
+		}
+	}
 	who := access.From(r.Context())
-	v.CanRun = who.Can(access.RunPrioritization)
+	v.CanRun = mayRun(who, x.run.Problem)
 	if ui := s.Config.TemporalUI; ui != nil && who.Can(access.OpenTemporalUI) {
 		workflow := x.run.WorkflowID
 		if workflow == "" {
@@ -99,10 +108,14 @@ func (s *Server) endRun(w http.ResponseWriter, r *http.Request, action, toast st
 	if err != nil {
 		return err
 	}
+	who := access.From(r.Context())
 	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) error {
 		run, err := q.RunDetail(ctx, tx, tenant, id)
 		if err != nil {
 			return err
+		}
+		if !mayRun(who, run.Problem) {
+			return fault.New(fault.Forbidden, "error.403.text")
 		}
 		if run.State != "requested" && run.State != "running" {
 			return fault.New(fault.Conflict, "runs.ended")
@@ -113,7 +126,7 @@ func (s *Server) endRun(w http.ResponseWriter, r *http.Request, action, toast st
 	if err != nil {
 		return err
 	}
-	if err := end(r.Context(), access.From(r.Context()).TenantID, id); err != nil {
+	if err := end(r.Context(), who.TenantID, id); err != nil {
 		return err
 	}
 	return s.redirect(w, r, "/runs/"+id.String(), toast)

@@ -109,6 +109,13 @@ func (f *fixture) finishedRun(tenant string, by access.Role) uuid.UUID {
 		if _, err = q.BeginRun(ctx, tx, db.BeginRunParams{TenantID: t, ID: id, WorkflowID: "optimization/test"}); err != nil {
 			return err
 		}
+		input, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		if _, err = q.StoreRunInput(ctx, tx, db.StoreRunInputParams{TenantID: t, ID: id, Input: input, InputSha256: []byte("digest")}); err != nil {
+			return err
+		}
 		if err = addCourse(ctx, tx, q, t, id, plans); err != nil {
 			return err
 		}

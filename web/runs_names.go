@@ -11,11 +11,15 @@ import (
 	"github.com/optria-iq/optria/db"
 )
 
-// bothNames is a name in both languages.
-type bothNames struct{ ar, en string }
+// bothNames is a name in both languages; that of an asset is its tag.
+type bothNames struct {
+	ar, en string
+	tag    bool
+}
 
 // nameBook finds the name of whatever a plan refers to, by id or by code:
-// skills, shared resources, redundancy groups, embargoes and sites.
+// skills, technicians, shared resources, redundancy groups, embargoes, sites
+// and assets.
 type nameBook map[string]bothNames
 
 func loadNames(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) (nameBook, error) {
@@ -26,6 +30,13 @@ func loadNames(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) 
 	}
 	for _, x := range skills {
 		b.add(x.ID, x.Code, x.NameAr, x.NameEn)
+	}
+	technicians, err := q.ListTechnicians(ctx, tx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range technicians {
+		b.add(x.ID, "", x.NameAr, x.NameEn)
 	}
 	resources, err := q.ListSharedResources(ctx, tx, tenant)
 	if err != nil {
@@ -59,27 +70,31 @@ func loadNames(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) 
 }
 
 func (b nameBook) add(id uuid.UUID, code, ar, en string) {
-	b[id.String()] = bothNames{ar, en}
+	b[id.String()] = bothNames{ar: ar, en: en}
 	if code != "" {
-		b[code] = bothNames{ar, en}
+		b[code] = bothNames{ar: ar, en: en}
 	}
+}
+
+func (b nameBook) addTag(id uuid.UUID, tag string) {
+	b[id.String()] = bothNames{ar: tag, en: tag, tag: true}
 }
 
 // find looks a reference up. A reference may carry its kind in front, as in
 // "skill:rotating", or a detail behind, as in the year of an embargo.
-func (b nameBook) find(lang, ref string) (string, bool) {
+func (b nameBook) find(lang, ref string) (name string, isTag, ok bool) {
 	candidates := append([]string{ref}, strings.FieldsFunc(ref, func(r rune) bool { return r == ':' || r == '/' || r == '@' })...)
 	for _, c := range candidates {
 		if n, ok := b[c]; ok {
-			return localName(lang, n.ar, n.en), true
+			return localName(lang, n.ar, n.en), n.tag, true
 		}
 	}
-	return "", false
+	return "", false, false
 }
 
 // plain names a reference for text without markup.
 func (b nameBook) plain(lang, ref string) string {
-	if name, ok := b.find(lang, ref); ok {
+	if name, _, ok := b.find(lang, ref); ok {
 		return name
 	}
 	return ref
@@ -88,7 +103,9 @@ func (b nameBook) plain(lang, ref string) string {
 // markup names a reference for a page: a reference without a name is printed
 // as an identifier.
 func (b nameBook) markup(lang, ref string) template.HTML {
-	if name, ok := b.find(lang, ref); ok {
+	if name, isTag, ok := b.find(lang, ref); ok && isTag {
+		return tag(name)
+	} else if ok {
 		return template.HTML(template.HTMLEscapeString(name)) //nolint:gosec // escaped
 	}
 	return tag(ref)

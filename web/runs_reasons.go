@@ -1,8 +1,6 @@
 package web
 
 import (
-	"time"
-
 	"github.com/optria-iq/optria/internal/optimize"
 )
 
@@ -29,22 +27,20 @@ var reasonIcons = map[optimize.ReasonCode]string{
 
 // reasonText words a computed reason with its numbers. A code that this
 // version does not know yet is shown with its money only.
-func reasonText(p Page, names nameBook, start time.Time, x optimize.Reason) reasonLine {
+func reasonText(p Page, names nameBook, h horizon, x optimize.Reason) reasonLine {
 	key := "runs.reason." + string(x.Code)
+	if !p.Loc().Has(key) {
+		key = "runs.reason.other"
+	}
+	if x.Constraint == "" && p.Loc().Has(key+".unnamed") {
+		key += ".unnamed"
+	}
 	pictured, known := reasonIcons[x.Code]
 	if !known {
-		key, pictured = "runs.reason.other", "info"
-	}
-	if x.Constraint == "" && needsName[x.Code] {
-		key += ".unnamed"
+		pictured = "info"
 	}
 	n, unit := p.Loc().Compact(x.Money)
 	return reasonLine{Icon: pictured, Text: p.Loc().HTML(key,
-		"Money", amount(n, unit), "P", isolate(p.Loc().Pct(x.P)), "Date", p.Loc().ShortDate(start.AddDate(0, 0, x.Day)),
-		"Name", names.markup(p.Lang, x.Constraint))}
-}
-
-// needsName marks the reasons whose sentence names a constraint.
-var needsName = map[optimize.ReasonCode]bool{
-	optimize.ReasonResourceBinding: true, optimize.ReasonKOutOfN: true, optimize.ReasonDowntimeCap: true, optimize.ReasonEmbargo: true,
+		"Money", amount(n, unit), "P", isolate(p.Loc().Pct(x.P)), "Date", h.moment(p, float64(x.Day)),
+		"Name", names.markup(p.Lang, x.Constraint), "Amount", isolate(p.Loc().Num(x.Amount, 1)))}
 }

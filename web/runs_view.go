@@ -9,9 +9,8 @@ import (
 	"time"
 
 	"github.com/optria-iq/optria/db"
-	"github.com/optria-iq/optria/web/chart"
-
 	"github.com/optria-iq/optria/internal/optimize"
+	"github.com/optria-iq/optria/web/chart"
 )
 
 // runStages are the stages of a run in their order.
@@ -23,7 +22,22 @@ type monitorRows struct {
 	progress  []db.RunProgressRow
 	events    []db.RunTimelineRow
 	scenarios []db.OptimizationScenario
-	names     nameBook // only of a run that failed
+	book      plantBook              // only of a run that failed or asks what if
+	base      *db.ScenarioWithRunRow // the plan that a what-if run sets out from
+}
+
+// whatIfNote says what a run changes, and of which plan.
+type whatIfNote struct {
+	Changes                   []string
+	BaseTitle, BasePreset, To string
+}
+
+func newWhatIfNote(p Page, x monitorRows) (*whatIfNote, error) {
+	base, err := newSolvedPlan(x.base.OptimizationRun, x.base.OptimizationScenario)
+	if err != nil {
+		return nil, err
+	}
+	return &whatIfNote{forcedTexts(p, base, x.book, x.run.WhatIf), base.run.Title, presetName(p, base.scenario.Preset), resultPath(base)}, nil
 }
 
 // runView is the monitor of a run.
@@ -33,13 +47,14 @@ type runView struct {
 	Days, Attempt                                        int
 	Elapsed, Limit                                       string
 	Open, Done, Stopping                                 bool
-	Failure                                              string
+	Failure, FailureTitle                                string
 	Conflicts                                            []template.HTML // the constraints that contradict each other
 	Steps                                                []stepView
 	Tracks                                               []trackView
 	Events                                               []eventView
 	Best, Bound, Gap                                     *float64
 	CanRun                                               bool
+	WhatIf                                               *whatIfNote
 	History                                              string // of the workflow, for platform owners
 }
 
@@ -75,8 +90,11 @@ func newRunView(p Page, x monitorRows) runView {
 	}
 	v.Elapsed = runTime(run)
 	if run.State == "failed" {
+		if v.FailureTitle = p.T("runs.failed"); x.base != nil {
+			v.FailureTitle = p.T("results.whatif.forbidden")
+		}
 		v.Failure = failureText(p, run.ErrorKey, run.ErrorDetail)
-		v.Conflicts = conflictTexts(p, x.names, run.ErrorDetail)
+		v.Conflicts = conflictTexts(p, x.book, run.ErrorDetail)
 	}
 	v.Steps = stageSteps(p, run)
 	v.Tracks = tracks(p, x)
@@ -111,8 +129,9 @@ func failureText(p Page, key string, detail json.RawMessage) string {
 	return p.T(key, arguments(args)...)
 }
 
-// conflictTexts names the constraints that no plan can meet together.
-func conflictTexts(p Page, names nameBook, detail json.RawMessage) []template.HTML {
+// conflictTexts names the constraints that no plan can meet together, and by
+// how much each would have to give way in the cheapest relaxation.
+func conflictTexts(p Page, b plantBook, detail json.RawMessage) []template.HTML {
 	var d struct {
 		Conflicts []optimize.Conflict `json:"conflicts"`
 	}
@@ -121,18 +140,31 @@ func conflictTexts(p Page, names nameBook, detail json.RawMessage) []template.HT
 	}
 	var out []template.HTML
 	for _, c := range d.Conflicts {
-		label := p.T("runs.conflict.other")
-		if _, known := reasonIcons[c.Code]; known {
-			label = p.T("runs.conflict." + string(c.Code))
+		key := "runs.conflict." + string(c.Code)
+		if !p.Loc().Has(key) {
+			key = "runs.conflict.other"
 		}
-		line := template.HTML(template.HTMLEscapeString(label)) //nolint:gosec // escaped
+		line := template.HTML(template.HTMLEscapeString(p.T(key))) //nolint:gosec // escaped
 		if c.Constraint != "" {
-			line += ": " + names.markup(p.Lang, c.Constraint)
+			line += ": " + b.names.markup(p.Lang, c.Constraint)
+		}
+		for i, id := range c.ActionIDs {
+			if i == conflictSubjects {
+				line += " …"
+				break
+			}
+			line += " · " + b.names.markup(p.Lang, id)
+		}
+		if c.Amount > 0 {
+			line += " · " + p.Loc().HTML("results.conflict.amount", "Amount", isolate(p.Loc().Num(c.Amount, 1)))
 		}
 		out = append(out, line)
 	}
 	return out
 }
+
+// conflictSubjects bounds the jobs that are named with a conflict.
+const conflictSubjects = 4
 
 // stageSteps turns the stage of a run into the list of all stages.
 func stageSteps(p Page, run db.RunDetailRow) []stepView {
@@ -159,6 +191,19 @@ func stageSteps(p Page, run db.RunDetailRow) []stepView {
 	return out
 }
 
+// presetsOf lists the presets of a problem in its order.
+func presetsOf(kind string) []string {
+	problem, ok := optimize.Lookup(kind)
+	if !ok {
+		return nil
+	}
+	var out []string
+	for _, o := range problem.Spec().Objectives {
+		out = append(out, o.Kind)
+	}
+	return out
+}
+
 // tracks draws one chart per scenario, in the order of the pages.
 func tracks(p Page, x monitorRows) []trackView {
 	found := map[string][]db.RunProgressRow{}
@@ -170,13 +215,13 @@ func tracks(p Page, x monitorRows) []trackView {
 		saved[sc.Preset] = sc
 	}
 	var out []trackView
-	for _, preset := range presetOrder {
+	for _, preset := range presetsOf(x.run.Problem) {
 		rows := found[preset]
 		sc, done := saved[preset]
 		if len(rows) == 0 && !done {
 			continue
 		}
-		t := trackView{Name: p.T("optimize.objective." + preset), Icon: presetIcons[preset], Done: done}
+		t := trackView{Name: presetName(p, preset), Icon: presetIcon(preset), Done: done}
 		t.Plot, t.Unit = searchPlot(p, rows, sc, done)
 		if done {
 			t.Best, t.Bound, t.Gap, t.Seconds = &sc.Objective, sc.Bound, sc.Gap, sc.Seconds
@@ -300,8 +345,8 @@ func newEvent(p Page, e db.RunTimelineRow) eventView {
 		v.Icon, v.Tone = "square", "warn"
 		v.Text = p.Loc().HTML("runs.event.stop")
 	}
-	if e.Scenario != "" && slices.Contains(presetOrder, e.Scenario) {
-		v.Note = joinNotes(p.T("optimize.objective."+e.Scenario), v.Note)
+	if e.Scenario != "" {
+		v.Note = joinNotes(presetName(p, e.Scenario), v.Note)
 	}
 	return v
 }

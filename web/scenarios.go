@@ -13,6 +13,7 @@ import (
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/access"
 	"github.com/optria-iq/optria/internal/fault"
+	"github.com/optria-iq/optria/internal/runs"
 )
 
 // runPageSize is the number of rows of every list of runs, plans and orders.
@@ -23,29 +24,29 @@ func (s *Server) scenarioRoutes() []route {
 		{http.MethodGet, "/scenarios", access.ViewResults, s.listScenarios},
 		{http.MethodGet, "/scenarios/new", access.RunPrioritization, s.newScenario},
 		{http.MethodPost, "/scenarios/new", access.RunPrioritization, s.requestScenario},
+		{http.MethodGet, "/scenarios/compare", access.ViewResults, s.showComparison},
 		{http.MethodGet, "/runs/{id}", access.ViewResults, s.showRun},
 		{http.MethodGet, "/runs/{id}/status", access.ViewResults, s.runStatus},
 		{http.MethodPost, "/runs/{id}/stop", access.RunPrioritization, s.stopRun},
 		{http.MethodPost, "/runs/{id}/cancel", access.RunPrioritization, s.cancelRun},
 		{http.MethodGet, "/runs/{id}/results", access.ViewResults, s.showResults},
-		{http.MethodGet, "/runs/{id}/recommendations/{rec}", access.ViewResults, s.showRecommendation},
+		{http.MethodGet, "/runs/{id}/why", access.ViewResults, s.showWhy},
+		{http.MethodGet, "/runs/{id}/export", access.ViewResults, s.exportPlan},
+		{http.MethodPost, "/runs/{id}/what-if", access.RunPrioritization, s.askWhatIf},
 		{http.MethodPost, "/runs/{id}/propose", access.ProposePlan, s.proposePlan},
 	}
 }
 
-// problemKind is one optimization problem as the pages offer it.
-type problemKind struct {
-	kind, icon string
-	capability access.Capability
+// problemKinds lists the problems of the product in the order of the wizard,
+// each with its picture.
+var problemKinds = []struct{ kind, icon string }{
+	{"maintenance_prioritization", "wrench"}, {"maintenance_deferral_cost", "wallet"}, {"production_risk", "gauge"}, {"workforce_dispatch", "hard-hat"},
 }
 
-// problemKinds lists the problems of the product in the order of the wizard.
-// Which of them can run is asked of the registry of engines.
-var problemKinds = []problemKind{
-	{"maintenance_prioritization", "wrench", access.RunPrioritization},
-	{"maintenance_deferral_cost", "wallet", access.RunPrioritization},
-	{"production_risk", "gauge", access.RunOperations},
-	{"workforce_dispatch", "hard-hat", access.RunOperations},
+// mayRun reports whether somebody may run a problem.
+func mayRun(who access.Principal, kind string) bool {
+	need, known := runs.CapabilityOf(kind)
+	return known && who.Can(need)
 }
 
 // runStates maps the state of a run to the look of its mark.

@@ -1,59 +1,33 @@
 package web
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
-	"github.com/optria-iq/optria/db"
+	"github.com/optria-iq/optria/internal/access"
 	"github.com/optria-iq/optria/internal/optimize"
-	"github.com/optria-iq/optria/internal/optimize/maintenance"
+	"github.com/optria-iq/optria/internal/runs"
 )
 
-// scenarioForm is the wizard as it was filled in.
+// scenarioForm is the wizard as it was filled in. Values and Flags hold what
+// was entered for every problem, keyed by the name of the input, so that
+// nothing is lost while somebody looks at another problem or mends a mistake.
 type scenarioForm struct {
-	Key, Problem, Title, Start, Days, Limit string
-	Sites                                   map[string]bool
-	Caps                                    map[string]string
-	Budget, WeightCost, WeightRisk          string
-	OneTrain, Custom                        bool
-}
-
-// runObjective is the column objective of a run: the presets to compute, and
-// the weights of the custom one.
-type runObjective struct {
-	Presets    []string `json:"presets"`
-	WeightCost *float64 `json:"weight_cost,omitempty"`
-	WeightRisk *float64 `json:"weight_risk,omitempty"`
-}
-
-// runConstraints is the column constraints of a run. No sites means all of
-// them; downtime is in hours within the horizon, by site.
-type runConstraints struct {
-	SiteIDs      []uuid.UUID        `json:"site_ids"`
-	DowntimeCaps map[string]float64 `json:"downtime_caps,omitempty"`
-	BudgetSAR    *float64           `json:"budget_sar,omitempty"`
-	OneTrainOut  bool               `json:"one_train_out"`
-}
-
-// scenarioRequest is a checked form.
-type scenarioRequest struct {
-	Key, Problem, Title string
-	Start               time.Time
-	Days, Limit         int
-	Objective           runObjective
-	Constraints         runConstraints
+	Key, Problem, Title, Start, End, Horizon, Limit string
+	Sites, Assets                                   map[string]bool
+	Values                                          map[string]string
+	Flags                                           map[string]bool
 }
 
 const (
-	maxTitle       = 200
-	startDaysAhead = 365 // how far ahead a horizon may begin
+	maxTitle     = runs.MaxTitle
+	horizonDates = "dates" // a horizon between two dates
+	fieldPrefix  = "f_"    // of every input that belongs to one problem
 )
 
 var (
@@ -62,8 +36,15 @@ var (
 	presetIcons  = map[string]string{"cheapest": "wallet", "balanced": "scale", "lowest_risk": "shield-check", "custom": "sliders-horizontal"}
 )
 
-// presetOrder is the order of scenarios on every page.
-var presetOrder = []string{maintenance.PresetCheapest, maintenance.PresetBalanced, maintenance.PresetLowestRisk, maintenance.PresetCustom}
+// inputName names the input of a field; site is empty unless the field is
+// asked per site.
+func inputName(kind, field, site string) string {
+	name := fieldPrefix + kind + "." + field
+	if site != "" {
+		name += "." + site
+	}
+	return name
+}
 
 func limitOptions(p Page) []choiceOption {
 	var out []choiceOption
@@ -74,105 +55,183 @@ func limitOptions(p Page) []choiceOption {
 	return out
 }
 
-// newScenarioForm is the wizard as it opens: thirty days from tomorrow.
-func newScenarioForm(p Page, now time.Time) scenarioForm {
+// newScenarioForm is the wizard as it opens: the longest offered horizon up to
+// thirty days, from tomorrow, with the defaults of every problem.
+func newScenarioForm(now time.Time, kind string) scenarioForm {
 	start := dateIn(riyadhZone, now).AddDate(0, 0, 1)
-	return scenarioForm{
-		Key: uuid.NewString(), Problem: maintenance.Kind, Days: "30", Limit: "30", OneTrain: true, WeightCost: "1", WeightRisk: "2",
-		Start: start.Format(time.DateOnly), Title: p.T("scenarios.title.default", "Date", p.Loc().Date(start)),
-		Sites: map[string]bool{}, Caps: map[string]string{},
-	}
-}
-
-func readScenarioForm(r *http.Request) scenarioForm {
-	f := scenarioForm{
-		Key: r.PostFormValue("key"), Problem: r.PostFormValue("problem"), Title: strings.TrimSpace(r.PostFormValue("title")),
-		Start: r.PostFormValue("start"), Days: r.PostFormValue("days"), Limit: r.PostFormValue("limit"),
-		Budget: strings.TrimSpace(r.PostFormValue("budget")), OneTrain: r.PostFormValue("one_train") != "", Custom: r.PostFormValue("custom") != "",
-		WeightCost: strings.TrimSpace(r.PostFormValue("weight_cost")), WeightRisk: strings.TrimSpace(r.PostFormValue("weight_risk")),
-		Sites: map[string]bool{}, Caps: map[string]string{},
-	}
-	for _, id := range r.PostForm["site"] {
-		f.Sites[id] = true
-	}
-	for name, values := range r.PostForm {
-		if id, ok := strings.CutPrefix(name, "cap_"); ok && len(values) == 1 {
-			f.Caps[id] = strings.TrimSpace(values[0])
+	f := scenarioForm{Key: uuid.NewString(), Problem: kind, Horizon: "30", Limit: "30", Start: start.Format(time.DateOnly),
+		Sites: map[string]bool{}, Assets: map[string]bool{}, Values: map[string]string{}, Flags: map[string]bool{}}
+	for _, spec := range optimize.Specs() {
+		if spec.Kind == kind && spec.MaxDays < 30 {
+			f.Horizon = "7"
+		}
+		for _, field := range spec.Constraints {
+			name := inputName(spec.Kind, field.Name, "")
+			switch {
+			case field.Type == optimize.FieldBool:
+				f.Flags[name] = field.Default != 0
+			case !field.Optional:
+				f.Values[name] = strconv.FormatFloat(field.Default, 'f', -1, 64)
+			}
+		}
+		for _, o := range spec.Objectives {
+			f.Flags[inputName(spec.Kind, "preset", o.Kind)] = o.Kind != runs.PresetCustom
 		}
 	}
 	return f
 }
 
-// request checks the form. Errors are translated and keyed by field.
-func (f scenarioForm) request(p Page, sites []db.Site, now time.Time) (scenarioRequest, map[string]string) {
+func readScenarioForm(r *http.Request) scenarioForm {
+	value := func(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
+	f := scenarioForm{
+		Key: value("key"), Problem: value("problem"), Title: value("title"), Start: value("start"), End: value("end"),
+		Horizon: value("horizon"), Limit: value("limit"),
+		Sites: map[string]bool{}, Assets: map[string]bool{}, Values: map[string]string{}, Flags: map[string]bool{},
+	}
+	for _, id := range r.PostForm["site"] {
+		f.Sites[id] = true
+	}
+	for _, id := range r.PostForm["asset"] {
+		f.Assets[id] = true
+	}
+	for name, values := range r.PostForm {
+		if strings.HasPrefix(name, fieldPrefix) && len(values) == 1 {
+			f.Values[name], f.Flags[name] = strings.TrimSpace(values[0]), true
+		}
+	}
+	return f
+}
+
+// check turns the form into a request that keeps the rules. Errors are
+// translated and keyed by the name of the input.
+func (f scenarioForm) check(p Page, scope runs.Scope, who access.Principal) (runs.Checked, map[string]string) {
 	errs := map[string]string{}
 	problem, ok := optimize.Lookup(f.Problem)
-	if !ok || f.Problem != maintenance.Kind {
+	if need, known := runs.CapabilityOf(f.Problem); !ok || !known || !who.Can(need) {
 		errs["problem"] = p.T("scenarios.error.problem")
-		return scenarioRequest{}, errs
-	}
-	x := scenarioRequest{Key: f.Key, Problem: f.Problem, Title: f.Title}
-	if n := utf8.RuneCountInString(f.Title); n == 0 || n > maxTitle {
-		errs["title"] = p.T("scenarios.error.title", "Max", maxTitle)
+		return runs.Checked{}, errs
 	}
 	if _, err := uuid.Parse(f.Key); err != nil {
 		errs["key"] = p.T("scenarios.error.key")
 	}
-	x.Days, x.Limit = chosen(f.Days, horizonDays), chosen(f.Limit, limitSeconds)
-	if x.Days == 0 {
-		errs["days"] = p.T("field.choice")
+	spec := problem.Spec()
+	request := runs.Request{Problem: f.Problem, Title: f.title(p), Start: f.Start, Days: f.days(p, errs)}
+	if slices.Contains(limitSeconds, f.Limit) {
+		request.LimitSeconds, _ = strconv.Atoi(f.Limit) //nolint:errcheck // one of the offered constants
 	}
-	if x.Limit == 0 {
-		errs["limit"] = p.T("field.choice")
+	request.Objective = f.objective(p, spec, errs)
+	request.Constraints = f.constraints(p, spec, scope, errs)
+	checked, mistakes := request.Check(scope)
+	for _, m := range mistakes {
+		if name := inputOf(spec.Kind, m.Field); errs[name] == "" {
+			errs[name] = m.Text(p.Loc())
+		}
+	}
+	return checked, errs
+}
+
+// title names the scenario after its problem unless somebody named it.
+func (f scenarioForm) title(p Page) string {
+	start, err := time.Parse(time.DateOnly, f.Start)
+	if f.Title != "" || err != nil {
+		return f.Title
+	}
+	return p.T("scenarios.title.default", "Problem", problemTitle(p, f.Problem), "Date", p.Loc().Date(start))
+}
+
+// days is the length of the horizon: one of those offered, or up to a date.
+func (f scenarioForm) days(p Page, errs map[string]string) int {
+	if slices.Contains(horizonDays, f.Horizon) {
+		n, _ := strconv.Atoi(f.Horizon) //nolint:errcheck // one of the offered constants
+		return n
 	}
 	start, err := time.Parse(time.DateOnly, f.Start)
-	today := dateIn(riyadhZone, now)
-	if err != nil || start.Before(today) || start.After(today.AddDate(0, 0, startDaysAhead)) {
-		errs["start"] = p.T("scenarios.error.start")
+	end, endErr := time.Parse(time.DateOnly, f.End)
+	switch {
+	case f.Horizon != horizonDates:
+		errs["horizon"] = p.T("field.choice")
+	case err == nil && (endErr != nil || end.Before(start)):
+		errs["end"] = p.T("scenarios.error.end")
+	case err == nil:
+		return int(end.Sub(start).Hours()/24) + 1
 	}
-	x.Start = start
-	f.limits(p, &x, problem.Spec(), sites, errs)
-	return x, errs
+	return 1
 }
 
-// limits checks objectives and constraints against the ranges of the problem.
-func (f scenarioForm) limits(p Page, x *scenarioRequest, spec optimize.Spec, sites []db.Site, errs map[string]string) {
-	x.Objective.Presets = slices.Clone(presetOrder[:3])
-	x.Constraints = runConstraints{SiteIDs: []uuid.UUID{}, DowntimeCaps: map[string]float64{}, OneTrainOut: f.OneTrain}
-	for _, site := range sites {
-		id := site.ID.String()
-		if f.Sites[id] {
-			x.Constraints.SiteIDs = append(x.Constraints.SiteIDs, site.ID)
-		}
-		if v := inRange(p, f.Caps[id], specField(spec, "downtime_cap"), "cap_"+id, errs); v != nil {
-			x.Constraints.DowntimeCaps[id] = *v
+// objective reads the chosen presets, and the weights of preset custom.
+func (f scenarioForm) objective(p Page, spec optimize.Spec, errs map[string]string) runs.Objective {
+	var o runs.Objective
+	for _, x := range spec.Objectives {
+		if f.Flags[inputName(spec.Kind, "preset", x.Kind)] {
+			o.Presets = append(o.Presets, x.Kind)
 		}
 	}
-	if len(f.Sites) > len(x.Constraints.SiteIDs) {
-		errs["site"] = p.T("field.choice")
+	if len(o.Presets) == 0 {
+		errs["presets"] = p.T("scenarios.error.presets")
 	}
-	if len(x.Constraints.SiteIDs) == len(sites) {
-		x.Constraints.SiteIDs = []uuid.UUID{}
+	if !slices.Contains(o.Presets, runs.PresetCustom) {
+		return o
 	}
-	x.Constraints.BudgetSAR = inRange(p, f.Budget, specField(spec, "budget_sar"), "budget", errs)
-	if !f.Custom {
-		return
-	}
-	x.Objective.Presets = append(x.Objective.Presets, maintenance.PresetCustom)
-	x.Objective.WeightCost = inRange(p, f.WeightCost, specField(spec, "weight_cost"), "weight_cost", errs)
-	x.Objective.WeightRisk = inRange(p, f.WeightRisk, specField(spec, "weight_risk"), "weight_risk", errs)
-	cost, risk := x.Objective.WeightCost, x.Objective.WeightRisk
-	if cost == nil || risk == nil || *cost+*risk <= 0 {
-		if errs["weight_cost"] == "" {
-			errs["weight_cost"] = p.T("scenarios.error.weights")
+	o.Weights = map[string]float64{}
+	for _, field := range spec.Constraints {
+		if v := f.number(p, spec, field, "", errs); v != nil && field.Weight {
+			o.Weights[field.Name] = *v
 		}
 	}
+	return o
 }
 
-// inRange reads an optional number within the range of a field.
-func inRange(p Page, text string, field optimize.Field, name string, errs map[string]string) *float64 {
-	if text == "" {
+// constraints reads sites, assets and the fields of the problem. Every site
+// chosen is the same as none.
+func (f scenarioForm) constraints(p Page, spec optimize.Spec, scope runs.Scope, errs map[string]string) runs.Constraints {
+	c := runs.Constraints{SiteIDs: chosenIDs(p, f.Sites, "site", errs), AssetIDs: chosenIDs(p, f.Assets, "asset", errs)}
+	if len(c.SiteIDs) == len(scope.Sites) {
+		c.SiteIDs = nil
+	}
+	for _, field := range spec.Constraints {
+		switch {
+		case field.Weight:
+		case field.Type == optimize.FieldBool:
+			on := 0.0
+			if f.Flags[inputName(spec.Kind, field.Name, "")] {
+				on = 1
+			}
+			c.Set(field.Name, on)
+		case field.PerSite:
+			for _, site := range scope.Sites {
+				if v := f.number(p, spec, field, site.String(), errs); v != nil {
+					if c.DowntimeCaps == nil {
+						c.DowntimeCaps = map[uuid.UUID]float64{}
+					}
+					c.DowntimeCaps[site] = *v
+				}
+			}
+		default:
+			if v := f.number(p, spec, field, "", errs); v != nil {
+				c.Set(field.Name, *v)
+			}
+		}
+	}
+	return c
+}
+
+// number reads what was entered for a field; a date counts days from the start
+// of the horizon. Nothing entered is nil.
+func (f scenarioForm) number(p Page, spec optimize.Spec, field optimize.Field, site string, errs map[string]string) *float64 {
+	name := inputName(spec.Kind, field.Name, site)
+	text := f.Values[name]
+	if text == "" || field.Type == optimize.FieldBool {
 		return nil
+	}
+	if field.Type == optimize.FieldDate {
+		start, err := time.Parse(time.DateOnly, f.Start)
+		day, dayErr := time.Parse(time.DateOnly, text)
+		if err != nil || dayErr != nil || day.Before(start) {
+			errs[name] = p.T("scenarios.error.end")
+			return nil
+		}
+		v := day.Sub(start).Hours() / 24
+		return &v
 	}
 	v, err := strconv.ParseFloat(strings.ReplaceAll(text, ",", ""), 64)
 	if err != nil || !(v >= field.Min && v <= field.Max) { // NaN is in no range
@@ -182,22 +241,39 @@ func inRange(p Page, text string, field optimize.Field, name string, errs map[st
 	return &v
 }
 
-// specField finds a number of a problem's form by name. A name that the
-// problem does not know is a mistake of the code.
-func specField(spec optimize.Spec, name string) optimize.Field {
-	for _, f := range spec.Constraints {
-		if f.Name == name {
-			return f
+func chosenIDs(p Page, chosen map[string]bool, name string, errs map[string]string) []uuid.UUID {
+	var ids []uuid.UUID
+	for text := range chosen {
+		id, err := uuid.Parse(text)
+		if err != nil {
+			errs[name] = p.T("field.choice")
+			continue
 		}
+		ids = append(ids, id)
 	}
-	panic(fmt.Sprintf("problem %s has no field %s", spec.Kind, name))
+	slices.SortFunc(ids, func(a, b uuid.UUID) int { return strings.Compare(a.String(), b.String()) })
+	return ids
 }
 
-// chosen returns the number behind one of the offered values, 0 for another.
-func chosen(v string, offered []string) int {
-	if !slices.Contains(offered, v) {
-		return 0
+// inputOf names the input of the wizard that holds a field of a request.
+func inputOf(kind, field string) string {
+	switch field {
+	case "title", "start", "presets", "weights", "problem":
+		return field
+	case "days":
+		return "horizon"
+	case "time_limit_seconds":
+		return "limit"
+	case "sites":
+		return "site"
+	case "assets":
+		return "asset"
 	}
-	n, _ := strconv.Atoi(v) //nolint:errcheck // one of the offered constants
-	return n
+	if site, ok := strings.CutPrefix(field, "downtime_caps."); ok {
+		return inputName(kind, "downtime_cap", site)
+	}
+	for _, prefix := range []string{"weights.", "fields."} {
+		field = strings.TrimPrefix(field, prefix)
+	}
+	return inputName(kind, field, "")
 }

@@ -16,14 +16,21 @@ import (
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/access"
 	"github.com/optria-iq/optria/internal/fault"
+	"github.com/optria-iq/optria/internal/optimize"
+	"github.com/optria-iq/optria/internal/optimize/maintenance"
+	"github.com/optria-iq/optria/internal/runs"
 )
 
 // wizardForm is a request that the wizard accepts.
 func wizardForm(f *fixture, tenant string) url.Values {
 	site := f.tenant(tenant).Sites[0].ID.String()
-	return url.Values{"key": {uuid.NewString()}, "problem": {"maintenance_prioritization"}, "title": {"Month of Rimal"}, "days": {"30"},
-		"start": {time.Now().AddDate(0, 0, 2).Format(time.DateOnly)}, "limit": {"30"}, "site": {site}, "cap_" + site: {"96"}, "budget": {"1,500,000"},
-		"one_train": {"on"}, "custom": {"on"}, "weight_cost": {"1"}, "weight_risk": {"2.5"}}
+	form := url.Values{"key": {uuid.NewString()}, "problem": {maintenance.Kind}, "title": {"Month of Rimal"}, "horizon": {"30"},
+		"start": {time.Now().AddDate(0, 0, 2).Format(time.DateOnly)}, "limit": {"30"}, "site": {site}}
+	for name, value := range map[string]string{"downtime_cap." + site: "96", "budget_sar": "1,500,000", "one_train_out": "on", "preset.cheapest": "on",
+		"preset.balanced": "on", "preset.lowest_risk": "on", "preset.custom": "on", "weight_cost": "1", "weight_risk": "2.5"} {
+		form.Set("f_"+maintenance.Kind+"."+name, value)
+	}
+	return form
 }
 
 // location posts a form and returns where the answer leads.
@@ -34,18 +41,30 @@ func (f *fixture) location(c *http.Client, path string, form url.Values) (status
 	return response.StatusCode, response.Header.Get("Location")
 }
 
-func TestWizardShowsEveryProblemHonestly(t *testing.T) {
+func TestWizardOffersWhatSomebodyMayRun(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	c := f.as("ARAMCO_DEMO", access.OptimizationEng)
-	status, body := f.get(c, "/scenarios/new?lang=en")
+	status, body := f.get(f.as("ARAMCO_DEMO", access.OptimizationEng), "/scenarios/new?lang=en")
 	require.Equal(t, http.StatusOK, status)
-	require.Equal(t, 1, strings.Count(body, `name="problem"`), "only what has an engine can be chosen")
-	require.Equal(t, 3, strings.Count(body, "Available in a later release"))
+	specs := optimize.Specs()
+	require.Equal(t, len(specs), strings.Count(body, `name="problem"`), "every problem can be chosen")
+	for _, spec := range specs {
+		for _, field := range spec.Constraints {
+			require.Contains(t, body, `name="f_`+spec.Kind+"."+field.Name, "the form asks for every field of a problem")
+		}
+	}
 	for _, site := range f.tenant("ARAMCO_DEMO").Sites {
-		require.Contains(t, body, "cap_"+site.ID.String())
+		require.Contains(t, body, "downtime_cap."+site.ID.String())
 	}
 	require.Contains(t, body, "not scored yet", "the data check names what is missing")
+	_, limited := f.get(f.as("ARAMCO_DEMO", access.ReliabilityEng), "/scenarios/new?lang=en")
+	allowed := 0
+	for _, spec := range specs {
+		if need, _ := runs.CapabilityOf(spec.Kind); need == access.RunPrioritization {
+			allowed++
+		}
+	}
+	require.Equal(t, allowed, strings.Count(limited, `name="problem"`), "a reliability engineer plans maintenance only")
 	status, _ = f.get(f.as("ARAMCO_DEMO", access.Viewer), "/scenarios/new")
 	require.Equal(t, http.StatusForbidden, status)
 }
@@ -65,7 +84,7 @@ func TestWizardRecordsOneRunPerForm(t *testing.T) {
 		run, err := q.LoadRun(ctx, tx, tenant, id)
 		require.NoError(t, err)
 		require.Equal(t, "requested", run.State)
-		require.JSONEq(t, `{"presets":["cheapest","balanced","lowest_risk","custom"],"weight_cost":1,"weight_risk":2.5}`, string(run.Objective))
+		require.JSONEq(t, `{"presets":["cheapest","balanced","lowest_risk","custom"],"weights":{"weight_cost":1,"weight_risk":2.5}}`, string(run.Objective))
 		var constraints struct {
 			SiteIDs      []uuid.UUID        `json:"site_ids"`
 			DowntimeCaps map[string]float64 `json:"downtime_caps"`
@@ -102,15 +121,19 @@ func TestWizardKeepsWhatWasEntered(t *testing.T) {
 	f := newFixture(t)
 	c := f.as("POWER_DEMO", access.OptimizationEng)
 	site := f.tenant("POWER_DEMO").Sites[0].ID.String()
+	field := func(name string) string { return "f_" + maintenance.Kind + "." + name }
 	cases := map[string]struct{ field, value, message string }{
-		"title":    {"title", "", "Enter a name"},
-		"horizon":  {"days", "12", "Choose a value from the list"},
+		"title":    {"title", strings.Repeat("x", 201), "Enter a name"},
+		"horizon":  {"horizon", "12", "Choose a value from the list"},
+		"no end":   {"horizon", "dates", "Choose a day after the start"},
 		"past":     {"start", "2020-01-01", "Choose a day from today"},
-		"cap":      {"cap_" + site, "-3", "Enter a number from 0"},
-		"not":      {"budget", "NaN", "Enter a number from 0"},
-		"weights":  {"weight_cost", "", "Enter both weights"},
-		"problem":  {"problem", "production_risk", "not available in this release"},
+		"cap":      {field("downtime_cap." + site), "-3", "Enter a number from 0"},
+		"not":      {field("budget_sar"), "NaN", "Enter a number from 0"},
+		"words":    {field("budget_sar"), "a lot", "Enter a number from 0"},
+		"weights":  {field("weight_risk"), "101", "Enter a number from 0"},
+		"problem":  {"problem", "no_such_problem", "not available to you"},
 		"stranger": {"site", f.tenant("WATER_DEMO").Sites[0].ID.String(), "Choose a value from the list"},
+		"asset":    {"asset", uuid.NewString(), "Choose a value from the list"},
 	}
 	for name, x := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -120,10 +143,38 @@ func TestWizardKeepsWhatWasEntered(t *testing.T) {
 			require.Equal(t, http.StatusUnprocessableEntity, status)
 			require.Contains(t, body, x.message)
 			require.Contains(t, body, form.Get("key"), "the form keeps its key")
-			require.Contains(t, body, `value="2.5"`, "other values stay")
+			if x.field != field("weight_risk") {
+				require.Contains(t, body, `value="2.5"`, "other values stay")
+			}
+			require.Contains(t, body, `class="err`, "the field is named")
 		})
 	}
 	require.False(t, f.flows.called("start-optimization"))
+}
+
+func TestWizardTakesDatesAndTheProblemsLimit(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	c := f.as("POWER_DEMO", access.OptimizationEng)
+	form := wizardForm(f, "POWER_DEMO")
+	start := time.Now().AddDate(0, 0, 2)
+	form.Set("horizon", "dates")
+	form.Set("title", "")
+	form.Set("end", start.AddDate(0, 0, 13).Format(time.DateOnly))
+	status, target := f.location(c, "/scenarios/new", form)
+	require.Equal(t, http.StatusSeeOther, status)
+	f.within("POWER_DEMO", func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) error {
+		run, err := q.LoadRun(ctx, tx, tenant, uuid.MustParse(strings.TrimPrefix(target, "/runs/")))
+		require.NoError(t, err)
+		require.EqualValues(t, 14, run.WindowDays)
+		require.NotEmpty(t, run.Title, "a run without a name is named after its problem")
+		return nil
+	})
+	form.Set("key", uuid.NewString())
+	form.Set("end", start.AddDate(2, 0, 0).Format(time.DateOnly))
+	status, body := f.post(c, "/scenarios/new?lang=en", form)
+	require.Equal(t, http.StatusUnprocessableEntity, status)
+	require.Contains(t, body, "Enter a number from 1 to")
 }
 
 func TestHistoryFiltersByState(t *testing.T) {

@@ -160,11 +160,12 @@ type Localizer struct {
 	Dir   string // "rtl" or "ltr"
 	Other string // the language to switch to
 	plain map[string]string
+	known map[string]Message
 	loc   *i18n.Localizer
 }
 
 func newLocalizer(c *Catalog, bundle *i18n.Bundle, lang string) *Localizer {
-	l := &Localizer{Lang: lang, Dir: "rtl", Other: English, plain: map[string]string{}, loc: i18n.NewLocalizer(bundle, lang)}
+	l := &Localizer{Lang: lang, Dir: "rtl", Other: English, plain: map[string]string{}, known: c.messages, loc: i18n.NewLocalizer(bundle, lang)}
 	if lang == English {
 		l.Dir, l.Other = "ltr", Arabic
 	}
@@ -175,6 +176,9 @@ func newLocalizer(c *Catalog, bundle *i18n.Bundle, lang string) *Localizer {
 	}
 	return l
 }
+
+// Has reports whether a key exists, for keys that are made of a code.
+func (l *Localizer) Has(key string) bool { _, ok := l.known[key]; return ok }
 
 // T translates a key. args are name, value pairs for {{.Name}} in the text,
 // or a single map[string]any. An unknown key comes back as itself in double

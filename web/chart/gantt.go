@@ -2,13 +2,14 @@ package chart
 
 import "unicode/utf8"
 
-// Job is one bar on one row. Start and End are days from the first day of the
-// plan; Was holds the times before optimization, or nil. Done is the finished
+// Job is one bar on one row. Start and End are columns from the first one of
+// the plan, such as days; Was holds the times before optimization, or nil.
+// Lead is the way to the job, drawn before its start. Done is the finished
 // fraction. Risk is the level 1..5 that colours the bar. Href opens details.
 type Job struct {
 	ID, Label, Hint, Href string
 	Row, Risk             int
-	Start, End            float64
+	Start, End, Lead      float64
 	Was                   *[2]float64
 	Done                  float64
 }
@@ -16,10 +17,11 @@ type Job struct {
 // Link says that one job waits for another.
 type Link struct{ From, To string }
 
-// Row names one line of the plan.
+// Row names one line of the plan: an asset by its tag, or somebody by name. ID
+// is what a job dropped on the row would be given to.
 type Row struct {
-	Tag, Name string
-	Level     int
+	ID, Tag, Name, Note string
+	Level               int
 }
 
 // Load is the work of one day against the capacity, in hours.
@@ -33,6 +35,7 @@ type Rect struct {
 	Job
 	X, Y, W, H   float64
 	GX, GY, GW   float64 // the bar before optimization
+	LX, LW       float64 // the way to the job
 	DX, DW       float64 // the finished part
 	EX           float64 // the leading edge
 	TX, TDX      float64 // the label: percent, then pixels
@@ -43,7 +46,7 @@ type Rect struct {
 // Seg is one straight piece of a link.
 type Seg struct{ X1, Y1, X2, Y2 float64 }
 
-// Day is one column of the plan; its label has a weekday and a number.
+// Day is one column of the plan, a day or an hour; its label has two lines.
 type Day struct {
 	X, Mid          float64
 	Weekday, Number string
@@ -71,6 +74,17 @@ type Gantt struct {
 	DayW, Now, EdgeX    float64
 	HasNow              bool
 	Alt, LoadName, Unit string
+	Drag                *Drag
+}
+
+// Drag lets a bar be dragged to ask for another start. Origin is the local
+// time of the first column as YYYY-MM-DDTHH:MM; a column is Hours long and
+// bars snap to Snap columns. Dialog is the id of the dialog that asks. With
+// Rows a bar may also be dropped on another row.
+type Drag struct {
+	Origin, Dialog string
+	Hours, Snap    float64
+	Rows           bool
 }
 
 // GanttInput describes a plan. Now is in days from the first day; nil hides
@@ -85,6 +99,8 @@ type GanttInput struct {
 	Now            *float64
 	Alt            string
 	LoadName, Unit string
+	Column         float64 // narrowest column in pixels; 62 when zero
+	Drag           *Drag
 }
 
 const (
@@ -99,8 +115,12 @@ const (
 // NewGantt places a plan.
 func NewGantt(in GanttInput) Gantt {
 	days := max(1, len(in.Days))
-	dayPixels := max(14, min(ganttDay, 1736/float64(days)))
-	g := Gantt{Rows: in.Rows, DayW: 100 / float64(days), Alt: in.Alt, LoadName: in.LoadName, Unit: in.Unit}
+	widest := in.Column
+	if widest == 0 {
+		widest = ganttDay
+	}
+	dayPixels := max(14, min(widest, 1736/float64(days)))
+	g := Gantt{Rows: in.Rows, DayW: 100 / float64(days), Alt: in.Alt, LoadName: in.LoadName, Unit: in.Unit, Drag: in.Drag}
 	g.H = ganttHead + ganttRow*float64(len(in.Rows))
 	g.Total, g.Width = g.H, dayPixels*float64(days)
 	if in.Dir == RTL {
@@ -153,6 +173,10 @@ func (g Gantt) job(d Direction, j Job, dayPixels float64) Rect {
 	if j.Was != nil {
 		length := j.Was[1] - j.Was[0]
 		r.GX, r.GW, r.GY = g.place(d, j.Was[0], length), length*g.DayW, r.Y+r.H+5
+	}
+	if j.Lead > 0 {
+		from := max(0, j.Start-j.Lead)
+		r.LX, r.LW = g.place(d, from, j.Start-from), (j.Start-from)*g.DayW
 	}
 	r.DX, r.DW = g.place(d, j.Start, (j.End-j.Start)*j.Done), r.W*j.Done
 	r.EX = g.place(d, j.Start, 0)

@@ -64,6 +64,8 @@ type Plot struct {
 	Start, Sign int
 	Alt         string
 	Empty       bool
+	LTR         bool   // of a plot that never mirrors
+	Spots       []Spot // of a scatter
 }
 
 // NewPlot places a chart. Without a single value it returns an empty plot.

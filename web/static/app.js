@@ -103,6 +103,89 @@ addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
 });
 
+// A form with data-switch shows the blocks of the chosen value (data-for) and
+// those whose condition holds (data-when="name=value"). Hidden blocks keep what
+// was entered. data-max of the choice bounds the horizons that can be chosen.
+function applySwitch(form) {
+  const chosen = form.querySelector(`[name="${form.dataset.switch}"]:checked`);
+  for (const el of form.querySelectorAll("[data-for]")) el.hidden = el.dataset.for !== chosen?.value;
+  const most = Number(chosen?.dataset.max ?? Infinity);
+  for (const el of form.querySelectorAll('[name="horizon"]')) {
+    el.disabled = Number(el.value) > most;
+    if (el.disabled && el.checked) form.querySelector('[name="horizon"]:not(:disabled)')?.click();
+  }
+  for (const el of form.querySelectorAll("[data-when]")) {
+    const [name, value] = el.dataset.when.split("=");
+    el.hidden = form.querySelector(`[name="${name}"]:checked`)?.value !== value;
+  }
+}
+for (const form of document.querySelectorAll("form[data-switch]")) {
+  applySwitch(form);
+  form.addEventListener("change", (e) => { if (e.target.type === "radio") applySwitch(form); });
+}
+
+// Dragging a bar of a plan asks "what if": it never changes the plan. The
+// dialog shows the new start for confirmation; the form behind "Why?" asks the
+// same by keyboard.
+let drag = null;
+function beginDrag(e) {
+  const job = e.target.closest?.("[data-gantt] .job[data-subject]");
+  if (!job || e.button !== 0) return;
+  const gantt = job.closest("[data-gantt]");
+  const svg = job.ownerSVGElement;
+  drag = { job, gantt, x: e.clientX, y: e.clientY, moved: false, columns: 0, rows: 0, width: svg.getBoundingClientRect().width / Number(gantt.dataset.columns), pointer: e.pointerId };
+}
+function moveDrag(e) {
+  if (!drag || e.pointerId !== drag.pointer) return;
+  const dx = e.clientX - drag.x, dy = e.clientY - drag.y;
+  if (!drag.moved && Math.hypot(dx, dy) < 6) return;
+  if (!drag.moved) {
+    drag.moved = true;
+    drag.job.setPointerCapture(drag.pointer);
+    drag.job.classList.add("dragging");
+  }
+  const sign = document.documentElement.dir === "rtl" ? -1 : 1;
+  const snap = Number(drag.gantt.dataset.snap), start = Number(drag.job.dataset.start);
+  const wanted = Math.round((start + (sign * dx) / drag.width) / snap) * snap;
+  drag.columns = Math.min(Math.max(0, wanted), Number(drag.gantt.dataset.columns) - snap) - start;
+  drag.rows = "rows" in drag.gantt.dataset ? Math.round(dy / 48) : 0;
+  drag.job.setAttribute("transform", `translate(${sign * drag.columns * drag.width} ${drag.rows * 48})`);
+}
+function endDrag(e) {
+  if (!drag || e.pointerId !== drag.pointer) return;
+  const { job, gantt, moved, columns, rows } = drag;
+  drag = null;
+  if (!moved) return;
+  job.classList.remove("dragging");
+  job.removeAttribute("transform");
+  // The click that ends a drag opens nothing.
+  const swallow = (c) => { c.preventDefault(); c.stopPropagation(); };
+  addEventListener("click", swallow, { capture: true, once: true });
+  setTimeout(() => removeEventListener("click", swallow, { capture: true }), 50);
+  if (e.type === "pointercancel" || (columns === 0 && rows === 0)) return;
+  askWhatIf(gantt, job, columns, rows);
+}
+function askWhatIf(gantt, job, columns, rows) {
+  const dialog = document.getElementById(gantt.dataset.gantt);
+  if (!dialog) return;
+  const form = dialog.querySelector("form");
+  const at = new Date(Date.parse(`${gantt.dataset.origin}Z`) + (Number(job.dataset.start) + columns) * Number(gantt.dataset.hours) * 3600e3).toISOString();
+  const names = [...gantt.querySelectorAll(".gantt-name[data-resource]")];
+  const set = (name, value) => { const el = form.elements.namedItem(name); if (el) el.value = value; };
+  set("subject", job.dataset.subject);
+  set("ask", "start");
+  set("day", at.slice(0, 10));
+  set("clock", at.slice(11, 16));
+  set("resource", names[Number(job.dataset.row) + rows]?.dataset.resource ?? "");
+  dialog.querySelector("[data-what]").textContent = job.getAttribute("aria-label").split(",")[0];
+  dialog.showModal();
+}
+document.addEventListener("pointerdown", beginDrag);
+document.addEventListener("pointermove", moveDrag);
+document.addEventListener("pointerup", endDrag);
+document.addEventListener("pointercancel", endDrag);
+document.addEventListener("dragstart", (e) => { if (e.target.closest?.("[data-gantt] .job")) e.preventDefault(); });
+
 // Raw sensor series: <div data-uplot="/path.json"> with {time:[s], series:[{label, unit, values}], limits:[{label, value}]}.
 function tokens(...names) {
   const style = getComputedStyle(document.documentElement);

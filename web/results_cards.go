@@ -1,0 +1,111 @@
+package web
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/optria-iq/optria/internal/optimize"
+)
+
+// cardFigures is how many figures a scenario shows beside its cost.
+const cardFigures = 4
+
+// figureView is one number of a plan with its name.
+type figureView struct {
+	Label, Unit string
+	Value       float64
+	Money       bool
+}
+
+// scenarioCard is one scenario beside the others.
+type scenarioCard struct {
+	Preset, Name, Icon, Href string
+	Total, Risk              float64
+	Figures                  []figureView
+	Active, Cheapest         bool
+	Certificate              certificate
+}
+
+// certificate says what a plan can prove about itself.
+type certificate struct {
+	BoundKnown, Optimal   bool
+	Objective, Bound, Gap float64
+	Seconds               float64
+	Solver, Status        string
+	Seed, Iterations      int64
+	Options               []solverOption
+}
+
+// solverOption is one setting that a plan was found with.
+type solverOption struct{ Name, Value string }
+
+// scenarioCards puts the scenarios of a run side by side.
+func scenarioCards(p Page, x resultRows) []scenarioCard {
+	var out []scenarioCard
+	for i, plan := range x.all {
+		preset := plan.scenario.Preset
+		figures := figureViews(p, plan.view.Figures)
+		out = append(out, scenarioCard{
+			Preset: preset, Name: presetName(p, preset), Icon: presetIcon(preset), Href: p.With("scenario", preset, "page", ""),
+			Total: plan.view.Total, Risk: plan.view.Risk, Figures: figures[:min(cardFigures, len(figures))],
+			Active: i == x.shown, Cheapest: len(x.all) > 1 && leastCost(x.all) == i, Certificate: newCertificate(plan.view.Certificate),
+		})
+	}
+	return out
+}
+
+func leastCost(plans []solvedPlan) int {
+	best := 0
+	for i, x := range plans {
+		if x.view.Total < plans[best].view.Total {
+			best = i
+		}
+	}
+	return best
+}
+
+// figureViews names figures; their units are Latin, except that of money.
+func figureViews(p Page, figures []optimize.Figure) []figureView {
+	out := make([]figureView, len(figures))
+	for i, f := range figures {
+		out[i] = figureView{Label: wordOf(p, "optimize.figure.", f.Key), Unit: unitOf(p, f.Unit), Value: f.Value, Money: f.Unit == "SAR"}
+	}
+	return out
+}
+
+// unitOf words the units that a problem names: they are short in English and
+// words in Arabic.
+func unitOf(p Page, unit string) string {
+	if key := "results.unit." + unit; p.Loc().Has(key) {
+		return p.T(key)
+	}
+	return unit
+}
+
+// wordOf translates a key that is made of a code of a problem; a code that
+// this version does not know is shown as it is.
+func wordOf(p Page, prefix, code string) string {
+	if p.Loc().Has(prefix + code) {
+		return p.T(prefix + code)
+	}
+	return code
+}
+
+func newCertificate(c optimize.Certificate) certificate {
+	out := certificate{
+		BoundKnown: c.BoundKnown, Optimal: c.Status == optimize.StatusOptimal, Objective: c.Objective, Bound: c.Bound, Gap: c.Gap,
+		Seconds: c.Seconds, Solver: joinWords(c.Solver.Name, c.Solver.Version), Status: string(c.Status), Seed: c.Seed, Iterations: c.Iterations,
+	}
+	for name, value := range c.Solver.Options {
+		out.Options = append(out.Options, solverOption{name, value})
+	}
+	slices.SortFunc(out.Options, func(a, b solverOption) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
+func joinWords(a, b string) string {
+	if a == "" || b == "" {
+		return a + b
+	}
+	return a + " " + b
+}
