@@ -3,11 +3,11 @@ package cli
 import (
 	"context"
 	"errors"
-	"io"
 
 	"github.com/optria-iq/optria/internal/fault"
 	"github.com/optria-iq/optria/internal/optimize"
 	"github.com/optria-iq/optria/internal/optimize/dispatch/trsp"
+	"github.com/optria-iq/optria/internal/optimize/mip"
 )
 
 // solveTRSP solves an instance of technician routing that read understands.
@@ -26,7 +26,8 @@ func solveTRSP(read func([]byte) (*trsp.Instance, error)) func(context.Context, 
 	}
 }
 
-// writeNoModel refuses --write-model for problems that have no exact program.
-func writeNoModel(arguments, []byte, io.Writer) error {
-	return fault.Wrap(fault.Invalid, "optimize.input.malformed", errors.New("technician routing is solved by search and has no exact model to write"))
+// modelTRSP refuses --write-model: routes are found by search, and the exact
+// program of an instance of this size helps nobody.
+func modelTRSP(arguments, []byte) (*mip.Model, error) {
+	return nil, fault.Wrap(fault.Invalid, "optimize.input.malformed", errors.New("technician routing is solved by search and has no exact model to write"))
 }

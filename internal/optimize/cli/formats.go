@@ -7,6 +7,7 @@ import (
 	"github.com/optria-iq/optria/internal/fault"
 	"github.com/optria-iq/optria/internal/optimize"
 	_ "github.com/optria-iq/optria/internal/optimize/all" // registers the problems of the optria format
+	"github.com/optria-iq/optria/internal/optimize/dispatch/trsp"
 	"github.com/optria-iq/optria/internal/optimize/maintenance/roadef"
 	"github.com/optria-iq/optria/internal/optimize/mip"
 )
@@ -23,6 +24,8 @@ var formats = map[string]*format{
 	"roadef2020": {solveRoadef, modelRoadef},
 	"pglib-uc":   {solvePglib, modelPglib},
 	"optria":     {solveOptria, modelOptria},
+	"trsp":       {solveTRSP(trsp.Read), modelTRSP},
+	"trsp-real":  {solveTRSP(trsp.ReadReal), modelTRSP},
 }
 
 func solveRoadef(ctx context.Context, a arguments, data []byte, report func(optimize.Progress)) (optimize.Certificate, []byte, error) {
