@@ -69,7 +69,7 @@ func earliest(planned float64, modes []Mode, limit float64) Optimum {
 	w.seed(limit, min(seedHazard, 1e-3*planned/dearest)) // well before the first turn
 	for last := slope(w, planned); w.X < limit; {
 		left := w.fork()
-		w.To(w.X * (1 + stretch))
+		w.To(w.X * (1 + w.stretch))
 		now := slope(w, planned)
 		if last < 0 && now >= 0 {
 			if o := turn(left, w.X, planned); o.Rate < best.Rate*(1-tie) {
@@ -90,7 +90,8 @@ func slope(w *Walk, planned float64) float64 {
 }
 
 // turn finds where the slope passes zero between a walk and hi, by the
-// Illinois variant of false position down to the last digits.
+// Illinois variant of false position, with a bisection every third step, down
+// to the last digits.
 func turn(left *Walk, hi, planned float64) Optimum {
 	at := func(x float64) (float64, *Walk) {
 		w := left.fork()
@@ -100,10 +101,11 @@ func turn(left *Walk, hi, planned float64) Optimum {
 	lo := left.X
 	flo, _ := at(lo)
 	fhi, end := at(hi)
-	for side := 0; hi-lo > 1e-13*hi && fhi != 0; {
+	side := 0
+	for k := 1; hi-lo > 1e-13*hi && fhi != 0; k++ {
 		x := (lo*fhi - hi*flo) / (fhi - flo)
-		if !(x > lo && x < hi) {
-			break
+		if k%3 == 0 || !(x > lo && x < hi) {
+			x = (lo + hi) / 2
 		}
 		f, w := at(x)
 		end = w
