@@ -13,6 +13,7 @@ import (
 	"github.com/optria-iq/optria/internal/calendar"
 	"github.com/optria-iq/optria/internal/fault"
 	_ "github.com/optria-iq/optria/internal/optimize/all" // registers the engines that runs call
+	"github.com/optria-iq/optria/internal/optimize/deferral"
 	"github.com/optria-iq/optria/internal/optimize/maintenance"
 	"github.com/optria-iq/optria/internal/runs"
 )
@@ -53,7 +54,19 @@ type builder func(ctx context.Context, tx pgx.Tx, q *db.Queries, r request) (any
 
 // builders are the ways from the database to an input, by problem.
 var builders = map[string]builder{
-	maintenance.Kind: buildMaintenance,
+	maintenance.Kind: fromPlant((*plant).maintenance),
+	deferral.Kind:    fromPlant((*plant).deferral),
+}
+
+// fromPlant is a builder that needs the plant alone.
+func fromPlant[In any](build func(p *plant, r request) (In, error)) builder {
+	return func(ctx context.Context, tx pgx.Tx, q *db.Queries, r request) (any, error) {
+		p, err := loadPlant(ctx, tx, q, r.run.TenantID)
+		if err != nil {
+			return nil, err
+		}
+		return build(p, r)
+	}
 }
 
 // LoadProblem builds the problem of a run from the database as it is now, or
@@ -104,15 +117,6 @@ func buildInput(ctx context.Context, tx pgx.Tx, q *db.Queries, r request) (json.
 		return nil, fmt.Errorf("encode input: %w", err)
 	}
 	return runs.Force(r.run.Problem, input, r.constraints.Pins)
-}
-
-// buildMaintenance builds the problem of which job starts when.
-func buildMaintenance(ctx context.Context, tx pgx.Tx, q *db.Queries, r request) (any, error) {
-	p, err := loadPlant(ctx, tx, q, r.run.TenantID)
-	if err != nil {
-		return nil, err
-	}
-	return p.maintenance(r)
 }
 
 func loadPlant(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) (*plant, error) {

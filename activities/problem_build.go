@@ -28,13 +28,16 @@ func (p *plant) maintenance(r request) (maintenance.Input, error) {
 		StartDate: h.start.Format(time.DateOnly), Days: h.days, WorkingDay: h.working, BudgetSAR: c.BudgetSAR,
 		Weights: maintenance.Weights{Cost: r.weight("weight_cost"), Risk: r.weight("weight_risk")},
 	}
-	skills := p.skillHours(h)
+	skills, baseline := p.skillHours(h), p.baseline(h)
 	in.Resources = p.problemResources(h, skills)
 	for _, a := range p.assets {
 		if !c.Covers(a.SiteID, a.ID) || p.begun(a.ID) {
 			continue
 		}
 		if action, ok := p.action(a, h, skills, r.now); ok {
+			if day, planned := baseline[a.ID]; planned {
+				action.BaselineDay = &day
+			}
 			in.Actions = append(in.Actions, action)
 		}
 	}
@@ -42,7 +45,6 @@ func (p *plant) maintenance(r request) (maintenance.Input, error) {
 		return in, fault.New(fault.Invalid, KeyNoAssets)
 	}
 	p.addNeeds(in.Actions)
-	p.addBaseline(in.Actions, h)
 	in.Groups = p.problemGroups(in.Actions, c.OneTrainOut)
 	in.Embargoes = p.problemEmbargoes(h, in.Actions)
 	in.DowntimeCaps = downtimeCaps(c, in.Actions)
@@ -100,23 +102,16 @@ func (p *plant) problemResources(h horizon, skills map[string][]float64) []maint
 // action is the renewal of one asset. Its evidence is that of a trusted, fresh
 // score; otherwise the asset is planned by age alone.
 func (p *plant) action(a db.Asset, h horizon, skills map[string][]float64, now time.Time) (maintenance.Action, bool) {
-	models := p.costs[a.ID]
-	priced := func(kind string) bool {
-		return slices.ContainsFunc(models, func(m db.CostModel) bool { return m.Kind == kind })
-	}
-	if !priced(costFailure) || !priced(costMaintenance) {
+	cost, ok := p.priced(a.ID)
+	if !ok {
 		return maintenance.Action{}, false
 	}
-	cost := costOf(models)
 	action := maintenance.Action{
 		ID: a.ID.String(), AssetID: a.ID.String(), Tag: a.Tag, SiteID: a.SiteID.String(), UnitID: a.UnitID.String(), Title: a.NameEn,
 		PlannedCost: cost.PlannedCost, OutageHours: cost.PlannedHours, LossPerHour: cost.LossPerHour, PlannedFactor: cost.PlannedFactor,
 		FailureTotal: cost.FailureTotal(),
-		Weibull:      asset.Weibull{Beta: a.WeibullBeta, Eta: a.WeibullEtaDays}, AgeDays: ageAt(a, h.start), Evidence: 1,
+		Weibull:      weibullOf(a), AgeDays: ageAt(a, h.start), Evidence: p.evidence(a.ID, now),
 		DurationDays: max(1, int(math.Ceil(cost.PlannedHours/24))),
-	}
-	if s, ok := p.scores[a.ID]; ok && usable(s, now) {
-		action.Evidence = s.EvidenceFactor
 	}
 	if code := p.skillOf(a); code != "" && a.CrewHours > 0 {
 		action.Skill, action.SkillHours = skillID(code), a.CrewHours
@@ -126,6 +121,29 @@ func (p *plant) action(a db.Asset, h horizon, skills map[string][]float64, now t
 		}
 	}
 	return action, true
+}
+
+// priced returns the costs of an asset; ok is false when its failure or its
+// planned job has no price.
+func (p *plant) priced(id uuid.UUID) (cost asset.CostModel, ok bool) {
+	models := p.costs[id]
+	known := func(kind string) bool {
+		return slices.ContainsFunc(models, func(m db.CostModel) bool { return m.Kind == kind })
+	}
+	return costOf(models), known(costFailure) && known(costMaintenance)
+}
+
+func weibullOf(a db.Asset) asset.Weibull {
+	return asset.Weibull{Beta: a.WeibullBeta, Eta: a.WeibullEtaDays}
+}
+
+// evidence is what the newest score multiplies the hazard of an asset by, 1
+// when there is none that is trusted and fresh.
+func (p *plant) evidence(id uuid.UUID, now time.Time) float64 {
+	if s, ok := p.scores[id]; ok && usable(s, now) {
+		return s.EvidenceFactor
+	}
+	return 1
 }
 
 func usable(s db.ListPlanningScoresRow, now time.Time) bool {
@@ -153,15 +171,16 @@ func (p *plant) addNeeds(actions []maintenance.Action) {
 	}
 }
 
-// addBaseline marks where the current plan, the open work orders, has a job.
-func (p *plant) addBaseline(actions []maintenance.Action, h horizon) {
-	at := indexByAsset(actions)
+// baseline maps assets to the day on which the current plan, the open work
+// orders, has their job; an overdue order is due at once.
+func (p *plant) baseline(h horizon) map[uuid.UUID]int {
+	days := map[uuid.UUID]int{}
 	for _, w := range p.planned {
-		day := max(0, dayOf(h.start, w.StartOn)) // an overdue order is due at once
-		if i, ok := at[w.AssetID.String()]; ok && day < h.days {
-			actions[i].BaselineDay = &day
+		if day := max(0, dayOf(h.start, w.StartOn)); day < h.days {
+			days[w.AssetID] = day
 		}
 	}
+	return days
 }
 
 // problemGroups returns the redundancy groups and the site limits that can

@@ -244,7 +244,7 @@ func (q *Queries) APIRunEvents(ctx context.Context, db DBTX, arg APIRunEventsPar
 
 const aPIRuns = `-- name: APIRuns :many
 SELECT r.id, r.title, r.problem, r.state, r.stage, r.requested_by, r.window_start, r.window_days, r.time_limit_seconds, r.incumbent, r.bound, r.gap,
-  r.stop_requested, r.error_key, r.requested_at, r.started_at, r.finished_at
+  r.stop_requested, r.error_key, r.requested_at, r.started_at, r.finished_at, r.based_on
 FROM optimization.optimization_runs r
 WHERE r.tenant_id = $1 AND ($2::text = '' OR r.state = $2::text)
   AND ($3::timestamptz IS NULL OR (r.requested_at, r.id) < ($3::timestamptz, $4::uuid))
@@ -277,6 +277,7 @@ type APIRunsRow struct {
 	RequestedAt      time.Time
 	StartedAt        *time.Time
 	FinishedAt       *time.Time
+	BasedOn          *uuid.UUID
 }
 
 // One page of runs, newest first, after a run that was already given.
@@ -313,6 +314,7 @@ func (q *Queries) APIRuns(ctx context.Context, db DBTX, arg APIRunsParams) ([]AP
 			&i.RequestedAt,
 			&i.StartedAt,
 			&i.FinishedAt,
+			&i.BasedOn,
 		); err != nil {
 			return nil, err
 		}
@@ -435,6 +437,47 @@ func (q *Queries) APIWorkOrders(ctx context.Context, db DBTX, arg APIWorkOrdersP
 			&i.StartedAt,
 			&i.DoneAt,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const planNames = `-- name: PlanNames :many
+SELECT id::text AS ref, name_ar, name_en FROM core.skills s WHERE s.tenant_id = $1
+UNION ALL SELECT code, name_ar, name_en FROM core.skills s WHERE s.tenant_id = $1
+UNION ALL SELECT code, name_ar, name_en FROM core.shared_resources r WHERE r.tenant_id = $1
+UNION ALL SELECT id::text, name_ar, name_en FROM core.sites s WHERE s.tenant_id = $1
+UNION ALL SELECT id::text, name_ar, name_en FROM core.redundancy_groups g WHERE g.tenant_id = $1
+UNION ALL SELECT id::text, reason_ar, reason_en FROM core.embargoes e WHERE e.tenant_id = $1
+UNION ALL SELECT id::text, tag, tag FROM core.assets a WHERE a.tenant_id = $1
+UNION ALL SELECT id::text, name_ar, name_en FROM core.technicians t WHERE t.tenant_id = $1
+UNION ALL SELECT id::text, name_ar, name_en FROM core.production_targets p WHERE p.tenant_id = $1
+UNION ALL SELECT id::text, title_ar, title_en FROM core.work_requests w WHERE w.tenant_id = $1
+UNION ALL SELECT id::text, title_ar, title_en FROM core.work_orders o WHERE o.tenant_id = $1
+`
+
+type PlanNamesRow struct {
+	Ref    string
+	NameAr string
+	NameEn string
+}
+
+// The names of everything that a plan may refer to, by id and by code.
+func (q *Queries) PlanNames(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]PlanNamesRow, error) {
+	rows, err := db.Query(ctx, planNames, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []PlanNamesRow{}
+	for rows.Next() {
+		var i PlanNamesRow
+		if err := rows.Scan(&i.Ref, &i.NameAr, &i.NameEn); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

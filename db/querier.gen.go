@@ -253,6 +253,8 @@ type Querier interface {
 	PlanAssets(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]PlanAssetsRow, error)
 	PlanDecisionsPage(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) ([]PlanDecisionsPageRow, error)
 	PlanDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (PlanDetailRow, error)
+	// The names of everything that a plan may refer to, by id and by code.
+	PlanNames(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]PlanNamesRow, error)
 	// One page of plans. waiting keeps what the person me may act on now: plans to
 	// approve that they neither launched nor proposed, plans to endorse on which
 	// they have not spoken, approved plans to release.

@@ -1,7 +1,7 @@
 -- name: APIRuns :many
 -- One page of runs, newest first, after a run that was already given.
 SELECT r.id, r.title, r.problem, r.state, r.stage, r.requested_by, r.window_start, r.window_days, r.time_limit_seconds, r.incumbent, r.bound, r.gap,
-  r.stop_requested, r.error_key, r.requested_at, r.started_at, r.finished_at
+  r.stop_requested, r.error_key, r.requested_at, r.started_at, r.finished_at, r.based_on
 FROM optimization.optimization_runs r
 WHERE r.tenant_id = @tenant_id AND (@state::text = '' OR r.state = @state::text)
   AND (sqlc.narg('before_at')::timestamptz IS NULL OR (r.requested_at, r.id) < (sqlc.narg('before_at')::timestamptz, @before_id::uuid))
@@ -54,3 +54,17 @@ ORDER BY w.number DESC LIMIT @page_size;
 SELECT a.tag, s.metric, s.id FROM core.assets a
 JOIN telemetry.signals s ON s.tenant_id = a.tenant_id AND s.asset_id = a.id AND s.archived_at IS NULL
 WHERE a.tenant_id = @tenant_id AND a.archived_at IS NULL AND a.tag = ANY (@tags::text[]);
+
+-- name: PlanNames :many
+-- The names of everything that a plan may refer to, by id and by code.
+SELECT id::text AS ref, name_ar, name_en FROM core.skills s WHERE s.tenant_id = @tenant_id
+UNION ALL SELECT code, name_ar, name_en FROM core.skills s WHERE s.tenant_id = @tenant_id
+UNION ALL SELECT code, name_ar, name_en FROM core.shared_resources r WHERE r.tenant_id = @tenant_id
+UNION ALL SELECT id::text, name_ar, name_en FROM core.sites s WHERE s.tenant_id = @tenant_id
+UNION ALL SELECT id::text, name_ar, name_en FROM core.redundancy_groups g WHERE g.tenant_id = @tenant_id
+UNION ALL SELECT id::text, reason_ar, reason_en FROM core.embargoes e WHERE e.tenant_id = @tenant_id
+UNION ALL SELECT id::text, tag, tag FROM core.assets a WHERE a.tenant_id = @tenant_id
+UNION ALL SELECT id::text, name_ar, name_en FROM core.technicians t WHERE t.tenant_id = @tenant_id
+UNION ALL SELECT id::text, name_ar, name_en FROM core.production_targets p WHERE p.tenant_id = @tenant_id
+UNION ALL SELECT id::text, title_ar, title_en FROM core.work_requests w WHERE w.tenant_id = @tenant_id
+UNION ALL SELECT id::text, title_ar, title_en FROM core.work_orders o WHERE o.tenant_id = @tenant_id;

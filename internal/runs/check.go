@@ -229,3 +229,17 @@ func Force(kind string, input json.RawMessage, pins []optimize.Pin) (json.RawMes
 	}
 	return input, nil
 }
+
+// View returns what is shown of a verified output: the input is weighed by the
+// scenario's preset as it was when it was solved.
+func View(kind, preset string, input, output json.RawMessage) (optimize.View, error) {
+	problem, ok := optimize.Lookup(kind)
+	if !ok {
+		return optimize.View{}, fault.New(fault.Invalid, "runs.problem_unavailable").With("problem", kind)
+	}
+	weighed, err := problem.Weigh(input, preset)
+	if err != nil {
+		return optimize.View{}, fmt.Errorf("weigh %s: %w", preset, err)
+	}
+	return problem.View(weighed, output)
+}

@@ -7,7 +7,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"log/slog"
 	"net/http"
 	"time"
@@ -48,18 +47,6 @@ type Workflows interface {
 	Decide(ctx context.Context, tenant, plan uuid.UUID, updateID string, d workflows.Decision) (workflows.PlanState, error)
 }
 
-// RunRequest is a checked request for a run, ready to be stored.
-type RunRequest struct {
-	Problem, Title         string
-	Start                  time.Time
-	Days, Limit            int
-	Objective, Constraints json.RawMessage
-}
-
-// CheckRun applies the rules of the product to a request for a run: the same
-// ones that the pages apply. Problems are translated and keyed by field.
-type CheckRun func(lang string, who access.Principal, in RunInput, sites []db.Site) (RunRequest, map[string]string)
-
 // Deps is everything the API needs from outside. Secret verifies tokens;
 // PerMinute is the number of requests that a token may make, zero for
 // DefaultPerMinute.
@@ -70,7 +57,6 @@ type Deps struct {
 	Secret    []byte
 	Catalog   *i18n.Catalog
 	Log       *slog.Logger
-	CheckRun  CheckRun
 	PerMinute int
 }
 
@@ -97,7 +83,7 @@ func Mount(m chi.Router, d Deps) *API {
 			bounded,
 		)
 		a.huma = humachi.New(m, configuration())
-		a.runs()
+		a.optimization()
 		a.plans()
 		a.assets()
 		a.integrations()

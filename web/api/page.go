@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -62,6 +63,26 @@ func (p Paging) before(ctx context.Context) (at *time.Time, id uuid.UUID, err er
 		return nil, id, badCursor(ctx)
 	}
 	return &moment, id, nil
+}
+
+// slice decodes a cursor into a list of n rows that is at hand as a whole: the
+// half-open range of the page, and the cursor of the next one.
+func (p Paging) slice(ctx context.Context, n int) (rows [2]int, next string, err error) {
+	parts, err := p.parts(ctx, 1)
+	if err != nil {
+		return rows, "", err
+	}
+	if parts != nil {
+		if rows[0], err = strconv.Atoi(parts[0]); err != nil || rows[0] < 0 {
+			return rows, "", badCursor(ctx)
+		}
+	}
+	rows[0] = min(rows[0], n)
+	rows[1] = min(rows[0]+int(p.Limit), n)
+	if rows[1] < n {
+		next = cursorOf(strconv.Itoa(rows[1]))
+	}
+	return rows, next, nil
 }
 
 func badCursor(ctx context.Context) error {

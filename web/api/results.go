@@ -56,6 +56,12 @@ func day(t *time.Time) string {
 	return t.Format(time.DateOnly)
 }
 
+func showScenario(x db.OptimizationScenario) Scenario {
+	return Scenario{ID: x.ID, RunID: x.RunID, Preset: x.Preset, Status: x.Status, Objective: x.Objective, Bound: x.Bound,
+		Gap: x.Gap, Seconds: x.Seconds, TotalCost: x.TotalCost, RiskCost: x.RiskCost, DowntimeHours: x.DowntimeHours,
+		LabourHours: x.LabourHours, ActionsPlanned: x.ActionsPlanned, ActionsDeferred: x.ActionsDeferred}
+}
+
 func (a *API) listScenarios(ctx context.Context, who access.Principal, in *ByID) (*answer[List[Scenario]], error) {
 	out := List[Scenario]{Items: []Scenario{}}
 	err := a.DB.InTenant(ctx, who.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
@@ -64,9 +70,7 @@ func (a *API) listScenarios(ctx context.Context, who access.Principal, in *ByID)
 		}
 		rows, err := q.RunScenarios(ctx, tx, who.TenantID, in.ID)
 		for _, x := range rows {
-			out.Items = append(out.Items, Scenario{ID: x.ID, RunID: x.RunID, Preset: x.Preset, Status: x.Status, Objective: x.Objective, Bound: x.Bound,
-				Gap: x.Gap, Seconds: x.Seconds, TotalCost: x.TotalCost, RiskCost: x.RiskCost, DowntimeHours: x.DowntimeHours,
-				LabourHours: x.LabourHours, ActionsPlanned: x.ActionsPlanned, ActionsDeferred: x.ActionsDeferred})
+			out.Items = append(out.Items, showScenario(x))
 		}
 		return err
 	})
@@ -76,23 +80,31 @@ func (a *API) listScenarios(ctx context.Context, who access.Principal, in *ByID)
 	return reply(out), nil
 }
 
-func (a *API) listRecommendations(ctx context.Context, who access.Principal, in *ByID) (*answer[List[Recommendation]], error) {
-	out := List[Recommendation]{Items: []Recommendation{}}
-	err := a.DB.InTenant(ctx, who.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
-		if _, err := q.APIScenario(ctx, tx, who.TenantID, in.ID); err != nil {
+func (a *API) listRecommendations(ctx context.Context, who access.Principal, in *struct {
+	ByID
+	Paging
+}) (*answer[List[Recommendation]], error) {
+	var rows []db.ScenarioRecommendationsRow
+	err := a.DB.InTenant(ctx, who.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
+		if _, err = q.APIScenario(ctx, tx, who.TenantID, in.ID); err != nil {
 			return err
 		}
-		rows, err := q.ScenarioRecommendations(ctx, tx, who.TenantID, in.ID)
-		for _, x := range rows {
-			r := x.OptimizationRecommendation
-			out.Items = append(out.Items, Recommendation{ID: r.ID, AssetID: r.AssetID, Tag: x.Tag, Rank: r.Rank, Decision: r.Decision,
-				StartOn: day(r.StartOn), EndOn: day(r.EndOn), Skill: r.SkillCode, CrewHours: r.CrewHours, PlannedCost: r.PlannedCost,
-				ExpectedCost: r.ExpectedCost, ValueAtStake: r.ValueAtStake, FailureProbability: r.FailureProbability, Trusted: r.Trusted, Reasons: r.Reasons})
-		}
+		rows, err = q.ScenarioRecommendations(ctx, tx, who.TenantID, in.ID)
 		return err
 	})
 	if err != nil {
 		return nil, err
+	}
+	span, next, err := in.slice(ctx, len(rows))
+	if err != nil {
+		return nil, err
+	}
+	out := List[Recommendation]{Items: []Recommendation{}, Next: next}
+	for _, x := range rows[span[0]:span[1]] {
+		r := x.OptimizationRecommendation
+		out.Items = append(out.Items, Recommendation{ID: r.ID, AssetID: r.AssetID, Tag: x.Tag, Rank: r.Rank, Decision: r.Decision,
+			StartOn: day(r.StartOn), EndOn: day(r.EndOn), Skill: r.SkillCode, CrewHours: r.CrewHours, PlannedCost: r.PlannedCost,
+			ExpectedCost: r.ExpectedCost, ValueAtStake: r.ValueAtStake, FailureProbability: r.FailureProbability, Trusted: r.Trusted, Reasons: r.Reasons})
 	}
 	return reply(out), nil
 }

@@ -1,12 +1,9 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
-	"reflect"
 	"strconv"
 	"time"
 
@@ -16,23 +13,8 @@ import (
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/access"
 	"github.com/optria-iq/optria/internal/fault"
+	"github.com/optria-iq/optria/internal/optimize"
 )
-
-// RunInput is a request for a run. No sites means all of them; limits of
-// downtime are hours within the horizon by site id.
-type RunInput struct {
-	Problem      string             `json:"problem" enum:"maintenance_prioritization,maintenance_deferral_cost,production_risk,workforce_dispatch"`
-	Title        string             `json:"title" minLength:"1" maxLength:"200"`
-	Start        string             `json:"start" format:"date" doc:"First day of the horizon"`
-	Days         int                `json:"days" enum:"7,30,90"`
-	LimitSeconds int                `json:"time_limit_seconds,omitempty" required:"false" enum:"10,30,60,120,300" default:"30"`
-	Sites        []uuid.UUID        `json:"sites,omitempty" maxItems:"500"`
-	DowntimeCaps map[string]float64 `json:"downtime_caps,omitempty" maxProperties:"500"`
-	BudgetSAR    *float64           `json:"budget_sar,omitempty" minimum:"0"`
-	OneTrainOut  bool               `json:"one_train_out,omitempty" required:"false" default:"true"`
-	WeightCost   *float64           `json:"weight_cost,omitempty" minimum:"0" doc:"With weight_risk, adds a scenario with these weights"`
-	WeightRisk   *float64           `json:"weight_risk,omitempty" minimum:"0"`
-}
 
 // Run is the state of one run.
 type Run struct {
@@ -48,11 +30,14 @@ type Run struct {
 	Incumbent     *float64   `json:"incumbent,omitempty" doc:"Best cost found, SAR"`
 	Bound         *float64   `json:"bound,omitempty" doc:"Proven lower bound, SAR"`
 	Gap           *float64   `json:"gap,omitempty" doc:"Relative optimality gap"`
+	BasedOn       *uuid.UUID `json:"based_on,omitempty" doc:"Scenario that this what-if run asks about"`
 	StopRequested bool       `json:"stop_requested"`
 	Error         string     `json:"error,omitempty"`
-	RequestedAt   time.Time  `json:"requested_at"`
-	StartedAt     *time.Time `json:"started_at,omitempty"`
-	FinishedAt    *time.Time `json:"finished_at,omitempty"`
+	// Conflicts are the constraints of an infeasible request.
+	Conflicts   []optimize.Conflict `json:"conflicts,omitempty" doc:"Constraints that cannot hold together, with what would have to give way"`
+	RequestedAt time.Time           `json:"requested_at"`
+	StartedAt   *time.Time          `json:"started_at,omitempty"`
+	FinishedAt  *time.Time          `json:"finished_at,omitempty"`
 }
 
 // RunEvent is one thing that happened in a run.
@@ -68,16 +53,8 @@ type RunEvent struct {
 	Gap            *float64  `json:"gap,omitempty"`
 }
 
-// runCreated answers a request for a run.
-type runCreated struct {
-	Location string `header:"Location"`
-	Body     struct {
-		ID     uuid.UUID `json:"id"`
-		Replay bool      `json:"replay" doc:"The same request was made before; this is its run"`
-	}
-}
-
-func (a *API) runs() {
+// optimization adds everything about runs, problems and scenarios.
+func (a *API) optimization() {
 	create := route(http.MethodPost, "/runs", "create-run", "Ask for an optimization run", "Runs")
 	create.DefaultStatus, create.Errors = http.StatusAccepted, []int{http.StatusConflict}
 	add(a, access.RunPrioritization, create, a.createRun)
@@ -85,7 +62,9 @@ func (a *API) runs() {
 	add(a, access.ViewResults, route(http.MethodGet, "/runs/{id}", "get-run", "State of a run", "Runs"), a.getRun)
 	add(a, access.ViewResults, route(http.MethodGet, "/runs/{id}/events", "list-run-events", "What happened in a run, oldest first", "Runs"), a.listRunEvents)
 	add(a, access.ViewResults, route(http.MethodGet, "/runs/{id}/scenarios", "list-scenarios", "Scenarios of a run", "Runs"), a.listScenarios)
-	add(a, access.ViewResults, route(http.MethodGet, "/scenarios/{id}/recommendations", "list-recommendations", "Recommendations of a scenario", "Runs"), a.listRecommendations)
+	add(a, access.ViewResults, route(http.MethodGet, "/runs/{id}/progress", "get-run-progress", "Best plan and bound over time, by scenario", "Runs"), a.runProgress)
+	a.problems()
+	a.scenarios()
 	for _, x := range []struct {
 		id, summary, action string
 		end                 func(ctx context.Context, tenant, run uuid.UUID) error
@@ -99,76 +78,6 @@ func (a *API) runs() {
 			return a.endRun(ctx, who, in.ID, x.action, x.end)
 		})
 	}
-}
-
-// createRun writes the request first and starts the workflow after: when the
-// engine is away, upkeep starts the run within a minute.
-func (a *API) createRun(ctx context.Context, who access.Principal, in *struct {
-	Key  string `header:"Idempotency-Key" required:"true" minLength:"8" maxLength:"128" doc:"The same key gives the same run"`
-	Body RunInput
-}) (*runCreated, error) {
-	var sites []db.Site
-	err := a.DB.InTenant(ctx, who.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
-		sites, err = q.ListSites(ctx, tx, who.TenantID)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	request, problems := a.CheckRun(localizer(ctx).Lang, who, in.Body, sites)
-	if len(problems) > 0 {
-		return nil, invalid(ctx, problems)
-	}
-	id, replay, err := a.recordRun(ctx, who, "api/"+uuid.NewSHA1(who.UserID, []byte(in.Key)).String(), request)
-	if err != nil {
-		return nil, err
-	}
-	if !replay {
-		if err := a.Workflows.StartOptimization(ctx, who.TenantID, id); err != nil && fault.CodeOf(err) != fault.Unavailable {
-			return nil, err
-		}
-	}
-	out := &runCreated{Location: Path + "/runs/" + id.String()}
-	out.Body.ID, out.Body.Replay = id, replay
-	return out, nil
-}
-
-// recordRun stores a request with its audit entry, or finds the run that the
-// same key already made. A key used for another request is a conflict.
-func (a *API) recordRun(ctx context.Context, who access.Principal, key string, x RunRequest) (id uuid.UUID, replay bool, err error) {
-	err = a.DB.InTenant(ctx, who.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
-		id, err = q.RequestRun(ctx, tx, db.RequestRunParams{TenantID: who.TenantID, Problem: x.Problem, Title: x.Title, RequestedBy: who.UserID,
-			IdempotencyKey: key, Objective: x.Objective, Constraints: x.Constraints, WindowStart: x.Start,
-			WindowDays: int32(x.Days), TimeLimitSeconds: int32(x.Limit)}) //nolint:gosec // both come from a short list
-		if errors.Is(err, pgx.ErrNoRows) {
-			replay = true
-			if id, err = q.RunOfKey(ctx, tx, who.TenantID, key, who.UserID); err != nil {
-				return err
-			}
-			known, err := q.RunDetail(ctx, tx, who.TenantID, id)
-			if err == nil && !sameRun(known, x) {
-				return newProblem(ctx, http.StatusConflict, "api.key_reused")
-			}
-			return err
-		}
-		if err != nil {
-			return err
-		}
-		return origin(ctx).Audit(ctx, tx, db.Entry{Action: "run.requested", ObjectType: "optimization_run", ObjectID: id.String(),
-			After: map[string]any{"title": x.Title, "problem": x.Problem, "window_start": x.Start.Format(time.DateOnly), "window_days": x.Days,
-				"objective": x.Objective, "constraints": x.Constraints, "channel": "api"}})
-	})
-	return id, replay, err
-}
-
-func sameRun(known db.RunDetailRow, x RunRequest) bool {
-	return known.Problem == x.Problem && known.Title == x.Title && known.WindowStart.Equal(x.Start) && int(known.WindowDays) == x.Days &&
-		int(known.TimeLimitSeconds) == x.Limit && sameJSON(known.Objective, x.Objective) && sameJSON(known.Constraints, x.Constraints)
-}
-
-func sameJSON(a, b json.RawMessage) bool {
-	var x, y any
-	return !bytes.Equal(a, nil) && json.Unmarshal(a, &x) == nil && json.Unmarshal(b, &y) == nil && reflect.DeepEqual(x, y)
 }
 
 func (a *API) listRuns(ctx context.Context, who access.Principal, in *struct {
@@ -190,24 +99,42 @@ func (a *API) listRuns(ctx context.Context, who access.Principal, in *struct {
 	return reply(page(rows, in.Limit, func(x db.APIRunsRow) Run {
 		return Run{ID: x.ID, Title: x.Title, Problem: x.Problem, State: x.State, Stage: x.Stage, RequestedBy: x.RequestedBy,
 			WindowStart: x.WindowStart.Format(time.DateOnly), WindowDays: x.WindowDays, LimitSeconds: x.TimeLimitSeconds, Incumbent: x.Incumbent,
-			Bound: x.Bound, Gap: x.Gap, StopRequested: x.StopRequested, Error: a.text(ctx, x.ErrorKey), RequestedAt: x.RequestedAt,
+			Bound: x.Bound, Gap: x.Gap, BasedOn: x.BasedOn, StopRequested: x.StopRequested, Error: a.text(ctx, x.ErrorKey), RequestedAt: x.RequestedAt,
 			StartedAt: x.StartedAt, FinishedAt: x.FinishedAt}
 	}, func(x db.APIRunsRow) string { return cursorOf(x.RequestedAt.Format(time.RFC3339Nano), x.ID.String()) })), nil
 }
 
 // text words a stored message key, empty for none.
-func (a *API) text(ctx context.Context, key string) string {
+func (a *API) text(ctx context.Context, key string, args ...any) string {
 	if key == "" || !a.Catalog.Has(key) {
 		return key
 	}
-	return localizer(ctx).T(key)
+	return localizer(ctx).T(key, args...)
+}
+
+// failure words why a run has no plan, with the arguments stored beside, and
+// lists the constraints that cannot hold together.
+func (a *API) failure(ctx context.Context, key string, detail json.RawMessage) (string, []optimize.Conflict) {
+	var values map[string]any
+	var infeasible struct {
+		Conflicts []optimize.Conflict `json:"conflicts"`
+	}
+	if json.Unmarshal(detail, &values) != nil || json.Unmarshal(detail, &infeasible) != nil {
+		return a.text(ctx, key), nil // the sentence stands alone
+	}
+	var args []any
+	for name, v := range values {
+		args = append(args, name, v)
+	}
+	return a.text(ctx, key, args...), infeasible.Conflicts
 }
 
 func (a *API) showRun(ctx context.Context, x db.RunDetailRow) Run {
-	return Run{ID: x.ID, Title: x.Title, Problem: x.Problem, State: x.State, Stage: x.Stage, RequestedBy: x.RequestedBy,
+	run := Run{ID: x.ID, Title: x.Title, Problem: x.Problem, State: x.State, Stage: x.Stage, RequestedBy: x.RequestedBy,
 		WindowStart: x.WindowStart.Format(time.DateOnly), WindowDays: x.WindowDays, LimitSeconds: x.TimeLimitSeconds, Incumbent: x.Incumbent,
-		Bound: x.Bound, Gap: x.Gap, StopRequested: x.StopRequested, Error: a.text(ctx, x.ErrorKey), RequestedAt: x.RequestedAt,
-		StartedAt: x.StartedAt, FinishedAt: x.FinishedAt}
+		Bound: x.Bound, Gap: x.Gap, BasedOn: x.BasedOn, StopRequested: x.StopRequested, RequestedAt: x.RequestedAt, StartedAt: x.StartedAt, FinishedAt: x.FinishedAt}
+	run.Error, run.Conflicts = a.failure(ctx, x.ErrorKey, x.ErrorDetail)
+	return run
 }
 
 func (a *API) getRun(ctx context.Context, who access.Principal, in *ByID) (*answer[Run], error) {
@@ -251,11 +178,58 @@ func (a *API) listRunEvents(ctx context.Context, who access.Principal, in *struc
 		func(x db.APIRunEventsRow) string { return cursorOf(strconv.FormatInt(x.Seq, 10)) })), nil
 }
 
+// ProgressPoint is one moment of a search.
+type ProgressPoint struct {
+	ElapsedSeconds float64  `json:"elapsed_seconds"`
+	Incumbent      *float64 `json:"incumbent,omitempty"`
+	Bound          *float64 `json:"bound,omitempty"`
+}
+
+// ScenarioProgress is the course of the search for one scenario, thinned to
+// what a chart can show.
+type ScenarioProgress struct {
+	Scenario string          `json:"scenario"`
+	Points   []ProgressPoint `json:"points"`
+}
+
+// RunProgress is the state of a run with the course of its searches.
+type RunProgress struct {
+	Run       Run                `json:"run"`
+	Scenarios []ScenarioProgress `json:"scenarios"`
+}
+
+func (a *API) runProgress(ctx context.Context, who access.Principal, in *ByID) (*answer[RunProgress], error) {
+	out := RunProgress{Scenarios: []ScenarioProgress{}}
+	err := a.DB.InTenant(ctx, who.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
+		row, err := q.RunDetail(ctx, tx, who.TenantID, in.ID)
+		if err != nil {
+			return err
+		}
+		out.Run = a.showRun(ctx, row)
+		points, err := q.RunProgress(ctx, tx, who.TenantID, in.ID)
+		for _, x := range points {
+			if n := len(out.Scenarios); n == 0 || out.Scenarios[n-1].Scenario != x.Scenario {
+				out.Scenarios = append(out.Scenarios, ScenarioProgress{Scenario: x.Scenario})
+			}
+			last := &out.Scenarios[len(out.Scenarios)-1]
+			last.Points = append(last.Points, ProgressPoint{x.ElapsedSeconds, x.Incumbent, x.Bound})
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return reply(out), nil
+}
+
 // endRun records who asked for the end before it asks the workflow.
 func (a *API) endRun(ctx context.Context, who access.Principal, id uuid.UUID, action string, end func(ctx context.Context, tenant, run uuid.UUID) error) (*answer[Run], error) {
 	var row db.RunDetailRow
 	err := a.DB.InTenant(ctx, who.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
 		if row, err = q.RunDetail(ctx, tx, who.TenantID, id); err != nil {
+			return err
+		}
+		if err := mayRun(ctx, who, row.Problem); err != nil {
 			return err
 		}
 		if row.State != "requested" && row.State != "running" {
