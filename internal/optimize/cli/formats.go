@@ -23,6 +23,7 @@ type format struct {
 var formats = map[string]*format{
 	"roadef2020": {solveRoadef, modelRoadef},
 	"pglib-uc":   {solvePglib, modelPglib},
+	"deferral":   {solveCases, nil},
 	"optria":     {solveOptria, modelOptria},
 	"trsp":       {solveTRSP(trsp.Read), modelTRSP},
 	"trsp-real":  {solveTRSP(trsp.ReadReal), modelTRSP},
