@@ -15,7 +15,10 @@ func (g *program) addBalance(b int) {
 			c.supply = append(c.supply, m.Column(0, d.Least[t], d.Most[t], false))
 			g.term(c.supply[t], 1)
 		}
-		if d.Shortfall != nil {
+		if g.slack != nil {
+			g.relaxDemand(b, t)
+		}
+		if d.Shortfall != nil && g.slack == nil {
 			c.shortfall = append(c.shortfall, m.Column(d.Shortfall[t], 0, inf, false))
 			g.term(c.shortfall[t], 1)
 		}
@@ -23,17 +26,18 @@ func (g *program) addBalance(b int) {
 			c.surplus = append(c.surplus, m.Column(0, 0, inf, false))
 			g.term(c.surplus[t], -1)
 		}
-		c.row = append(c.row, g.addStorage(d, &c, t))
+		c.row = append(c.row, g.addStorage(b, &c, t))
 	}
 	g.balances = append(g.balances, c)
 }
 
 // addStorage adds the change of the level, if any, and closes the row.
-func (g *program) addStorage(d *Balance, c *balanceColumns, t int) int {
+func (g *program) addStorage(b int, c *balanceColumns, t int) int {
+	d := &g.Balances[b]
 	want := d.Demand[t]
 	if s := d.Storage; s != nil {
 		least := 0.0
-		if t == g.Periods-1 {
+		if t == g.Periods-1 && g.slack == nil {
 			least = s.Final
 		}
 		c.level = append(c.level, g.model.Column(0, least, s.Capacity, false))
@@ -44,7 +48,13 @@ func (g *program) addStorage(d *Balance, c *balanceColumns, t int) int {
 			want -= s.Initial
 		}
 	}
-	return g.row(want, want)
+	row := g.row(want, want)
+	if d.Storage != nil && g.slack != nil && t == g.Periods-1 {
+		g.term(c.level[t], 1)
+		g.relaxFinal(b, t)
+		g.row(d.Storage.Final, inf)
+	}
+	return row
 }
 
 // addReserve asks for headroom in every period. The row is stated on

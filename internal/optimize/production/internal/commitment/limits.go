@@ -78,12 +78,27 @@ func (g *program) addRange(c *class, t int) {
 	if c.Ceiling != nil && c.Ceiling[t] < c.Max {
 		g.load(c, t, 1)
 		g.term(c.on[t], c.Min-c.Ceiling[t])
+		g.relax(BreakCeiling, c, t, -1, c.Max)
 		g.row(-inf, 0)
 	}
 	if c.Floor != nil && c.Floor[t] > c.Min {
 		g.load(c, t, 1)
 		g.term(c.on[t], c.Min-c.Floor[t])
+		g.relax(BreakFloor, c, t, 1, c.Max)
 		g.row(0, inf)
+	}
+	if g.slack == nil {
+		return
+	}
+	switch c.asked(t) {
+	case On:
+		g.term(c.on[t], 1)
+		g.relax(BreakOn, c, t, 1, 1)
+		g.row(c.n, inf)
+	case Off:
+		g.term(c.on[t], 1)
+		g.relax(BreakOff, c, t, -1, 1)
+		g.row(-inf, 0)
 	}
 }
 

@@ -57,6 +57,8 @@ type Unit struct {
 	// entry stands for every period.
 	Curve [][]Point
 	Must  []Must // per period; nil is Free throughout
+	// NoStart marks the periods in which the unit must not start; nil is none.
+	NoStart []bool
 	// Floor and Ceiling narrow the load of a running unit per period; nil
 	// leaves it between Min and Max.
 	Floor, Ceiling []float64
@@ -84,19 +86,40 @@ type Plan struct {
 	Supply, Shortfall, Surplus, Level [][]float64
 }
 
-// must returns what unit u is held to in period t, its initial minimum times
-// included.
-func (u *Unit) must(t int) Must {
+// begun returns what the minimum times of the state before the first period
+// hold the unit to in period t.
+func (u *Unit) begun(t int) Must {
 	switch {
 	case u.Running && t < u.MinUp-u.Since:
 		return On
 	case !u.Running && t < u.MinDown-u.Since:
 		return Off
-	case u.Must == nil:
-		return Free
 	default:
-		return u.Must[t]
+		return Free
 	}
+}
+
+// asked returns what the problem itself holds the unit to in period t.
+func (u *Unit) asked(t int) Must {
+	if u.Must == nil {
+		return Free
+	}
+	return u.Must[t]
+}
+
+// noStart says whether a start in period t is forbidden.
+func (u *Unit) noStart(t int) bool { return u.NoStart != nil && u.NoStart[t] }
+
+// between returns the limits of the load of a running unit in period t.
+func (u *Unit) between(t int) (low, high float64) {
+	low, high = u.Min, u.Max
+	if u.Floor != nil {
+		low = math.Max(low, u.Floor[t])
+	}
+	if u.Ceiling != nil {
+		high = math.Min(high, u.Ceiling[t])
+	}
+	return low, high
 }
 
 // curve returns the cost curve of period t.
@@ -125,6 +148,18 @@ func (u *Unit) loadBefore() float64 {
 // of a run.
 func (u *Unit) firstMost() float64 { return math.Min(u.StartMax, u.Min+u.RampUp) }
 func (u *Unit) lastMost() float64  { return math.Min(u.StopMax, u.Min+u.RampDown) }
+
+// cost returns the cost of running for period t at a load, between the corners
+// of the curve.
+func (u *Unit) cost(t int, load float64) float64 {
+	curve := u.curve(t)
+	for k := 1; k < len(curve); k++ {
+		if a, b := curve[k-1], curve[k]; load <= b.Load || k == len(curve)-1 {
+			return a.Cost + (b.Cost-a.Cost)/(b.Load-a.Load)*(load-a.Load)
+		}
+	}
+	return curve[0].Cost
+}
 
 // Envelope returns the lower convex envelope of points given by rising load.
 func Envelope(points []Point) []Point {

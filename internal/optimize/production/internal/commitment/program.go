@@ -16,6 +16,7 @@ type program struct {
 	classes  []*class
 	balances []balanceColumns
 	pending  []mip.Term
+	slack    *slack // not nil when the program is elastic
 }
 
 type balanceColumns struct {
@@ -28,8 +29,12 @@ type balanceColumns struct {
 // Commitment Problem" (2020): on, start and stop; minimum times by Rajan and
 // Takriti; limits and segments tightened by starts and stops; start costs by
 // matching a start with the stop before it.
-func newProgram(p *Problem) *program {
-	g := &program{Problem: p, model: mip.New("commitment"), classes: p.classes()}
+func newProgram(p *Problem) *program { return build(p, nil) }
+
+// build states the problem; with slack the constraints that a planner sets
+// may be broken at a price.
+func build(p *Problem, s *slack) *program {
+	g := &program{Problem: p, model: mip.New("commitment"), classes: p.classes(), slack: s}
 	for _, c := range g.classes {
 		g.addColumns(c)
 		g.addLogic(c)
@@ -78,14 +83,20 @@ func (g *program) addColumns(c *class) {
 	for t := range g.Periods {
 		curve := c.curve(t)
 		lower, upper := 0.0, c.n
-		switch c.must(t) {
-		case On:
-			lower = c.n
-		case Off:
-			upper = 0
+		for _, held := range g.held(c, t) {
+			switch held {
+			case On:
+				lower = c.n
+			case Off:
+				upper = 0
+			}
 		}
 		c.on = append(c.on, m.Column(curve[0].Cost, lower, upper, true))
-		c.start = append(c.start, m.Column(c.StartCost, 0, c.n, true))
+		starts := c.n
+		if c.noStart(t) {
+			starts = 0
+		}
+		c.start = append(c.start, m.Column(c.StartCost, 0, starts, true))
 		c.stop = append(c.stop, m.Column(0, 0, c.n, true))
 		var segments []int
 		for k := 1; k < len(curve); k++ {
@@ -98,6 +109,15 @@ func (g *program) addColumns(c *class) {
 			c.headroom[t] = m.Column(0, 0, c.n*(c.Max-c.Min), false)
 		}
 	}
+}
+
+// held lists what the state of a class in period t has to be; what the problem
+// asks gives way when the program is elastic.
+func (g *program) held(c *class, t int) []Must {
+	if g.slack != nil {
+		return []Must{c.begun(t)}
+	}
+	return []Must{c.begun(t), c.asked(t)}
 }
 
 // addLogic ties on, start and stop together and keeps minimum times.

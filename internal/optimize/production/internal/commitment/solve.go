@@ -3,6 +3,7 @@ package commitment
 import (
 	"context"
 	"math"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -85,7 +86,11 @@ func Model(p *Problem) *mip.Model { return newProgram(p).model }
 // work runs the stages: the plan to start from, the relaxation, a plan near
 // it, then the exact search beside the neighbourhood search.
 func (s *search) work(start *Plan) {
-	if start != nil {
+	s.descend(start)
+	if s.opt.Solver == optimize.SolverHeuristic && s.suits() || s.over() {
+		return
+	}
+	if s.incumbent() == nil && start != nil {
 		s.warm(start)
 	}
 	if s.integers() <= smallIntegers {
@@ -101,6 +106,49 @@ func (s *search) work(start *Plan) {
 		s.exact()
 	default:
 		s.together()
+	}
+}
+
+// descend makes a first plan, or improves the one to start from, without any
+// solver process; it takes a twentieth of the time at most.
+func (s *search) descend(start *Plan) {
+	if !s.suits() {
+		return
+	}
+	s.enter(optimize.PhaseConstruct)
+	if start != nil {
+		s.Settle(start)
+		s.propose(start)
+	}
+	d := newDescent(s.Problem, start)
+	rng := rand.New(rand.NewPCG(uint64(s.opt.Seed), 0)) // #nosec G404 -- a repeatable search
+	order, until := s.order(), time.Now().Add(s.descentTime())
+	for step := int64(0); s.ctx.Err() == nil && step < descentSteps; step++ {
+		if s.opt.MaxIterations > 0 && step >= s.opt.MaxIterations || s.opt.MaxIterations == 0 && step > 0 && time.Now().After(until) {
+			break
+		}
+		if !d.pass(order) {
+			s.propose(d.plan)
+			d.shake(rng)
+		}
+	}
+	s.propose(d.plan)
+}
+
+// descentSteps is the number of passes of a descent at most.
+const descentSteps = 200
+
+func (s *search) descentTime() time.Duration {
+	if s.opt.Solver == optimize.SolverHeuristic {
+		return s.opt.TimeLimit
+	}
+	return min(s.opt.TimeLimit/20, 2*time.Second)
+}
+
+// propose offers a plan that holds every row.
+func (s *search) propose(p *Plan) {
+	if x := s.point(p); s.model.Check(x) == nil {
+		s.offer(x)
 	}
 }
 

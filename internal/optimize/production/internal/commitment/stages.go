@@ -15,7 +15,7 @@ func (s *search) exact() {
 	m := *s.model
 	m.Hint = s.incumbent()
 	o := s.options(0)
-	o.RelGap = min(s.opt.RelGap, optimize.OptimalGap)
+	o.RelGap = s.opt.RelGap
 	r, err := mip.Solve(s.ctx, &m, o, func(e mip.Event) {
 		if e.X != nil {
 			s.offer(e.X)
@@ -29,7 +29,7 @@ func (s *search) exact() {
 	s.mu.Lock()
 	s.solver, s.steps = r.Solver, s.steps+r.Nodes
 	s.infeasible = s.infeasible || r.Status == mip.Infeasible
-	s.proven = s.proven || r.Status == mip.Optimal
+	s.proven = s.proven || r.Status == mip.Optimal && o.RelGap <= optimize.OptimalGap
 	s.mu.Unlock()
 	if r.X != nil {
 		s.offer(r.X)
