@@ -5,4 +5,5 @@ import (
 	// Each import registers one problem.
 	_ "github.com/optria-iq/optria/internal/optimize/deferral"
 	_ "github.com/optria-iq/optria/internal/optimize/maintenance"
+	_ "github.com/optria-iq/optria/internal/optimize/production"
 )
