@@ -22,15 +22,6 @@ const (
 	OutageBan    Kind = "embargo"
 )
 
-// Span is a run of time, To excluded.
-type Span struct {
-	From time.Time
-	To   time.Time
-}
-
-// Duration returns the length of the span.
-func (s Span) Duration() time.Duration { return s.To.Sub(s.From) }
-
 // Calendar is a compiled Profile. It is immutable and safe for concurrent use.
 type Calendar struct {
 	profile Profile

@@ -77,6 +77,34 @@ func (c *Calendar) shifted(d Date) HijriDate {
 	return HijriDate{Year: h.Year, Month: h.Month, Day: daysBetween(start, d) + 1}
 }
 
+// Gregorian returns the day of a Hijri date, manual shifts considered; false
+// when the month has no such day.
+func (c *Calendar) Gregorian(h HijriDate) (Date, bool) {
+	if h.Month < 1 || h.Month > 12 || h.Day < 1 || h.Year < 1 || h.Year > 9999 {
+		return Date{}, false
+	}
+	// A mean month is 29.530589 days; the estimate is off by a few at most.
+	months := 12*(h.Year-1) + h.Month - 1
+	d := Date{Year: 622, Month: 7, Day: 19}.AddDays(int(29.530589*float64(months)) + h.Day - 1)
+	for range searchHijri {
+		at := c.shifted(d)
+		if at == h {
+			return d, true
+		}
+		months := 12*(h.Year-at.Year) + h.Month - at.Month
+		step := 30*months + h.Day - at.Day
+		if step == 0 { // a shift can make a month 31 days long
+			step = months
+		}
+		d = d.AddDays(max(-searchHijri, min(step, searchHijri)))
+	}
+	return Date{}, false
+}
+
+// searchHijri is how many days around its estimate a Hijri date is looked for,
+// and how often.
+const searchHijri = 8
+
 // tableStart is the first day of d's Hijri month by the table.
 func (c *Calendar) tableStart(d Date) Date { return d.AddDays(1 - toHijri(d).Day) }
 
