@@ -25,9 +25,12 @@ func Solve(ctx context.Context, in *Instance, opt optimize.Options, report func(
 	problem := in.compile()
 	tell := optimize.Throttled(report)
 	res, err := router.Solve(ctx, problem, router.Options{
-		TimeLimit: opt.TimeLimit - time.Since(started), MaxIterations: opt.MaxIterations, Seed: opt.Seed, Threads: opt.Threads,
-		Improved: func(_ func() router.Plan, cost float64, _ int64) {
-			tell(optimize.Progress{Phase: optimize.PhaseSearch, Incumbent: cost, HasIncumbent: true, Elapsed: time.Since(started)})
+		TimeLimit: opt.TimeLimit - time.Since(started), MaxIterations: opt.MaxIterations, Seed: opt.Seed, Threads: opt.Threads, RelGap: opt.RelGap,
+		Improved: func(_ func() router.Plan, cost, bound float64, _ int64) {
+			tell(optimize.Progress{
+				Phase: optimize.PhaseSearch, Incumbent: cost, HasIncumbent: true, Bound: bound, BoundKnown: true, Gap: optimize.Gap(cost, bound),
+				Elapsed: time.Since(started),
+			})
 		},
 	})
 	if err != nil {
@@ -46,7 +49,12 @@ func Solve(ctx context.Context, in *Instance, opt optimize.Options, report func(
 		Objective: objective, Status: optimize.StatusFeasible, Seconds: time.Since(started).Seconds(),
 		Seed: opt.Seed, Iterations: res.Moves, Verified: true, Solver: optimize.Solver{Name: "alns", Version: "1"},
 	}
-	if res.Stopped {
+	cert.Bound, cert.BoundKnown = math.Min(res.Bound, objective), true
+	cert.Gap = optimize.Gap(objective, cert.Bound)
+	switch {
+	case cert.Gap <= optimize.OptimalGap:
+		cert.Status = optimize.StatusOptimal
+	case res.Stopped && cert.Gap > opt.RelGap:
 		cert.Status = optimize.StatusTimeLimit
 	}
 	return plan, cert, nil
@@ -84,7 +92,7 @@ func (in *Instance) compile() *router.Problem {
 		s := &in.Stops[v]
 		job := router.Job{
 			Node: v, Duration: s.Service, Windows: []router.Window{{From: s.From, To: s.To}}, Tools: bits(s.Tools), Parts: in.units(s.Parts),
-			Crew: 1, Unserved: in.penalty(), Published: -1,
+			Crew: 1, Unserved: in.penalty(),
 		}
 		for k := range in.Technicians {
 			if subset(s.Skills, in.Stops[k+1].Skills) {

@@ -108,6 +108,14 @@ func (s *search) cheapestCrew(j int32) (float64, []int32) {
 			return 0
 		}
 	})
+	if lead := s.Jobs[j].Lead; len(lead) > 0 { // one of them comes first
+		k := slices.IndexFunc(offers, func(o offer) bool { return slices.Contains(lead, o.shift) })
+		if k < 0 {
+			return 0, nil
+		}
+		first := offers[k]
+		offers = slices.Insert(slices.Delete(offers, k, k+1), 0, first)
+	}
 	total, shifts := 0.0, make([]int32, 0, size)
 	for _, o := range offers {
 		if len(shifts) == size {

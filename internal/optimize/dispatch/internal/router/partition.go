@@ -66,7 +66,7 @@ func (m *model) alike(a, b int) bool {
 	}
 	for j := range m.Jobs {
 		p := m.Jobs[j].Published
-		if m.may(int32(j), int32(a)) != m.may(int32(j), int32(b)) || p == int32(a) || p == int32(b) {
+		if m.may(int32(j), int32(a)) != m.may(int32(j), int32(b)) || slices.Contains(p, int32(a)) != slices.Contains(p, int32(b)) {
 			return false
 		}
 	}

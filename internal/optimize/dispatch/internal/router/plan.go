@@ -1,26 +1,24 @@
 package router
 
-// plan turns the best solution into routes with times.
-func (t *team) plan() Plan {
-	s := newEvaluator(t.model)
-	copy(s.frozen, t.best.frozen)
-	plan := Plan{Cost: t.best.cost}
-	count := make([]int, t.n)
-	for k, visits := range t.best.visits {
+// plan turns a solution into routes with times.
+func (m *model) plan(b *snapshot) Plan {
+	s := newEvaluator(m)
+	copy(s.frozen, b.frozen)
+	plan := Plan{Cost: b.cost}
+	count := make([]int, m.n)
+	for k, visits := range b.visits {
 		if len(visits) == 0 {
 			continue
 		}
 		r := &route{shift: int32(k), visits: visits}
-		if !s.rebuild(r) {
-			continue
-		}
+		s.rebuild(r)
 		out := Route{Shift: k}
 		clock, node := s.departure(r), int32(s.Shifts[k].From)
 		for _, j := range visits {
 			begin := s.begins(j, clock+s.travel(node, s.node[j]))
 			v := Visit{Job: int(j), Start: begin, End: begin + s.stops[j].dur}
 			clock, node = v.End, s.node[j]
-			if j == t.n {
+			if j == m.n {
 				v.Job = -1
 			} else {
 				count[j]++
@@ -29,7 +27,7 @@ func (t *team) plan() Plan {
 		}
 		plan.Routes = append(plan.Routes, out)
 	}
-	for j := range t.n {
+	for j := range m.n {
 		if count[j] == 0 {
 			plan.Unserved = append(plan.Unserved, int(j))
 		}
@@ -40,7 +38,9 @@ func (t *team) plan() Plan {
 // departure is when the technician leaves home.
 func (e *evaluator) departure(r *route) float64 {
 	if e.Duration {
-		return r.head[len(r.visits)].l
+		n := len(r.visits)
+		h, s := &r.head[n], &e.Shifts[r.shift]
+		return min(h.l, s.Close-e.travel(h.node, int32(s.To))-h.d)
 	}
 	return e.Shifts[r.shift].Open
 }

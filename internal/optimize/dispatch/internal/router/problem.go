@@ -55,9 +55,12 @@ type Job struct {
 	Due, LateRate float64
 	// Before lists the jobs that may start only after this one has ended.
 	Before []int32
-	// A job that leaves Published (a shift, −1 for none) costs Move.
-	Published int32
+	// Each of the crew on a shift outside Published costs its share of Move;
+	// nothing does when Published is empty.
+	Published []int32
 	Move      float64
+	// Lead, when set, lists the shifts of which one must be in the crew.
+	Lead []int32
 }
 
 // Shift is one technician on one day: at most one route.

@@ -1,6 +1,9 @@
 package router
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // head sums up a route's first visits. For working time (Duration) it is the
 // segment of Vidal et al. (2013): least duration d, and the span e … l of
@@ -98,7 +101,7 @@ func (e *evaluator) moved(j, shift int32) float64 {
 		return 0
 	}
 	job := &e.Jobs[j]
-	if job.Published < 0 || job.Published == shift {
+	if len(job.Published) == 0 || slices.Contains(job.Published, shift) {
 		return 0
 	}
 	return job.Move / float64(job.Crew)

@@ -16,16 +16,21 @@ type Options struct {
 	MaxIterations int64
 	Seed          int64
 	Threads       int
-	Start         *Plan
-	// Improved, when set, hears of each round's best cost and moves so far.
-	Improved func(plan func() Plan, cost float64, moves int64)
+	// Start, when set, is a plan to start from; visits that do not fit are
+	// left out.
+	Start *Plan
+	// RelGap ends the search once the cost is within this share of the bound.
+	RelGap float64
+	// Improved, when set, hears of the best plan after each round.
+	Improved func(plan func() Plan, cost, bound float64, moves int64)
 }
 
 // Outcome is the end of a search.
 type Outcome struct {
 	Plan    Plan
+	Bound   float64 // no plan costs less
 	Moves   int64
-	Stopped bool // by the clock or the context, not by the iteration budget
+	Stopped bool // by the clock or the context
 }
 
 // maxBarren is after how many recombinations without a gain no more are tried.
@@ -54,7 +59,8 @@ func Solve(ctx context.Context, p *Problem, o Options) (Outcome, error) {
 		t.runRound()
 		t.exchange()
 	}
-	return Outcome{Plan: t.plan(), Moves: t.moves(), Stopped: o.MaxIterations <= 0 || t.expired()}, nil
+	plan := t.plan(&t.best)
+	return Outcome{Plan: plan, Bound: math.Min(t.bound, plan.Cost), Moves: t.moves(), Stopped: t.expired()}, nil
 }
 
 // team is the threads of one solve.
@@ -67,6 +73,7 @@ type team struct {
 	best    snapshot
 	round   int
 	scale   float64
+	bound   float64
 	found   *snapshot // by a recombination in this round
 	barren  int       // recombinations in a row that found nothing
 }
@@ -76,7 +83,11 @@ func (t *team) start() {
 		t.members = append(t.members, newAnnealer(t.model, uint64(t.Seed)*1000003+uint64(k)))
 	}
 	first := t.members[0]
+	if t.Start != nil {
+		first.resume(t.Start)
+	}
 	first.construct()
+	t.bound = t.lowerBound()
 	t.best = first.best.clone()
 	t.scale = t.typical(first.search)
 	for _, a := range t.members[1:] {
@@ -105,7 +116,9 @@ func (t *team) typical(s *search) float64 {
 
 func (t *team) expired() bool { return t.ctx.Err() != nil || time.Since(t.began) >= t.TimeLimit }
 
-func (t *team) over() bool { return t.n == 0 || t.expired() }
+func (t *team) over() bool {
+	return t.n == 0 || t.best.cost-t.bound <= math.Max(1e-9, t.RelGap*math.Abs(t.best.cost)) || t.expired()
+}
 
 // recombineAt says whether the pooled routes are recombined in a round.
 func recombineAt(round int) bool { return round >= rounds/2 && round%6 == 1 || round == rounds-2 }
@@ -213,6 +226,6 @@ func (t *team) moves() int64 {
 
 func (t *team) tell() {
 	if t.Improved != nil {
-		t.Improved(t.plan, t.best.cost, t.moves())
+		t.Improved(func() Plan { return t.plan(&t.best) }, t.best.cost, math.Min(t.bound, t.best.cost), t.moves())
 	}
 }
