@@ -1,8 +1,10 @@
 package maintenance
 
 import (
+	"cmp"
 	"math"
-	"sort"
+	"slices"
+	"sync"
 
 	"github.com/optria-iq/optria/internal/optimize/maintenance/internal/timetable"
 
@@ -40,24 +42,37 @@ type rowOffsets struct {
 	budget   int
 }
 
-func compile(in *Input) *compiled {
-	c := &compiled{in: in, problem: &timetable.Problem{}, pins: map[string]Pin{}}
+// compile states an input for the core, with the given number of threads.
+func compile(in *Input, threads int) *compiled {
+	n := len(in.Actions)
+	c := &compiled{in: in, problem: &timetable.Problem{Options: make([][]timetable.Option, n)}, pins: map[string]Pin{},
+		costs: make([]costTable, n), options: make([][]timetable.Option, n), at: make([][]int32, n), blocked: make([][]rule, n)}
 	for _, p := range in.Pins {
 		c.pins[p.ActionID] = p
 	}
 	c.layRows()
 	c.listNeeds()
-	cost, risk := in.Weights.Values()
-	for i := range in.Actions {
-		a := &in.Actions[i]
-		outage := make([]float64, in.Days)
-		for t := range outage {
-			outage[t] = a.OutageHours * a.LossPerHour * a.PlannedFactor * c.meanProfile(a, t)
-		}
-		c.costs = append(c.costs, newCostTable(a, in.Days, outage, cost, risk))
-		c.addOptions(i)
+	var wait sync.WaitGroup
+	for k := range threads {
+		wait.Go(func() {
+			for i := k; i < n; i += threads {
+				c.addCosts(i)
+				c.addOptions(i)
+			}
+		})
 	}
+	wait.Wait()
 	return c
+}
+
+func (c *compiled) addCosts(i int) {
+	a := &c.in.Actions[i]
+	outage := make([]float64, c.in.Days)
+	for t := range outage {
+		outage[t] = a.OutageHours * a.LossPerHour * a.PlannedFactor * c.meanProfile(a, t)
+	}
+	cost, risk := c.in.Weights.Values()
+	c.costs[i] = newCostTable(a, c.in.Days, outage, cost, risk)
 }
 
 func (c *compiled) layRows() {
@@ -161,7 +176,7 @@ func (c *compiled) addOptions(i int) {
 			options = append(options, timetable.Option{Start: t, Cost: c.costs[i].terms[t].Weighted, Uses: uses})
 		}
 	}
-	c.at, c.blocked, c.options = append(c.at, at), append(c.blocked, blocked), append(c.options, options)
+	c.at[i], c.blocked[i], c.options[i] = at, blocked, options
 	if p, ok := c.pins[a.ID]; ok {
 		day := p.StartDay
 		if p.Deferred {
@@ -173,7 +188,7 @@ func (c *compiled) addOptions(i int) {
 			options = options[at[day] : at[day]+1]
 		}
 	}
-	c.problem.Options = append(c.problem.Options, options)
+	c.problem.Options[i] = options
 }
 
 // closed returns the rule by which the action's own windows forbid a day.
@@ -215,7 +230,7 @@ func (c *compiled) uses(i, t int, worked []int, end int) []timetable.Use {
 		}
 	}
 	uses = append(uses, n.once...)
-	sort.Slice(uses, func(x, y int) bool { return uses[x].Row < uses[y].Row })
+	slices.SortFunc(uses, func(x, y timetable.Use) int { return cmp.Compare(x.Row, y.Row) })
 	merged := uses[:0]
 	for _, u := range uses {
 		if k := len(merged) - 1; k >= 0 && merged[k].Row == u.Row {
@@ -277,15 +292,6 @@ func (c *compiled) alone(uses []timetable.Use) rule {
 		}
 	}
 	return rule{}
-}
-
-func contains(list []string, s string) bool {
-	for _, v := range list {
-		if v == s {
-			return true
-		}
-	}
-	return false
 }
 
 // start builds the plan to begin with: the warm start, else the current plan,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"time"
 
@@ -85,7 +86,7 @@ func (c *compiled) withPins(list []optimize.Conflict) []optimize.Conflict {
 	var pinned []string
 	for id := range c.pins {
 		for _, k := range list {
-			if contains(k.ActionIDs, id) && !contains(pinned, id) {
+			if slices.Contains(k.ActionIDs, id) && !slices.Contains(pinned, id) {
 				pinned = append(pinned, id)
 			}
 		}

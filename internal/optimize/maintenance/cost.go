@@ -35,6 +35,7 @@ type costTable struct {
 // survival is the conditional Weibull survival of an asset of age a.
 type survival struct {
 	beta, eta, age, evidence float64
+	spent                    float64 // cumulative hazard at age
 }
 
 func newSurvival(a *Action) survival {
@@ -42,47 +43,55 @@ func newSurvival(a *Action) survival {
 	if m == 0 {
 		m = 1
 	}
-	return survival{beta: a.Weibull.Beta, eta: a.Weibull.Eta, age: a.AgeDays, evidence: m}
+	return survival{beta: a.Weibull.Beta, eta: a.Weibull.Eta, age: a.AgeDays, evidence: m, spent: m * math.Pow(a.AgeDays/a.Weibull.Eta, a.Weibull.Beta)}
 }
 
 // at returns the probability of no failure within u days.
 func (s survival) at(u float64) float64 {
-	return math.Exp(-s.evidence * (math.Pow((s.age+u)/s.eta, s.beta) - math.Pow(s.age/s.eta, s.beta)))
+	return math.Exp(s.spent - s.evidence*math.Pow((s.age+u)/s.eta, s.beta))
 }
 
-// meanLife returns E[min(X, t)] in days for t = 0 … n by Simpson's rule. The
-// first day is cut into halves towards zero, where a shape below one bends
-// the curve sharply.
-func (s survival) meanLife(n int) []float64 {
-	mean := make([]float64, n+1)
+// curve returns the survival on day t and E[min(X, t)] in days for
+// t = 0 … n, by Simpson's rule. The first day is cut into halves towards zero,
+// where a shape below one bends the curve sharply.
+func (s survival) curve(n int) (alive, mean []float64) {
+	alive, mean = make([]float64, n+1), make([]float64, n+1)
+	for t := range alive {
+		alive[t] = s.at(float64(t))
+	}
 	if n == 0 {
-		return mean
+		return alive, mean
 	}
 	const cuts = 24
 	to := 1.0
 	for range cuts {
-		mean[1] += s.simpson(to/2, to)
+		mean[1] += s.simpson(to/2, to, s.at(to/2), s.at(to))
 		to /= 2
 	}
-	mean[1] += s.simpson(0, to)
+	mean[1] += s.simpson(0, to, alive[0], s.at(to))
 	for t := 1; t < n; t++ {
-		mean[t+1] = mean[t] + s.simpson(float64(t), float64(t)+1)
+		mean[t+1] = mean[t] + s.simpson(float64(t), float64(t)+1, alive[t], alive[t+1])
 	}
-	return mean
+	return alive, mean
 }
 
-// simpson integrates the survival in panels so short that the hazard turns
-// little within one; at a tenth per panel the relative error is below 1e-8.
-func (s survival) simpson(a, b float64) float64 {
-	if s.at(a) < 1e-15 {
+// simpson integrates the survival, whose values at both ends are given, in
+// panels so short that the hazard turns little within one; at a tenth per
+// panel the relative error is below 1e-8.
+func (s survival) simpson(a, b, first, last float64) float64 {
+	if first < 1e-15 {
 		return 0
 	}
 	hazard := s.evidence * s.beta / s.eta * math.Pow((s.age+b)/s.eta, s.beta-1)
-	panels := min(1000, max(2, int(math.Ceil((b-a)*hazard*10))))
-	width, sum := (b-a)/float64(panels), 0.0
+	panels := min(1000, max(1, int(math.Ceil((b-a)*hazard*10))))
+	width, sum, left := (b-a)/float64(panels), 0.0, first
 	for k := range panels {
-		x := a + float64(k)*width
-		sum += width / 6 * (s.at(x) + 4*s.at(x+width/2) + s.at(x+width))
+		x, right := a+float64(k)*width, last
+		if k+1 < panels {
+			right = s.at(x + width)
+		}
+		sum += width / 6 * (left + 4*s.at(x+width/2) + right)
+		left = right
 	}
 	return sum
 }
@@ -122,11 +131,11 @@ func newCostTable(a *Action, days int, outage []float64, costWeight, riskWeight 
 	s := newSurvival(a)
 	planned := a.PlannedCost + a.OutageHours*a.LossPerHour*a.PlannedFactor
 	g := renewalRate(a.Weibull, planned, a.FailureTotal)
-	mean := s.meanLife(days + tailDays)
+	alive, mean := s.curve(days + tailDays)
 	c := costTable{terms: make([]Terms, days+1), pFail: make([]float64, days+1)}
-	relative := func(t int) float64 { return (1-s.at(float64(t)))*(a.FailureTotal-planned) - g*mean[t] }
+	relative := func(t int) float64 { return (1-alive[t])*(a.FailureTotal-planned) - g*mean[t] }
 	for t := range c.terms {
-		c.pFail[t] = 1 - s.at(float64(t))
+		c.pFail[t] = 1 - alive[t]
 		e := Terms{Failure: c.pFail[t] * (a.FailureTotal - planned), Residual: g * (float64(days) - mean[t])}
 		if t < days {
 			e.PlannedWork, e.PlannedOutage = a.PlannedCost, outage[t]

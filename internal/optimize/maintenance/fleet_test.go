@@ -108,12 +108,14 @@ func TestCostOfWaitingMatchesIndependentFigures(t *testing.T) {
 			planned := r.action.PlannedCost + r.action.OutageHours*r.action.LossPerHour*r.action.PlannedFactor
 			g := renewalRate(r.action.Weibull, planned, r.action.FailureTotal)
 			wait := func(d int) float64 {
-				return (1-s.at(float64(d)))*(r.action.FailureTotal-planned) - g*s.meanLife(d)[d]
+				alive, mean := s.curve(d)
+				return (1-alive[d])*(r.action.FailureTotal-planned) - g*mean[d]
 			}
 			require.InDelta(t, r.defer7, wait(7), 1+2e-4*math.Abs(r.defer7))
 			require.InDelta(t, r.defer30, wait(30), 1+2e-4*math.Abs(r.defer30))
 			require.InDelta(t, wait(7), table.terms[7].Total-table.terms[0].Total, 1e-6*planned)
-			s.evidence = 1
+			r.action.Evidence = 1
+			s = newSurvival(&r.action)
 			require.InDelta(t, r.pFail, 1-s.at(30), 1e-4)
 		})
 	}

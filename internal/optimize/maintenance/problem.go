@@ -100,7 +100,7 @@ func (engine) Model(in Input) (*mip.Model, error) {
 	if err := in.Validate(); err != nil {
 		return nil, err
 	}
-	c := compile(&in)
+	c := compile(&in, 1)
 	if conflicts := c.impossible(); len(conflicts) > 0 {
 		return nil, optimize.Infeasible(conflicts)
 	}

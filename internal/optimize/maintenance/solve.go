@@ -43,13 +43,12 @@ func Solve(ctx context.Context, in Input, opt optimize.Options, report func(opti
 // explains it.
 func solveCore(ctx context.Context, in *Input, opt optimize.Options, report func(optimize.Progress)) (Output, *compiled, []int, error) {
 	start, asked := time.Now(), opt
-	c := compile(in)
+	c := compile(in, opt.Threads)
 	if conflicts := c.impossible(); len(conflicts) > 0 {
 		return Output{}, nil, nil, optimize.Infeasible(conflicts)
 	}
-	// Verifying and explaining take about as long as compiling, or the time
-	// of the renewal rates, whichever is longer.
-	after := max(time.Since(start), time.Duration(len(in.Actions))*3*time.Millisecond)
+	// Verifying and explaining take about as long as compiling on one thread.
+	after := max(time.Since(start)*time.Duration(opt.Threads), time.Duration(len(in.Actions))*time.Millisecond)
 	opt.TimeLimit = max(opt.TimeLimit/4, opt.TimeLimit-time.Since(start)-after)
 	res := timetable.Solve(ctx, c.problem, c.start(), opt, report, c.hand(opt.OnPlan))
 	opt.OnPlan = nil

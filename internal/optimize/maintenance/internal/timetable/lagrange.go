@@ -19,19 +19,54 @@ type dual struct {
 	heading []float64 // deflected direction
 	choice  Plan
 	theta   float64 // step factor, kept between calls
+
+	spans  []span  // what the options use, option after option
+	first  []int32 // per option, all actions in a row: its first span; one more at the end
+	option []int32 // per action: its first option
+	sum    []float64
+}
+
+// span is an equal use of rows from to to−1. Jobs use neighbouring days of a
+// resource, so that few spans and the running sum of the prices give their
+// cost.
+type span struct {
+	from, to int32
+	amount   float64
 }
 
 func newDual(p *Problem) *dual {
 	n := len(p.Rows)
-	return &dual{p: p, price: make([]float64, n), best: make([]float64, n), slope: make([]float64, n), heading: make([]float64, n),
-		bound: math.Inf(-1), theta: 1, choice: make(Plan, len(p.Options))}
+	d := &dual{p: p, price: make([]float64, n), best: make([]float64, n), slope: make([]float64, n), heading: make([]float64, n),
+		bound: math.Inf(-1), theta: 1, choice: make(Plan, len(p.Options)), first: []int32{0}, sum: make([]float64, n+1)}
+	for _, options := range p.Options {
+		d.option = append(d.option, int32(len(d.first)-1))
+		for o := range options {
+			begin := len(d.spans)
+			for _, u := range options[o].Uses {
+				if k := len(d.spans) - 1; k >= begin && d.spans[k].to == u.Row && d.spans[k].amount == u.Amount {
+					d.spans[k].to++
+				} else {
+					d.spans = append(d.spans, span{u.Row, u.Row + 1, u.Amount})
+				}
+			}
+			d.first = append(d.first, int32(len(d.spans)))
+		}
+	}
+	return d
 }
 
-// priced returns the cost of an option at the given prices.
-func priced(o *Option, price []float64) float64 {
-	c := o.Cost
-	for _, u := range o.Uses {
-		c += price[u.Row] * u.Amount
+// charge makes prices those that priced reckons with.
+func (d *dual) charge(price []float64) {
+	for r, y := range price {
+		d.sum[r+1] = d.sum[r] + y
+	}
+}
+
+// priced returns the cost of an option at the prices of the last charge.
+func (d *dual) priced(i, o int) float64 {
+	c, k := d.p.Options[i][o].Cost, d.option[i]+int32(o)
+	for _, s := range d.spans[d.first[k]:d.first[k+1]] {
+		c += s.amount * (d.sum[s.to] - d.sum[s.from])
 	}
 	return c
 }
@@ -51,10 +86,11 @@ func (d *dual) evaluate() float64 {
 			d.slope[r] = 0
 		}
 	}
+	d.charge(d.price)
 	for i, options := range d.p.Options {
 		least := math.Inf(1)
 		for o := range options {
-			if c := priced(&options[o], d.price); c < least {
+			if c := d.priced(i, o); c < least {
 				least, d.choice[i] = c, int32(o)
 			}
 		}
@@ -150,12 +186,13 @@ func project(y, step float64, row Row) float64 {
 // cost at least cutoff by their reduced cost at the best prices.
 func (d *dual) keep(cutoff float64) [][]bool {
 	kept := make([][]bool, len(d.p.Options))
+	d.charge(d.best)
 	for i, options := range d.p.Options {
 		kept[i] = make([]bool, len(options))
 		cost := make([]float64, len(options))
 		least := math.Inf(1)
 		for o := range options {
-			cost[o] = priced(&options[o], d.best)
+			cost[o] = d.priced(i, o)
 			least = math.Min(least, cost[o])
 		}
 		for o := range options {
@@ -185,12 +222,13 @@ func (d *dual) repair() Plan {
 	order := make([]int, len(d.p.Options))
 	regret := make([]float64, len(order))
 	cost := make([][]float64, len(order))
+	d.charge(d.best)
 	for i, options := range d.p.Options {
 		order[i] = i
 		cost[i] = make([]float64, len(options))
 		sum, least := 0.0, math.Inf(1)
 		for o := range options {
-			cost[i][o] = priced(&options[o], d.best)
+			cost[i][o] = d.priced(i, o)
 			sum += cost[i][o]
 			least = math.Min(least, cost[i][o])
 		}

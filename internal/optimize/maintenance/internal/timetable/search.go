@@ -16,7 +16,7 @@ type search struct {
 	at     [][]int32
 	rng    *rand.Rand
 	stop   func() bool
-	offer  func(Plan, float64)
+	offer  func(Plan)
 	weight float64 // price of one unit of scaled violation
 	temp   float64
 	heat   float64 // start temperature of a full round
@@ -38,7 +38,7 @@ type change struct {
 	other  int32
 }
 
-func newSearch(p *Problem, start Plan, seed int64, stop func() bool, offer func(Plan, float64)) *search {
+func newSearch(p *Problem, start Plan, seed int64, stop func() bool, offer func(Plan)) *search {
 	h := &search{p: p, at: p.optionAt(), rng: rand.New(rand.NewPCG(uint64(seed), 0x9e3779b97f4a7c15)), stop: stop, offer: offer} // #nosec G404 -- a search must repeat by its seed; nothing secret
 	for i, options := range p.Options {
 		if len(options) > 1 {
@@ -88,11 +88,12 @@ func (h *search) note() {
 	h.fresh = true
 }
 
-// publish hands a new best plan on; once per block, not per improvement.
+// publish hands a new best plan on; once per publishing period, not per
+// improvement, since whoever takes it evaluates it from scratch.
 func (h *search) publish() {
 	if h.fresh {
 		h.fresh = false
-		h.offer(h.best, h.bestCost)
+		h.offer(h.best)
 	}
 }
 
@@ -150,10 +151,12 @@ func (h *search) anneal(n int64, heat float64) {
 	const cooling = 1e-3
 	factor := math.Pow(cooling, 1/math.Max(1, float64(n)/256))
 	h.temp = heat
-	feasible := 0
+	feasible, period := 0, max(256, 16*int64(len(h.free)))
 	for k := int64(0); k < n; k++ {
-		if k%256 == 255 {
+		if k%period == period-1 {
 			h.publish()
+		}
+		if k%256 == 255 {
 			if h.stop() || h.outdone() {
 				return
 			}

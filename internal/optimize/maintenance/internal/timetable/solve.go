@@ -3,6 +3,7 @@ package timetable
 import (
 	"context"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,8 +29,8 @@ const (
 	dualSteps      = 3000
 	dualBlock      = 100 // steps between two plans built from the prices
 	fixedNodes     = 2000
-	exactEntries   = 4_000_000 // largest program handed to the exact solver
-	exactScenarios = 4_000     // largest number of scenario-days with an exact quantile
+	exactEntries   = 600_000 // largest program handed to the exact solver: beyond, its root takes the whole time
+	exactScenarios = 4_000   // largest number of scenario-days with an exact quantile
 )
 
 // run is one solve in progress. Its best plan and bound are shared by the
@@ -74,21 +75,21 @@ func Solve(ctx context.Context, p *Problem, start Plan, opt optimize.Options, re
 		Iterations: iterations, Solver: r.solver, Err: r.err}
 }
 
-// work runs the stages: one after the other with an iteration budget or one
-// thread, side by side otherwise.
+// work runs the stages: a search, or two independent ones side by side, and
+// then the prover with an iteration budget; search and prover side by side on
+// the clock, or one after the other with a single thread.
 func (r *run) work(start Plan) int64 {
+	start = r.construct(start)
+	if r.opt.MaxIterations > 0 {
+		iterations := r.budgeted(start)
+		r.prove()
+		return iterations
+	}
 	var until atomic.Int64 // nanoseconds after start at which the search pauses
 	stop := func() bool {
 		return r.ctx.Err() != nil || time.Since(r.start) > time.Duration(until.Load())
 	}
-	h := newSearch(r.p, start, r.opt.Seed, stop, func(plan Plan, _ float64) { r.offer(plan) })
-	h.limit = r.opt.MaxIterations
-	if h.limit > 0 {
-		until.Store(math.MaxInt64)
-		h.rounds(nil)
-		r.prove()
-		return h.iteration
-	}
+	h := newSearch(r.p, start, r.opt.Seed, stop, r.offer)
 	until.Store(int64(r.constructTime()))
 	h.rounds(nil)
 	if r.opt.Threads < 2 || r.opt.Solver == optimize.SolverExact {
@@ -97,19 +98,78 @@ func (r *run) work(start Plan) int64 {
 		r.prove()
 	}
 	until.Store(math.MaxInt64)
-	done := make(chan struct{})
+	second := make(chan int64, 1)
 	go func() {
-		defer close(done)
-		if r.opt.Threads >= 2 && r.opt.Solver != optimize.SolverExact {
-			r.prove()
+		if r.opt.Threads < 2 || r.opt.Solver == optimize.SolverExact {
+			second <- 0
+			return
 		}
+		r.prove()
+		second <- r.assist()
 	}()
 	r.phase.Store(optimize.PhaseSearch)
 	h.rounds(r.pull)
 	if len(h.free) > 0 { // nothing to search means the prover alone decides
 		r.cancel()
 	}
-	<-done
+	return h.iteration + <-second
+}
+
+// construct offers the start and a greedy plan and returns the best plan, or
+// the start when neither holds every row.
+func (r *run) construct(start Plan) Plan {
+	r.offer(start)
+	if len(start) > 0 {
+		r.offer(newDual(r.p).repair())
+	}
+	if best, _ := r.pull(); best != nil {
+		return best
+	}
+	return start
+}
+
+// budgeted spends the iteration budget, split among two searches when there
+// are two threads. They know nothing of each other and the better plan wins,
+// so that the outcome does not depend on who is faster.
+func (r *run) budgeted(start Plan) int64 {
+	r.phase.Store(optimize.PhaseSearch)
+	stop := func() bool { return r.ctx.Err() != nil }
+	limits := []int64{r.opt.MaxIterations}
+	if r.opt.Threads > 1 && r.opt.MaxIterations > 1 {
+		limits = []int64{r.opt.MaxIterations - r.opt.MaxIterations/2, r.opt.MaxIterations / 2}
+	}
+	done := make([]int64, len(limits))
+	var wait sync.WaitGroup
+	for k, limit := range limits {
+		wait.Go(func() {
+			h := newSearch(r.p, start, r.opt.Seed+int64(k)*secondSeed, stop, r.offer)
+			h.limit = limit
+			h.rounds(nil)
+			done[k] = h.iteration
+		})
+	}
+	wait.Wait()
+	total := int64(0)
+	for _, n := range done {
+		total += n
+	}
+	return total
+}
+
+// secondSeed sets the seed of a second search apart from the first.
+const secondSeed = 0x5851f42d4c957f2d
+
+// assist searches on the prover's thread once nothing is left to prove.
+func (r *run) assist() int64 {
+	best, _ := r.pull()
+	if best == nil || r.ctx.Err() != nil {
+		return 0
+	}
+	h := newSearch(r.p, best, r.opt.Seed+secondSeed, func() bool { return r.ctx.Err() != nil }, r.offer)
+	if len(h.free) == 0 {
+		return 0
+	}
+	h.rounds(r.pull)
 	return h.iteration
 }
 
@@ -118,14 +178,15 @@ func (r *run) constructTime() time.Duration {
 }
 
 // offer takes a plan over when it holds every row and is better than the best
-// one, by a fresh evaluation.
+// one, by a fresh evaluation. Of two equally good plans the one that comes
+// first in the order of options wins, whoever offers it first.
 func (r *run) offer(plan Plan) {
 	if len(r.p.Violated(plan)) > 0 {
 		return
 	}
 	cost := r.p.Cost(plan)
 	r.mu.Lock()
-	if cost < r.objective {
+	if cost < r.objective || cost == r.objective && slices.Compare(plan, r.best) < 0 {
 		r.best, r.objective = append(Plan(nil), plan...), cost
 		if r.onPlan != nil && time.Since(r.told) >= time.Second {
 			r.told = time.Now()
@@ -194,14 +255,15 @@ func (r *run) prove() {
 		return // stopped before the first step
 	}
 	columns, entries := d.size(r.cutoff(d, 1))
-	if r.opt.Solver == optimize.SolverHeuristic || entries > exactEntries {
+	scenarios := r.scenarioCount()
+	best, _ := r.pull()
+	if r.opt.Solver == optimize.SolverHeuristic || entries > exactEntries || (scenarios > exactScenarios && best != nil) {
 		if r.opt.MaxIterations == 0 {
-			r.tighten(d, 1)
+			r.tighten(d, 2)
 		}
 		return
 	}
 	r.phase.Store(optimize.PhaseExact)
-	scenarios := r.scenarioCount()
 	if scenarios > 0 && scenarios <= exactScenarios {
 		r.exact(d, true, 1)
 		return

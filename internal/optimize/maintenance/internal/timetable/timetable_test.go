@@ -54,7 +54,7 @@ func TestIncrementalEvaluationMatchesScratch(t *testing.T) {
 	for seed := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, 3))
 		p := randomProblem(r)
-		h := newSearch(p, make(Plan, len(p.Options)), int64(seed), func() bool { return false }, func(Plan, float64) {})
+		h := newSearch(p, make(Plan, len(p.Options)), int64(seed), func() bool { return false }, func(Plan) {})
 		h.temp = 2
 		for range 50 {
 			for range 40 {
