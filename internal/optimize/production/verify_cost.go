@@ -123,4 +123,3 @@ func verifyMissing(in Input, g Target, made []float64) float64 {
 	}
 	return missing
 }
-
