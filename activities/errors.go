@@ -37,6 +37,9 @@ const (
 	KeyTimeout        = "workflows.timeout"
 	KeyRunEnded       = "runs.ended"
 	KeyNoAssets       = "runs.no_assets"
+	KeyNoUnits        = "runs.no_units"
+	KeyNoJobs         = "runs.no_jobs"
+	KeyNoTechnicians  = "runs.no_technicians"
 	KeyNoPlan         = "optimize.no_plan"
 	KeyProblem        = "runs.problem_unavailable"
 	KeyRequest        = runs.KeyRequest

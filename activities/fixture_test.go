@@ -65,8 +65,13 @@ type plantFixture struct {
 
 func newPlant(t *testing.T) *plantFixture {
 	t.Helper()
+	return newPlantOf(t, seeded)
+}
+
+func newPlantOf(t *testing.T, template testkit.Template) *plantFixture {
+	t.Helper()
 	t.Parallel()
-	d, err := db.Open(t.Context(), testkit.Database(t, seeded), db.Config{MaxConns: 6})
+	d, err := db.Open(t.Context(), testkit.Database(t, template), db.Config{MaxConns: 6})
 	require.NoError(t, err)
 	t.Cleanup(d.Close)
 	keyset, err := secret.GenerateKeyset()

@@ -15,6 +15,7 @@ import (
 	_ "github.com/optria-iq/optria/internal/optimize/all" // registers the engines that runs call
 	"github.com/optria-iq/optria/internal/optimize/deferral"
 	"github.com/optria-iq/optria/internal/optimize/maintenance"
+	"github.com/optria-iq/optria/internal/optimize/production"
 	"github.com/optria-iq/optria/internal/runs"
 )
 
@@ -56,6 +57,7 @@ type builder func(ctx context.Context, tx pgx.Tx, q *db.Queries, r request) (any
 var builders = map[string]builder{
 	maintenance.Kind: fromPlant((*plant).maintenance),
 	deferral.Kind:    fromPlant((*plant).deferral),
+	production.Kind:  buildProduction,
 }
 
 // fromPlant is a builder that needs the plant alone.

@@ -47,7 +47,7 @@ CREATE TABLE core.energy_tariffs (
 );
 SELECT core.protect_tenant_table('core.energy_tariffs', 'SELECT, INSERT, UPDATE');
 
--- How an asset can be run. Loads are rates in the unit of its target.
+-- How an asset can be run. Loads are units of its target per hour.
 CREATE TABLE core.asset_operations (
   tenant_id uuid NOT NULL,
   asset_id uuid NOT NULL,

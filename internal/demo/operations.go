@@ -12,14 +12,14 @@ import (
 //go:embed content/operations.json
 var operationsJSON []byte
 
-// Target is what units of a site produce together. Hours are rates by hour of
-// the day; units that the demonstration does not model run undisturbed beside.
+// Target is what units of a site produce together. Hours are amounts per hour
+// by hour of the day; units that the demonstration does not model run undisturbed beside.
 type Target struct {
 	ID              uuid.UUID   `json:"-"`
 	Code            string      `json:"code"`
 	Site            string      `json:"site"`
 	Unit            string      `json:"unit"`
-	ShortfallSAR    float64     `json:"shortfall_sar"` // per unit of rate and hour
+	ShortfallSAR    float64     `json:"shortfall_sar"` // per unit missing
 	WeekendFactor   float64     `json:"weekend_factor"`
 	StorageCapacity float64     `json:"storage_capacity"`
 	StorageLevel    float64     `json:"storage_level"`
@@ -28,7 +28,8 @@ type Target struct {
 	Text
 }
 
-// Operation is how an asset can be run. Loads are rates of its target.
+// Operation is how an asset can be run. Loads are units of its target per
+// hour.
 type Operation struct {
 	Asset            string   `json:"asset"`
 	Min              float64  `json:"min"`
