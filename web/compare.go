@@ -274,8 +274,8 @@ func compareFigures(p Page, plans []solvedPlan) []compareLine {
 		}
 	}
 	var out []compareLine
-	for _, f := range keys {
-		out = append(out, compareLine{Label: wordOf(p, "optimize.figure.", f.Key), Unit: unitOf(p, f.Unit), Money: f.Unit == "SAR", Values: lineUp(all, f.Key)})
+	for i, f := range figureViews(p, keys) {
+		out = append(out, compareLine{Label: f.Label, Unit: f.Unit, Money: f.Money, Values: lineUp(all, keys[i].Key)})
 	}
 	return out
 }

@@ -57,6 +57,7 @@ func (x *Renderer) funcs(l *i18n.Localizer) template.FuncMap {
 		"signed":   func(v any, d ...int) template.HTML { return isolate(l.Signed(v, d...)) },
 		"money":    func(v any) template.HTML { return amount(l.Num(v, 0), l.Currency()) },
 		"moneyc":   func(v any) template.HTML { return amount(l.Compact(v)) },
+		"moneyd":   func(v any) template.HTML { return moneyChange(l, v) },
 		"qty":      func(v any, unit string, d ...int) template.HTML { return quantity(l.Num(v, d...), unit) },
 		"currency": l.Currency, "bytes": l.Bytes,
 
@@ -135,6 +136,15 @@ func isolate(s string) template.HTML {
 // direction of the text because it may be Arabic.
 func amount(n, unit string) template.HTML {
 	return isolate(n) + template.HTML(` <span class="unit">`+template.HTMLEscapeString(unit)+`</span>`) //nolint:gosec // escaped
+}
+
+// moneyChange prints a difference of money, a rise with its sign.
+func moneyChange(l *i18n.Localizer, v any) template.HTML {
+	n, unit := l.Compact(v)
+	if i18n.Float(v) > 0 && n != "0" {
+		n = "+" + n
+	}
+	return amount(n, unit)
 }
 
 // quantity keeps a number and its Latin unit in one isolated run; outside it

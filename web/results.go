@@ -164,7 +164,7 @@ func newResultView(p Page, x resultRows, canRun bool) resultView {
 	v := resultView{
 		ID: x.run.ID.String(), Title: x.run.Title, Problem: problemTitle(p, x.run.Problem), Preset: plan.scenario.Preset,
 		PresetName: presetName(p, plan.scenario.Preset), ScenarioID: plan.scenario.ID.String(),
-		From: plan.time.at(0), To: plan.time.at(float64(plan.time.periods) - 1e-3), Cards: scenarioCards(p, x), CanRun: canRun,
+		From: plan.time.at(0), To: plan.time.last(), Cards: scenarioCards(p, x), CanRun: canRun,
 		Plan: openPlan(p, x.plans), Exports: exportLinks(p, plan),
 	}
 	v.Tabs, v.Tab = resultTabs(p, x)

@@ -7,6 +7,9 @@ import (
 	"github.com/optria-iq/optria/internal/optimize"
 )
 
+// unitMoney is the unit of money, whose scale follows the amount.
+const unitMoney = "SAR"
+
 // cardFigures is how many figures a scenario shows beside its cost.
 const cardFigures = 4
 
@@ -22,7 +25,7 @@ type scenarioCard struct {
 	Preset, Name, Icon, Href string
 	Total, Risk              float64
 	Figures                  []figureView
-	Active, Cheapest         bool
+	Active, Cheapest, Base   bool
 	Certificate              certificate
 }
 
@@ -39,19 +42,28 @@ type certificate struct {
 // solverOption is one setting that a plan was found with.
 type solverOption struct{ Name, Value string }
 
-// scenarioCards puts the scenarios of a run side by side.
+// scenarioCards puts the scenarios of a run side by side, those of a what-if
+// run beside the plan that it set out from.
 func scenarioCards(p Page, x resultRows) []scenarioCard {
 	var out []scenarioCard
+	if x.base != nil {
+		base := newScenarioCard(p, *x.base)
+		base.Href, base.Base = resultPath(*x.base), true
+		out = append(out, base)
+	}
 	for i, plan := range x.all {
-		preset := plan.scenario.Preset
-		figures := figureViews(p, plan.view.Figures)
-		out = append(out, scenarioCard{
-			Preset: preset, Name: presetName(p, preset), Icon: presetIcon(preset), Href: p.With("scenario", preset, "page", ""),
-			Total: plan.view.Total, Risk: plan.view.Risk, Figures: figures[:min(cardFigures, len(figures))],
-			Active: i == x.shown, Cheapest: len(x.all) > 1 && leastCost(x.all) == i, Certificate: newCertificate(plan.view.Certificate),
-		})
+		card := newScenarioCard(p, plan)
+		card.Href = p.With("scenario", card.Preset, "page", "")
+		card.Active, card.Cheapest = i == x.shown, len(x.all) > 1 && leastCost(x.all) == i
+		out = append(out, card)
 	}
 	return out
+}
+
+func newScenarioCard(p Page, plan solvedPlan) scenarioCard {
+	preset, figures := plan.scenario.Preset, figureViews(p, plan.view.Figures)
+	return scenarioCard{Preset: preset, Name: presetName(p, preset), Icon: presetIcon(preset), Total: plan.view.Total, Risk: plan.view.Risk,
+		Figures: figures[:min(cardFigures, len(figures))], Certificate: newCertificate(plan.view.Certificate)}
 }
 
 func leastCost(plans []solvedPlan) int {
@@ -68,7 +80,10 @@ func leastCost(plans []solvedPlan) int {
 func figureViews(p Page, figures []optimize.Figure) []figureView {
 	out := make([]figureView, len(figures))
 	for i, f := range figures {
-		out[i] = figureView{Label: wordOf(p, "optimize.figure.", f.Key), Unit: unitOf(p, f.Unit), Value: f.Value, Money: f.Unit == "SAR"}
+		out[i] = figureView{Label: wordOf(p, "optimize.figure.", f.Key), Value: f.Value, Money: f.Unit == unitMoney}
+		if !out[i].Money { // money is printed with its own unit
+			out[i].Unit = unitOf(p, f.Unit)
+		}
 	}
 	return out
 }

@@ -92,8 +92,9 @@ func figureRows(p Page, base, other solvedPlan, c optimize.Comparison) []differe
 		return 0
 	}
 	var out []differenceRow
-	for _, f := range c.Figures {
-		out = append(out, differenceRow{wordOf(p, "optimize.figure.", f.Key), unitOf(p, f.Unit), f.Unit == "SAR", value(base, f.Key), value(other, f.Key), f.Value})
+	for i, f := range figureViews(p, c.Figures) {
+		key := c.Figures[i].Key
+		out = append(out, differenceRow{f.Label, f.Unit, f.Money, value(base, key), value(other, key), f.Value})
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -80,8 +81,11 @@ func (h horizon) daily() bool { return h.hours >= 24 }
 
 // days is the number of calendar days that the horizon touches.
 func (h horizon) days() int {
-	return max(1, int(h.day(float64(h.periods)-1e-6))+1)
+	return max(1, int(math.Ceil(h.hoursIn(float64(h.periods))/24-1e-9)))
 }
+
+// last is a moment on the last day.
+func (h horizon) last() time.Time { return h.at(float64(h.periods)).Add(-time.Minute) }
 
 // day is the calendar day of a period, counted from the first one.
 func (h horizon) day(period float64) float64 {

@@ -300,7 +300,7 @@ func searchPlot(p Page, rows []db.RunProgressRow, sc db.OptimizationScenario, do
 			{Class: "ln-good", Label: p.T("runs.bound"), Points: bound, Step: true},
 		},
 		YFormat: format,
-		XTicks:  []chart.Mark{seconds(0), seconds(last / 2), seconds(last)},
+		XTicks:  slices.Compact([]chart.Mark{seconds(0), seconds(last / 2), seconds(last)}),
 		Alt:     p.T("runs.chart.alt"),
 	}), unit
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
+	"strconv"
 	"testing"
 	"time"
 
@@ -34,8 +35,10 @@ func TestScenarioPagesInABrowser(t *testing.T) {
 	open := f.startedRun("ARAMCO_DEMO", f.as("ARAMCO_DEMO", access.OptimizationEng))
 	browser := f.signedIn("ARAMCO_DEMO", access.TenantAdmin)
 	results := "/runs/" + run.String() + "/results"
+	why := "/runs/" + run.String() + "/why?scenario=cheapest&subject=" + f.firstJob("ARAMCO_DEMO").ActionID
 	for name, path := range map[string]string{
-		"wizard": "/scenarios/new", "run": "/runs/" + open.String(), "table": results, "gantt": results + "?tab=gantt", "summary": results + "?tab=summary",
+		"wizard": "/scenarios/new", "run": "/runs/" + open.String(), "table": results, "gantt": results + "?tab=gantt", "curves": results + "?tab=curves", "summary": results + "?tab=summary",
+		"why": why, "compare": "/scenarios/compare?run=" + run.String(),
 		"plan": "/plans/" + plan.String(), "orders": "/work-orders",
 	} {
 		t.Run(name, func(t *testing.T) { uitest.CheckPage(t, browser, f.srv.URL+path) })
@@ -64,6 +67,32 @@ func TestMonitorAndDrawerLiveInABrowser(t *testing.T) {
 	require.NoError(t, chromedp.Do(tab, chromedp.WaitReady(`#run-status .banner`), chromedp.WaitReady(`#run-status:not([hx-trigger])`)))
 
 	query := url.Values{"lang": {"ar"}}
-	require.NoError(t, chromedp.Do(tab, chromedp.Navigate(f.srv.URL+"/runs/"+done.String()+"/results?"+query.Encode()),
+	results := f.srv.URL + "/runs/" + done.String() + "/results?" + query.Encode()
+	require.NoError(t, chromedp.Do(tab, chromedp.Navigate(results),
 		chromedp.Click(`#advice tbody tr:first-child [popovertarget=why]`), chromedp.WaitVisible(`#why-body .chart`)))
+	f.dragsABar(tab, results+"&tab=gantt&scenario=cheapest")
+}
+
+// dragsABar pulls the first bar of a plan three days on, towards the left in
+// Arabic, and expects to be asked about that day, with the plan unchanged.
+func (f *fixture) dragsABar(tab context.Context, address string) {
+	f.Helper()
+	require.NoError(f, chromedp.Do(tab, chromedp.EmulateViewport(1440, 1600), chromedp.Navigate(address), chromedp.WaitVisible(`.gantt .job`), chromedp.Sleep(500*time.Millisecond)))
+	type place struct{ X, Y, Day float64 }
+	at, err := chromedp.Run(tab, chromedp.Evaluate[place](`(() => { const r = document.querySelector(".gantt .job .bar").getBoundingClientRect();
+		return {X: r.right - 8, Y: r.top + 8, Day: document.querySelector(".gantt-scroll > svg").getBoundingClientRect().width / 30} })()`))
+	require.NoError(f, err)
+	before, err := chromedp.Run(tab, chromedp.Evaluate[string](`document.querySelector(".gantt .job").dataset.start`))
+	require.NoError(f, err)
+	require.NoError(f, chromedp.Do(tab, chromedp.MouseEvent("mousePressed", at.X, at.Y, chromedp.ButtonLeft, chromedp.ClickCount(1)),
+		chromedp.MouseEvent("mouseMoved", at.X-at.Day, at.Y, chromedp.ButtonLeft), chromedp.MouseEvent("mouseMoved", at.X-3*at.Day, at.Y, chromedp.ButtonLeft),
+		chromedp.MouseEvent("mouseReleased", at.X-3*at.Day, at.Y, chromedp.ButtonLeft, chromedp.ClickCount(1)), chromedp.WaitVisible(`#what-if[open]`)))
+	day, err := chromedp.Run(tab, chromedp.Evaluate[string](`document.querySelector("#what-if [name=day]").value`))
+	require.NoError(f, err)
+	first, err := strconv.Atoi(before)
+	require.NoError(f, err)
+	require.Equal(f, horizonStart().AddDate(0, 0, first+3).Format(time.DateOnly), day, "three columns on is three days on")
+	after, err := chromedp.Run(tab, chromedp.Evaluate[string](`document.querySelector(".gantt .job").dataset.start + (document.querySelector(".gantt .job").getAttribute("transform") ?? "")`))
+	require.NoError(f, err)
+	require.Equal(f, before, after, "the plan itself does not move")
 }

@@ -167,7 +167,7 @@ func problemCards(p Page, who access.Principal, f scenarioForm, sites []pickView
 		}
 		spec := problem.Spec()
 		card := problemCard{Kind: x.kind, Icon: x.icon, Title: p.T(spec.TitleKey), Text: p.T(spec.SummaryKey), Checked: x.kind == f.Problem,
-			Denied: !slices.Contains(allowed, x.kind), MaxDays: spec.MaxDays}
+			Denied: !slices.Contains(allowed, x.kind), MaxDays: min(spec.MaxDays, runs.MaxAhead)}
 		for _, o := range spec.Objectives {
 			input := inputName(x.kind, "preset", o.Kind)
 			preset := presetView{Input: input, Icon: presetIcon(o.Kind), Title: p.T(o.TextKey), Checked: f.Flags[input], Custom: o.Kind == runs.PresetCustom}

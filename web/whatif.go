@@ -34,12 +34,12 @@ type whatIfForm struct {
 	Errors                      map[string]string
 	Error                       string
 
-	Action                   string // address that takes the form
-	Asks                     []choiceOption
-	Resources                []choiceOption
-	Daily, HasStart, HasLoad bool
-	MinDay, MaxDay           string
-	LoadRange, LoadUnit      string
+	Action              string // address that takes the form
+	Asks                []choiceOption
+	Resources           []choiceOption
+	Daily, HasLoad      bool
+	MinDay, MaxDay      string
+	LoadRange, LoadUnit string
 }
 
 // whatIfDialog asks before a bar that was dragged becomes a question.
@@ -73,20 +73,24 @@ func newWhatIfForm(p Page, x solvedPlan, b plantBook, l *optimize.Line) *whatIfF
 func (f *whatIfForm) offer(p Page, x solvedPlan, b plantBook, l *optimize.Line) {
 	shows := func(part optimize.Part) bool { return slices.Contains(x.spec.Shows, part) }
 	f.Action, f.Daily = "/runs/"+x.run.ID.String()+"/what-if", x.time.daily()
-	f.MinDay, f.MaxDay = x.time.at(0).Format(time.DateOnly), x.time.at(float64(x.time.periods)-1e-3).Format(time.DateOnly)
+	f.MinDay, f.MaxDay = x.time.at(0).Format(time.DateOnly), x.time.last().Format(time.DateOnly)
 	f.HasLoad = shows(optimize.PartProfiles)
-	f.HasStart = !f.HasLoad
-	if f.HasLoad {
-		f.Asks = append(f.Asks, choiceOption{askLoad, p.T("results.ask.load")})
-	} else {
-		f.Asks = append(f.Asks, choiceOption{askStart, p.T("results.ask.start")})
-	}
-	f.Asks = append(f.Asks, choiceOption{askOff, p.T("results.ask.off")})
 	if shows(optimize.PartRoutes) {
 		people, _ := routesOf(x, scheduled(x.view.Lines), -1)
 		for _, id := range people {
 			f.Resources = append(f.Resources, choiceOption{id, b.names.plain(p.Lang, id)})
 		}
+	}
+	switch {
+	case f.HasLoad:
+		f.Asks = append(f.Asks, choiceOption{askLoad, p.T("results.ask.load")})
+	case len(f.Resources) > 0:
+		f.Asks = append(f.Asks, choiceOption{askStart, p.T("results.ask.start")})
+	default:
+		f.Asks = append(f.Asks, choiceOption{askStart, p.T("results.ask.day.other")})
+	}
+	if mayBeOff(p, x, l) {
+		f.Asks = append(f.Asks, choiceOption{askOff, p.T("results.ask.off")})
 	}
 	if l == nil {
 		return
@@ -95,6 +99,15 @@ func (f *whatIfForm) offer(p Page, x solvedPlan, b plantBook, l *optimize.Line) 
 		f.LoadRange = p.T("results.ask.load.range", "Min", p.Loc().Num(u.Minimum, 1), "Max", p.Loc().Num(u.Maximum, 1))
 		f.LoadUnit = unitOf(p, u.Unit)
 	}
+}
+
+// mayBeOff reports whether the problem takes "not at all" for an answer: of a
+// decision, or of the first one.
+func mayBeOff(p Page, x solvedPlan, l *optimize.Line) bool {
+	if l == nil && len(x.view.Lines) > 0 {
+		l = &x.view.Lines[0]
+	}
+	return l != nil && refusal(p, x, optimize.Pin{Subject: l.Subject, Off: true}) == ""
 }
 
 func profileOf(x solvedPlan, subject string) (optimize.Profile, bool) {
@@ -190,7 +203,7 @@ func (f *whatIfForm) start(p Page, x solvedPlan, optional bool) *float64 {
 		period = x.time.period(at)
 	}
 	if err != nil || period < 0 || period >= float64(x.time.periods) {
-		f.Errors["day"] = p.T("results.error.day", "From", p.Loc().Date(x.time.at(0)), "To", p.Loc().Date(x.time.at(float64(x.time.periods)-1e-3)))
+		f.Errors["day"] = p.T("results.error.day", "From", p.Loc().Date(x.time.at(0)), "To", p.Loc().Date(x.time.last()))
 		return nil
 	}
 	return &period
