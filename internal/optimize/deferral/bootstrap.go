@@ -10,43 +10,63 @@ import (
 	"github.com/optria-iq/optria/internal/optimize/replacement"
 )
 
-// leastReplicates is how many a band needs; a run that is stopped with fewer
-// shows none.
-const leastReplicates = 50
-
-// draws holds the weighted C of one action per replicate: on each day of the
-// horizon and at the milestones.
-type draws struct {
-	days       [][]float64 // replicate × day
-	milestones [][]float64 // replicate × milestone
+// sample is what the bootstrap says about one action: the band of C(d), that
+// of C(d) less C on the first open day, and the weighted C of every replicate
+// at the milestones. Without replicates it is empty.
+type sample struct {
+	low, high         []float64
+	saveLow, saveHigh []float64
+	milestones        [][]float64
 }
 
 // bootstrap draws every action's lives again and again and evaluates each. An
 // action has its own generator, seeded by the run's seed and its position, so
-// that threads do not matter. It works in rounds of a few replicates over all
-// actions and returns after the round in which ctx ended, with the number of
-// replicates that every action has.
-func bootstrap(ctx context.Context, in *Input, seed int64, threads int, tell func(done int)) ([]draws, int) {
-	all := make([]draws, len(in.Actions))
-	sources := make([]*rand.Rand, len(in.Actions))
-	for i := range sources {
-		sources[i] = rand.New(rand.NewPCG(uint64(seed), uint64(i))) // #nosec G115 G404 -- a reproducible sample, not a secret
+// that threads do not matter. Once ctx has ended, the actions that are left
+// stay without a sample; complete reports whether none was left.
+func bootstrap(ctx context.Context, in *Input, seed int64, threads int, tell func()) (samples []sample, complete bool) {
+	samples = make([]sample, len(in.Actions))
+	parallel(len(in.Actions), threads, func(i int) {
+		if ctx.Err() == nil {
+			rng := rand.New(rand.NewPCG(uint64(seed), uint64(i))) // #nosec G115 G404 -- a reproducible sample, not a secret
+			samples[i] = in.draw(ctx, &in.Actions[i], rng)
+			tell()
+		}
+	})
+	return samples, !slices.ContainsFunc(samples, func(s sample) bool { return s.low == nil })
+}
+
+// draw evaluates the replicates of one action; it gives up when ctx ends.
+func (in *Input) draw(ctx context.Context, a *Action, rng *rand.Rand) sample {
+	var s sample
+	rows := make([][]float64, 0, in.Band.replicates())
+	for range in.Band.replicates() {
+		if ctx.Err() != nil {
+			return sample{}
+		}
+		c := drawn(a, rng).course(max(in.Days, milestones[len(milestones)-1]+1))
+		days, at := make([]float64, in.Days), make([]float64, len(milestones))
+		for d := range days {
+			days[d] = c.weighted(d, in.Weights)
+		}
+		for k, d := range milestones {
+			at[k] = c.weighted(d, in.Weights)
+		}
+		rows, s.milestones = append(rows, days), append(s.milestones, at)
 	}
-	want, done := in.Band.replicates(), 0
-	for done < want && ctx.Err() == nil {
-		round := min(leastReplicates, want-done)
-		parallel(len(in.Actions), threads, func(i int) {
-			for range round {
-				all[i].add(in, &in.Actions[i], sources[i])
-			}
-		})
-		done += round
-		tell(done)
+	s.low, s.high = band(rows, in.Band.confidence())
+	first := in.firstOpen(a, 0)
+	for _, row := range rows {
+		relative(row, row[first])
 	}
-	if done < leastReplicates {
-		return all, 0
+	s.saveLow, s.saveHigh = band(rows, in.Band.confidence())
+	return s
+}
+
+// relative takes a level off every value.
+func relative(row []float64, level float64) {
+	for d := range row {
+		row[d] -= level
 	}
-	return all, done
 }
 
 // parallel calls f(0) … f(n−1) from a number of goroutines.
@@ -65,20 +85,6 @@ func parallel(n, threads int, f func(int)) {
 	}
 	close(next)
 	wg.Wait()
-}
-
-// add evaluates one more replicate.
-func (s *draws) add(in *Input, a *Action, rng *rand.Rand) {
-	c := drawn(a, rng).course(max(in.Days, milestones[len(milestones)-1]+1))
-	days := make([]float64, in.Days)
-	for d := range days {
-		days[d] = c.weighted(d, in.Weights)
-	}
-	at := make([]float64, len(milestones))
-	for k, d := range milestones {
-		at[k] = c.weighted(d, in.Weights)
-	}
-	s.days, s.milestones = append(s.days, days), append(s.milestones, at)
 }
 
 // shapes of drawn lives are kept where the formulas are exact.
@@ -107,9 +113,6 @@ func logNormal(value, se, z float64) float64 { return value * math.Exp(z*se/valu
 // band returns the quantiles of each column that leave (1 − confidence)/2 out
 // at either end.
 func band(rows [][]float64, confidence float64) (low, high []float64) {
-	if len(rows) == 0 {
-		return nil, nil
-	}
 	low, high = make([]float64, len(rows[0])), make([]float64, len(rows[0]))
 	column := make([]float64, len(rows))
 	for d := range low {

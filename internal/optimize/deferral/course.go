@@ -28,16 +28,17 @@ type course struct {
 
 // course evaluates n days.
 func (l life) course(n int) course {
-	c := course{optimum: replacement.Optimal(l.planned, l.modes)}
+	c := course{
+		optimum: replacement.Optimal(l.planned, l.modes),
+		failure: make([]float64, n), life: make([]float64, n), left: make([]float64, n), pFail: make([]float64, n),
+	}
 	w := replacement.NewWalk(l.modes, l.action.AgeDays)
 	rest := l.restOf(w, c.optimum)
 	for d := range n {
 		w.To(float64(d))
 		s := w.Survival()
-		c.failure = append(c.failure, w.Lost(l.planned))
-		c.life = append(c.life, -c.optimum.Rate*w.Life)
-		c.left = append(c.left, rest(float64(d), s))
-		c.pFail = append(c.pFail, 1-s)
+		c.failure[d], c.life[d] = w.Lost(l.planned), -c.optimum.Rate*w.Life
+		c.left[d], c.pFail[d] = rest(float64(d), s), 1-s
 	}
 	return c
 }

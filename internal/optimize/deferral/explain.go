@@ -23,7 +23,7 @@ const leastMoney = 1
 
 // reasons explains one decision by its own curve; high is the upper end of the
 // band of C against the first open day.
-func (in *Input) reasons(a *Action, d *Deferral, c course, high []float64) []optimize.Reason {
+func (in *Input) reasons(a *Action, d *Deferral, high []float64) []optimize.Reason {
 	last, free := in.Days-1, 0
 	for n := range d.Curve {
 		if d.Curve[n] < d.Curve[free] {

@@ -10,7 +10,7 @@ type Output struct {
 	Objective   Terms                `json:"objective"`
 	Baseline    *Terms               `json:"baseline,omitempty"` // the current plan, when every action has a day in it
 	Fleet       []Fleet              `json:"fleet"`              // deferring every job by 7, 30 and 90 days
-	Replicates  int                  `json:"replicates"`         // of the bootstrap behind every band; 0 = no band
+	Replicates  int                  `json:"replicates"`         // behind every band; 0 = the bootstrap was stopped before all had one
 	PinPrices   []PinPrice           `json:"pin_prices,omitempty"`
 }
 

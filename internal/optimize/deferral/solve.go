@@ -3,6 +3,7 @@ package deferral
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -21,7 +22,7 @@ func Solve(ctx context.Context, in Input, opt optimize.Options, report func(opti
 	if err := in.Validate(); err != nil {
 		return Output{}, err
 	}
-	out, courses, err := enumerate(&in, opt)
+	out, err := enumerate(&in, opt)
 	if err != nil {
 		return Output{}, err
 	}
@@ -35,8 +36,11 @@ func Solve(ctx context.Context, in Input, opt optimize.Options, report func(opti
 		tell(optimize.Progress{Phase: phase, Incumbent: out.Objective.Weighted, HasIncumbent: true, Bound: out.Objective.Weighted, BoundKnown: true, Elapsed: time.Since(start)})
 	}
 	progress(optimize.PhaseConstruct)
-	sample, replicates := bootstrap(ctx, &in, opt.Seed, opt.Threads, func(int) { progress(optimize.PhaseSearch) })
-	out.judge(&in, courses, sample, replicates)
+	samples, complete := bootstrap(ctx, &in, opt.Seed, opt.Threads, func() { progress(optimize.PhaseSearch) })
+	out.judge(&in, samples)
+	if complete {
+		out.addFleetBand(&in, samples)
+	}
 	if opt.Prices {
 		progress(optimize.PhasePrices)
 		if err = out.addPrices(&in, opt); err != nil {
@@ -50,7 +54,7 @@ func Solve(ctx context.Context, in Input, opt optimize.Options, report func(opti
 
 // enumerate chooses every day and verifies the plan. The choices share no
 // constraint, so the sum of the least costs is the least sum.
-func enumerate(in *Input, opt optimize.Options) (Output, []course, error) {
+func enumerate(in *Input, opt optimize.Options) (Output, error) {
 	out := Output{Actions: make([]Deferral, len(in.Actions))}
 	courses := make([]course, len(in.Actions))
 	parallel(len(in.Actions), opt.Threads, func(i int) {
@@ -67,7 +71,7 @@ func enumerate(in *Input, opt optimize.Options) (Output, []course, error) {
 		out.Objective = out.Objective.plus(out.Actions[i].Cost)
 	}
 	if len(conflicts) > 0 {
-		return Output{}, nil, optimize.Infeasible(conflicts)
+		return Output{}, optimize.Infeasible(conflicts)
 	}
 	out.Baseline = in.baseline(courses)
 	for k, days := range milestones {
@@ -80,10 +84,10 @@ func enumerate(in *Input, opt optimize.Options) (Output, []course, error) {
 	}
 	out.Certificate = certificate(out.Objective.Weighted, in, opt)
 	if err := VerifyOutput(*in, out); err != nil {
-		return Output{}, nil, fault.Wrap(fault.Internal, "optimize.unverified", fmt.Errorf("verify plan: %w", err))
+		return Output{}, fault.Wrap(fault.Internal, "optimize.unverified", fmt.Errorf("verify plan: %w", err))
 	}
 	out.Certificate.Verified = true
-	return out, courses, nil
+	return out, nil
 }
 
 // coreVersion changes whenever the same input and seed may give another
@@ -140,35 +144,35 @@ func (in *Input) baseline(courses []course) *Terms {
 	return &sum
 }
 
-// judge adds the bands, the verdicts and the reasons.
-func (o *Output) judge(in *Input, courses []course, sample []draws, replicates int) {
-	o.Replicates = replicates
-	confidence := in.Band.confidence()
-	fleet := make([][]float64, replicates)
+// judge adds the bands, the verdicts and the reasons. An action without a
+// sample is judged by its point estimate.
+func (o *Output) judge(in *Input, samples []sample) {
+	for i := range o.Actions {
+		a, d, s := &in.Actions[i], &o.Actions[i], samples[i]
+		d.Low, d.High = s.low, s.high
+		if s.low == nil {
+			s.saveLow = slices.Clone(d.Curve)
+			relative(s.saveLow, d.Curve[in.firstOpen(a, 0)])
+			s.saveHigh = s.saveLow
+		}
+		d.Verdict, d.Until = in.verdict(a, d, s.saveLow, s.saveHigh)
+		d.Reasons = in.reasons(a, d, s.saveHigh)
+	}
+}
+
+// addFleetBand sums the replicates of all actions, which are independent.
+func (o *Output) addFleetBand(in *Input, samples []sample) {
+	o.Replicates = in.Band.replicates()
+	fleet := make([][]float64, o.Replicates)
 	for b := range fleet {
 		fleet[b] = make([]float64, len(milestones))
-	}
-	for i := range o.Actions {
-		a, d := &in.Actions[i], &o.Actions[i]
-		first := in.firstOpen(a, 0)
-		low := against([][]float64{d.Curve}, first)[0]
-		high := low
-		if replicates > 0 {
-			d.Low, d.High = band(sample[i].days, confidence)
-			low, high = band(against(sample[i].days, first), confidence)
-			for b, row := range sample[i].milestones {
-				for k := range row {
-					fleet[b][k] += row[k]
-				}
+		for _, s := range samples {
+			for k, v := range s.milestones[b] {
+				fleet[b][k] += v
 			}
 		}
-		d.Verdict, d.Until = in.verdict(a, d, low, high)
-		d.Reasons = in.reasons(a, d, courses[i], high)
 	}
-	if replicates == 0 {
-		return
-	}
-	low, high := band(fleet, confidence)
+	low, high := band(fleet, in.Band.confidence())
 	for k := range o.Fleet {
 		o.Fleet[k].Low, o.Fleet[k].High = low[k], high[k]
 	}
@@ -179,7 +183,7 @@ func (o *Output) addPrices(in *Input, opt optimize.Options) error {
 	for k, p := range in.Pins {
 		free := *in
 		free.Pins = append(append([]Choice(nil), in.Pins[:k]...), in.Pins[k+1:]...)
-		other, _, err := enumerate(&free, opt)
+		other, err := enumerate(&free, opt)
 		if err != nil {
 			return err
 		}

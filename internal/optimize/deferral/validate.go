@@ -14,6 +14,7 @@ const (
 	maxDays       = 1100
 	maxActions    = 20000
 	maxModes      = 32
+	minReplicates = 20
 	maxReplicates = 20000
 	maxMoney      = 1e15
 )
@@ -57,8 +58,8 @@ func (in *Input) Validate() error {
 	if err := in.validateWeights(); err != nil {
 		return err
 	}
-	if r := in.Band.Replicates; r < 0 || r > maxReplicates {
-		return invalid("band.replicates", fmt.Sprintf("want 0 to %d", maxReplicates))
+	if r := in.Band.replicates(); r < minReplicates || r > maxReplicates {
+		return invalid("band.replicates", fmt.Sprintf("want %d to %d", minReplicates, maxReplicates))
 	}
 	if err := outside("band.", number{"confidence", in.Band.confidence(), .5, .999}, number{"materiality_sar", in.Band.Materiality, 0, maxMoney}); err != nil {
 		return err

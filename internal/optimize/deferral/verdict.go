@@ -45,15 +45,3 @@ func (in *Input) firstOpen(a *Action, d int) int {
 	}
 	return d
 }
-
-// against returns rows less their own value on one day.
-func against(rows [][]float64, day int) [][]float64 {
-	out := make([][]float64, len(rows))
-	for b, row := range rows {
-		out[b] = make([]float64, len(row))
-		for d := range row {
-			out[b][d] = row[d] - row[day]
-		}
-	}
-	return out
-}
