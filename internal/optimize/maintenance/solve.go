@@ -91,35 +91,13 @@ func (c *compiled) hand(keep func(any)) func(timetable.Plan) {
 // output assembles and verifies a plan.
 func (c *compiled) output(days []int, res timetable.Outcome, opt optimize.Options) (Output, error) {
 	out := c.assemble(days)
-	out.Certificate = certificate(res, opt)
+	out.Certificate = res.Certificate(opt)
 	if err := VerifyOutput(*c.in, out); err != nil {
 		return Output{}, fault.Wrap(fault.Internal, "optimize.unverified", fmt.Errorf("verify plan: %w", err))
 	}
 	out.Certificate.Verified = true
 	return out, nil
 }
-
-// certificate turns the core's outcome into what a plan proves about itself.
-func certificate(res timetable.Outcome, opt optimize.Options) optimize.Certificate {
-	cert := optimize.Certificate{
-		Objective: res.Objective, BoundKnown: !math.IsInf(res.Bound, -1), Status: res.Status, Seed: opt.Seed, Iterations: res.Iterations,
-		Solver: optimize.Solver{Name: res.Solver, Version: coreVersion, Options: map[string]string{
-			"time_limit": opt.TimeLimit.String(), "rel_gap": fmt.Sprint(opt.RelGap), "threads": fmt.Sprint(opt.Threads),
-			"max_iterations": fmt.Sprint(opt.MaxIterations), "solver": opt.Solver,
-		}},
-	}
-	if cert.BoundKnown {
-		cert.Bound, cert.Gap = res.Bound, optimize.Gap(res.Objective, res.Bound)
-	}
-	if res.Err != nil {
-		cert.Solver.Options["exact_error"] = res.Err.Error()
-	}
-	return cert
-}
-
-// coreVersion changes whenever the same input, seed and budget may give
-// another plan.
-const coreVersion = "1"
 
 func bothOptimal(a, b Output) bool {
 	return a.Certificate.Status == optimize.StatusOptimal && b.Certificate.Status == optimize.StatusOptimal

@@ -12,7 +12,8 @@ const lpTerms = 8
 
 // WriteLP writes the model in the CPLEX LP format with columns c0, c1 … and
 // rows r0, r1 …. A range becomes two rows, the second with the suffix "_low";
-// an objective offset becomes a column fixed at 1.
+// an objective offset becomes a column fixed at 1, and a row without entries
+// keeps its sides behind a column that counts nothing.
 func (m *Model) WriteLP(w io.Writer) error {
 	b := bufio.NewWriterSize(w, 1<<20)
 	fmt.Fprint(b, "Minimize\n obj:")
@@ -37,9 +38,15 @@ func (m *Model) lpObjective(b *bufio.Writer) {
 	if m.Offset != 0 {
 		lpTerm(b, 0, m.Offset, "offset")
 	}
-	if m.Columns() > 0 {
-		fmt.Fprint(b, " + 0 c0") // an objective must not be empty
+	fmt.Fprintf(b, " + 0 %s", m.lpNothing()) // an objective must not be empty
+}
+
+// lpNothing names a column for terms that count nothing.
+func (m *Model) lpNothing() string {
+	if m.Columns() == 0 {
+		return "nothing"
 	}
+	return "c0"
 }
 
 func lpTerm(b *bufio.Writer, position int, value float64, name string) {
@@ -55,9 +62,6 @@ func lpTerm(b *bufio.Writer, position int, value float64, name string) {
 
 func (m *Model) lpRow(b *bufio.Writer, i int) {
 	lower, upper := m.RowLower[i], m.RowUpper[i]
-	if m.RowStart[i] == m.RowStart[i+1] {
-		return // validated: an empty row that cannot hold is refused before
-	}
 	switch {
 	case lower == upper:
 		m.lpSide(b, fmt.Sprintf("r%d", i), i, "=", upper)
@@ -74,6 +78,9 @@ func (m *Model) lpRow(b *bufio.Writer, i int) {
 
 func (m *Model) lpSide(b *bufio.Writer, name string, i int, relation string, side float64) {
 	fmt.Fprintf(b, " %s:", name)
+	if m.RowStart[i] == m.RowStart[i+1] {
+		fmt.Fprintf(b, " 0 %s", m.lpNothing())
+	}
 	for k := m.RowStart[i]; k < m.RowStart[i+1]; k++ {
 		lpTerm(b, int(k-m.RowStart[i]), m.Value[k], fmt.Sprintf("c%d", m.Index[k]))
 	}
@@ -83,6 +90,9 @@ func (m *Model) lpSide(b *bufio.Writer, name string, i int, relation string, sid
 func (m *Model) lpBounds(b *bufio.Writer) {
 	if m.Offset != 0 {
 		fmt.Fprint(b, " offset = 1\n")
+	}
+	if m.Columns() == 0 {
+		fmt.Fprintf(b, " %s = 0\n", m.lpNothing())
 	}
 	for j := range m.Cost {
 		lower, upper := m.Lower[j], m.Upper[j]

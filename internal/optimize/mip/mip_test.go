@@ -154,6 +154,7 @@ ENDATA
 func TestSolveUsesNativeBinary(t *testing.T) {
 	script := filepath.Join(t.TempDir(), "highs")
 	require.NoError(t, os.WriteFile(script, []byte(`#!/bin/sh
+echo "Running HiGHS 1.9.2 (git hash: abc)"
 test "$1" = --model_file && test -s "$2" && test "$3" = --options_file && grep -q "random_seed = 4" "$4" || exit 7
 cat > "$6" <<END
 Model status
@@ -176,7 +177,8 @@ echo "  Dual bound        -1"
 	require.Equal(t, mip.Optimal, res.Status)
 	require.Equal(t, []float64{1}, res.X)
 	require.InDelta(t, -1, res.Bound, 1e-6)
-	require.Contains(t, res.Solver, "native")
+	require.Equal(t, "HiGHS 1.9.2 (native)", res.Solver)
+	require.Equal(t, "4", res.Options["random_seed"])
 }
 
 func TestKilledChildLeavesItsBestPoint(t *testing.T) {
@@ -199,4 +201,76 @@ func TestMemoryCapEndsTheSolveWithAnError(t *testing.T) {
 	m := knapsack(3, 200_000)
 	_, err := mip.Solve(context.Background(), m, mip.Options{MemoryMiB: 32, TimeLimit: time.Minute}, nil)
 	require.Error(t, err)
+}
+
+// TestProgressTellsPointsAndBounds: every point has been checked and is better
+// than the last, bounds only rise and never pass the optimum.
+func TestProgressTellsPointsAndBounds(t *testing.T) {
+	t.Parallel()
+	m := knapsack(5, 60)
+	best, bound, points, bounds := math.Inf(1), math.Inf(-1), 0, 0
+	res, err := mip.Solve(context.Background(), m, mip.Options{TimeLimit: 20 * time.Second, RelGap: 1e-3, Embedded: true, Seed: 3}, func(e mip.Event) {
+		if e.X != nil {
+			points++
+			require.NoError(t, m.Check(e.X))
+			require.InDelta(t, m.Objective(e.X), e.Objective, 1e-9)
+		}
+		if e.Bound > bound {
+			bounds++
+		}
+		require.LessOrEqual(t, e.Objective, best)
+		require.GreaterOrEqual(t, e.Bound, bound)
+		best, bound = e.Objective, e.Bound
+	})
+	require.NoError(t, err)
+	require.Positive(t, points)
+	require.Positive(t, bounds)
+	require.LessOrEqual(t, bound, res.Objective+1e-6)
+	require.Regexp(t, `^HiGHS \d+\.\d+\.\d+ \(WebAssembly\)$`, res.Solver)
+	require.Equal(t, "3", res.Options["random_seed"])
+	require.Equal(t, "1024", res.Options["memory_mib"])
+}
+
+// TestHintIsWhereTheSolverStarts: with no node to look at, the answer is the
+// hint or better.
+func TestHintIsWhereTheSolverStarts(t *testing.T) {
+	t.Parallel()
+	m := knapsack(11, 300)
+	free, err := mip.Solve(context.Background(), m, mip.Options{TimeLimit: 30 * time.Second, RelGap: 1e-3, Embedded: true}, nil)
+	require.NoError(t, err)
+	m.Hint = free.X
+	first := math.Inf(1)
+	_, err = mip.Solve(context.Background(), m, mip.Options{TimeLimit: 30 * time.Second, RelGap: 1e-3, Embedded: true}, func(e mip.Event) {
+		if e.X != nil && math.IsInf(first, 1) {
+			first = e.Objective
+		}
+	})
+	require.NoError(t, err)
+	require.LessOrEqual(t, first, free.Objective+1e-6)
+}
+
+func TestModelWithoutColumnsIsDecided(t *testing.T) {
+	t.Parallel()
+	m := mip.New("nothing")
+	m.Offset = 4
+	m.Row(-1, 2)
+	res, err := mip.Solve(context.Background(), m, mip.Options{}, nil)
+	require.NoError(t, err)
+	require.Equal(t, mip.Optimal, res.Status)
+	require.InDelta(t, 4, res.Objective, 0)
+	m.Row(1, 2)
+	res, err = mip.Solve(context.Background(), m, mip.Options{}, nil)
+	require.NoError(t, err)
+	require.Equal(t, mip.Infeasible, res.Status)
+	require.Nil(t, res.X)
+}
+
+// TestStopBeforeTheModelHasArrived is no failure of the solver.
+func TestStopBeforeTheModelHasArrived(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	res, err := mip.Solve(ctx, knapsack(3, 100_000), mip.Options{Embedded: true}, nil)
+	require.NoError(t, err)
+	require.NotEqual(t, mip.Optimal, res.Status)
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"sort"
 	"strconv"
 	"strings"
@@ -55,6 +56,9 @@ func solveNative(ctx context.Context, binary string, m *Model, o Options, c *col
 	}
 	if err != nil {
 		return fmt.Errorf("native solver: %w: %s", err, lastLine(log.String()))
+	}
+	if version := nativeVersion.FindStringSubmatch(log.String()); version != nil {
+		c.best.Solver = "HiGHS " + version[1] + " (native)"
 	}
 	return c.readNative(filepath.Join(dir, "solution.txt"), log.String())
 }
@@ -115,6 +119,9 @@ func (m *Model) writeHint(w io.Writer) error {
 	fmt.Fprintf(b, "# Rows 0\n")
 	return b.Flush()
 }
+
+// nativeVersion is how the executable introduces itself on its log.
+var nativeVersion = regexp.MustCompile(`HiGHS (\d+\.\d+\.\d+)`)
 
 var nativeStatus = map[string]Status{
 	"Optimal": Optimal, "Infeasible": Infeasible, "Unbounded": Unbounded, "Time limit reached": TimeLimit,

@@ -40,12 +40,12 @@ func solveChild(ctx context.Context, m *Model, o Options, c *collector) error {
 	}
 	go feed(stdin, m, o)
 	done := make(chan struct{})
-	killed := make(chan bool, 1)
-	go func() { killed <- stopOnTime(ctx, cmd, stdin, o, done) }()
+	stopped := make(chan bool, 1)
+	go func() { stopped <- stopOnTime(ctx, cmd, stdin, o, done) }()
 	last, pointErr := c.listen(stdout)
 	waitErr := cmd.Wait()
 	close(done)
-	return c.conclude(last, <-killed, pointErr, waitErr, stderr)
+	return c.conclude(last, <-stopped, pointErr, waitErr, stderr)
 }
 
 // feed sends the request. An error shows as the child's own complaint or its
@@ -89,7 +89,7 @@ func (o Options) values() map[string]any {
 }
 
 // stopOnTime asks the child to stop when ctx ends or its time is well over,
-// kills it after the grace period, and says whether it had to.
+// kills it after the grace period, and says whether it was asked.
 func stopOnTime(ctx context.Context, cmd *exec.Cmd, stdin io.Closer, o Options, done <-chan struct{}) bool {
 	var over <-chan time.Time
 	if o.TimeLimit > 0 {
@@ -104,11 +104,10 @@ func stopOnTime(ctx context.Context, cmd *exec.Cmd, stdin io.Closer, o Options, 
 	_ = stdin.Close() // the polite request; a child that is gone needs none
 	select {
 	case <-done:
-		return false
 	case <-time.After(o.Grace):
 		kill(cmd)
-		return true
 	}
+	return true
 }
 
 // listen reads messages until the child closes its output, and returns the
@@ -140,7 +139,10 @@ func usable(s Status) bool {
 	return s == Optimal || s == TimeLimit || s == "interrupted" || s == "solution_limit" || s == "iteration_limit" || s == "objective_target"
 }
 
-func (c *collector) conclude(last message, killed bool, pointErr, waitErr error, stderr *tail) error {
+// conclude judges how the child ended. One that was asked to stop before it
+// had a result, perhaps while it was still receiving the model, counts as
+// killed.
+func (c *collector) conclude(last message, stopped bool, pointErr, waitErr error, stderr *tail) error {
 	c.best.Status, c.best.RowDual = last.Status, last.RowDual
 	switch {
 	case last.Type == "result":
@@ -148,7 +150,7 @@ func (c *collector) conclude(last message, killed bool, pointErr, waitErr error,
 			return pointErr
 		}
 		return nil
-	case killed:
+	case stopped:
 		c.best.Status = Killed
 		return nil
 	case last.Type == "error":

@@ -56,8 +56,9 @@ type Result struct {
 	Objective float64
 	Bound     float64 // proven lower bound, −Inf when unknown
 	Nodes     int64
-	RowDual   []float64 // of linear programs solved to optimality by the embedded solver
-	Solver    string    // name and version of what ran
+	RowDual   []float64         // of linear programs solved to optimality by the embedded solver
+	Solver    string            // name and version of what ran
+	Options   map[string]string // the solver's options by their HiGHS names
 	Elapsed   time.Duration
 }
 
@@ -75,7 +76,14 @@ func Solve(ctx context.Context, m *Model, o Options, on func(Event)) (*Result, e
 	if o.Grace <= 0 {
 		o.Grace = 3 * time.Second
 	}
-	c := &collector{model: m, on: on, start: time.Now(), best: &Result{Objective: math.Inf(1), Bound: math.Inf(-1)}}
+	c := &collector{model: m, on: on, start: time.Now(), best: &Result{Objective: math.Inf(1), Bound: math.Inf(-1), Options: map[string]string{}}}
+	for name, v := range o.values() {
+		c.best.Options[name] = fmt.Sprint(v)
+	}
+	c.best.Options["memory_mib"] = fmt.Sprint(o.MemoryMiB)
+	if m.Columns() == 0 {
+		return c.nothing(), nil
+	}
 	var err error
 	if binary := Native(); binary != "" && !o.Embedded {
 		err = solveNative(ctx, binary, m, o, c)
@@ -122,6 +130,16 @@ type collector struct {
 	on    func(Event)
 	start time.Time
 	best  *Result
+}
+
+// nothing decides a model without columns, which HiGHS leaves undecided: its
+// rows are 0.
+func (c *collector) nothing() *Result {
+	c.best.Status, c.best.Solver = Infeasible, "no columns"
+	if x := []float64{}; c.model.Check(x) == nil {
+		c.best.Status, c.best.X, c.best.Objective, c.best.Bound = Optimal, x, c.model.Offset, c.model.Offset
+	}
+	return c.best
 }
 
 func (c *collector) point(x []float64) error {

@@ -44,7 +44,7 @@ func (s *suite) badInput(t *testing.T) {
 }
 
 // maxSpots is about how many values of a fixture are replaced by wrong ones.
-const maxSpots = 60
+const maxSpots = 20
 
 // refused: an input that is no JSON is the sender's fault everywhere.
 func (s *suite) refused(t *testing.T, text json.RawMessage) {

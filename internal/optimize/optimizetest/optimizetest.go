@@ -25,7 +25,7 @@ const (
 )
 
 // iterations is the budget of one solve, far above what a fixture needs.
-const iterations = 5000
+const iterations = 1000
 
 // suite is one problem with its fixtures and its best plan.
 type suite struct {

@@ -50,17 +50,9 @@ func Solve(ctx context.Context, in *Instance, opt optimize.Options, report func(
 	if math.Abs(objective-res.Objective) > 1e-6*math.Max(1, math.Abs(objective)) {
 		return nil, optimize.Certificate{}, fault.Wrap(fault.Internal, "optimize.unverified", fmt.Errorf("solver says %.9f, verifier finds %.9f", res.Objective, objective))
 	}
-	cert := optimize.Certificate{
-		Objective: objective, BoundKnown: !math.IsInf(res.Bound, -1), Status: res.Status, Seconds: time.Since(start).Seconds(),
-		Seed: opt.Seed, Iterations: res.Iterations, Verified: true, Solver: optimize.Solver{Name: res.Solver, Version: "1"},
-	}
-	if cert.BoundKnown {
-		cert.Bound = math.Min(res.Bound, objective)
-		cert.Gap = optimize.Gap(objective, cert.Bound)
-	}
-	if res.Err != nil {
-		cert.Solver.Options = map[string]string{"exact_error": res.Err.Error()}
-	}
+	res.Objective, res.Bound = objective, math.Min(res.Bound, objective)
+	cert := res.Certificate(opt)
+	cert.Seconds, cert.Verified = time.Since(start).Seconds(), true
 	return plan, cert, nil
 }
 

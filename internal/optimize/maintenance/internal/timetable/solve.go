@@ -19,8 +19,9 @@ type Outcome struct {
 	Bound      float64 // −Inf when unknown
 	Status     optimize.Status
 	Iterations int64
-	Solver     string // what proved the bound
-	Err        error  // why the exact solver could not help; the plan stands without it
+	Solver     string            // what proved the bound
+	Exact      map[string]string // options of the exact solver, when it ran
+	Err        error             // why the exact solver could not help; the plan stands without it
 }
 
 // The budgets of runs that count iterations instead of seconds, and of the
@@ -52,6 +53,7 @@ type run struct {
 	bound      float64
 	infeasible bool
 	solver     string
+	exactly    map[string]string // options of the exact solver
 	err        error
 }
 
@@ -72,7 +74,7 @@ func Solve(ctx context.Context, p *Problem, start Plan, opt optimize.Options, re
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return Outcome{Plan: r.best, Objective: r.objective, Bound: math.Min(r.bound, r.objective), Status: r.status(),
-		Iterations: iterations, Solver: r.solver, Err: r.err}
+		Iterations: iterations, Solver: r.solver, Exact: r.exactly, Err: r.err}
 }
 
 // work runs the stages: a search, or two independent ones side by side, and
@@ -355,7 +357,7 @@ func (r *run) exact(d *dual, scenarios bool, share float64) {
 		return
 	}
 	r.mu.Lock()
-	r.solver = "local search + " + res.Solver
+	r.solver, r.exactly = "local search + "+res.Solver, res.Options
 	r.infeasible = r.infeasible || (res.Status == mip.Infeasible && kept == nil)
 	infeasible := r.infeasible
 	r.mu.Unlock()
