@@ -79,15 +79,13 @@ func (c *compiled) unit(u *Unit) commitment.Unit {
 		out.RampDown = *u.RampDown * h
 		out.StopMax = math.Min(u.MaxLoad, u.MinLoad+out.RampDown)
 	}
-	since := periodsSpent(u.StateHours, h)
-	out.MinUp, out.MinDown = periodsNeeded(u.MinUpHours, h), periodsNeeded(u.MinDownHours, h)
-	least := &out.MinDown
+	most := c.in.Periods + 1 // a longer minimum time means the same
+	out.MinUp, out.MinDown = min(most, max(1, periods(u.MinUpHours, h))), min(most, max(1, periods(u.MinDownHours, h)))
 	if u.Running {
-		least = &out.MinUp
+		out.Since = max(0, out.MinUp-periods(u.MinUpHours-u.StateHours, h))
+	} else {
+		out.Since = max(0, out.MinDown-periods(u.MinDownHours-u.StateHours, h))
 	}
-	left := max(0, *least-since)
-	out.MinUp, out.MinDown = min(out.MinUp, c.in.Periods+1), min(out.MinDown, c.in.Periods+1)
-	out.Since = max(0, *least-left)
 	if u.AttendedStart && c.in.Attended != nil {
 		out.NoStart = make([]bool, c.in.Periods)
 		for t, here := range c.in.Attended {
@@ -97,12 +95,10 @@ func (c *compiled) unit(u *Unit) commitment.Unit {
 	return out
 }
 
-// periodsNeeded and periodsSpent round hours to periods, against the unit.
-func periodsNeeded(hours, period float64) int {
-	return max(1, int(math.Ceil(hours/period-1e-9)))
+// periods is the number of whole periods that cover some hours.
+func periods(hours, period float64) int {
+	return max(0, int(math.Ceil(hours/period-1e-9)))
 }
-
-func periodsSpent(hours, period float64) int { return int(math.Floor(hours/period + 1e-9)) }
 
 // curves states the weighted cost of running per period; periods of one tariff
 // share a curve.

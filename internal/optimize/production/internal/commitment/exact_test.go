@@ -217,10 +217,10 @@ func cost(p *commitment.Problem, plan *commitment.Plan, b int) float64 {
 }
 
 // TestOptimumOfTwoHundredRandomProblems compares 200 random problems, solved
-// in five goes, with the exact dynamic program.
+// in twenty goes, with the exact dynamic program.
 func TestOptimumOfTwoHundredRandomProblems(t *testing.T) {
 	t.Parallel()
-	const goes, each, periods = 5, 40, 4
+	const goes, each, periods = 20, 10, 4
 	for round := range goes {
 		rng := rand.New(rand.NewPCG(7, uint64(round)))
 		p := blocks(rng, each, periods)
