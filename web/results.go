@@ -211,7 +211,7 @@ func resultTabs(p Page, x resultRows) ([]tabView, string) {
 	}
 	tabs := make([]tabView, len(names))
 	for i, name := range names {
-		tabs[i] = tabView{Href: p.With("tab", name, "page", "", "crew", "", "day", ""), Label: p.T("results.tab." + name), Active: name == chosen}
+		tabs[i] = tabView{Href: p.With("tab", name, "page", "", "crew", "", "day", ""), Label: wordFor(p, "results.tab."+name, x.run.Problem), Active: name == chosen}
 	}
 	return tabs, chosen
 }

@@ -106,6 +106,14 @@ func wordOf(p Page, prefix, code string) string {
 	return code
 }
 
+// wordFor translates a key, in the words of one problem where it has its own.
+func wordFor(p Page, key, kind string) string {
+	if own := key + "." + kind; p.Loc().Has(own) {
+		return p.T(own)
+	}
+	return wordOf(p, "", key)
+}
+
 func newCertificate(c optimize.Certificate) certificate {
 	out := certificate{
 		BoundKnown: c.BoundKnown, Optimal: c.Status == optimize.StatusOptimal, Objective: c.Objective, Bound: c.Bound, Gap: c.Gap,

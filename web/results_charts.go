@@ -16,7 +16,7 @@ const chartPageSize = 12
 type curvesView struct {
 	Items []curveView
 	Pager Pager
-	Band  bool
+	Text  string
 }
 
 // curveView is the cost of every choice of one subject's time.
@@ -28,19 +28,35 @@ type curveView struct {
 	Unit    string
 }
 
-// newCurvesView draws the curves in the order of the decisions.
+// newCurvesView draws the curves in the order of the decisions, those of other
+// subjects after them.
 func newCurvesView(p Page, x solvedPlan, b plantBook) *curvesView {
-	of := map[string]optimize.Curve{}
-	v := &curvesView{}
-	for _, c := range x.view.Curves {
-		of[c.Subject] = c
-		v.Band = v.Band || len(c.Low) > 0
+	rank := map[string]int{}
+	for i, l := range x.view.Lines {
+		rank[l.Subject] = i - len(x.view.Lines)
 	}
-	lines := slices.DeleteFunc(slices.Clone(x.view.Lines), func(l optimize.Line) bool { return len(of[l.Subject].X) < 2 })
-	v.Pager = NewPager(p.URL, chartPageSize, len(lines))
-	for _, l := range pageOf(lines, v.Pager) {
-		item := curveView{subjectName: b.subject(p.Lang, l), Why: whyPath(x, l.Subject), Verdict: verdictChip(p, x, l)}
-		item.Plot, item.Unit = curvePlot(p, x, l, of[l.Subject])
+	key := "results.curves.moves"
+	var curves []optimize.Curve
+	for _, c := range x.view.Curves {
+		if len(c.X) > 1 {
+			curves = append(curves, c)
+		}
+		if len(c.Low) > 0 {
+			key = "results.curves.text"
+		}
+	}
+	slices.SortStableFunc(curves, func(a, b optimize.Curve) int { return cmp.Compare(rank[a.Subject], rank[b.Subject]) })
+	v := &curvesView{Pager: NewPager(p.URL, chartPageSize, len(curves)), Text: wordFor(p, key, x.run.Problem)}
+	for _, c := range pageOf(curves, v.Pager) {
+		l, ok := x.line(c.Subject)
+		if !ok {
+			l = optimize.Line{Subject: c.Subject, Start: -1}
+		}
+		item := curveView{subjectName: b.subject(p.Lang, l)}
+		if ok {
+			item.Why, item.Verdict = whyPath(x, l.Subject), verdictChip(p, x, l)
+		}
+		item.Plot, item.Unit = curvePlot(p, x, l, c)
 		v.Items = append(v.Items, item)
 	}
 	return v
@@ -70,7 +86,7 @@ func curvePlot(p Page, x solvedPlan, l optimize.Line, c optimize.Curve) (plot ch
 	if len(high) > 0 {
 		in.Areas = append(in.Areas, chart.Area{Class: "band", Label: p.T("results.curves.band"), High: high, Low: low})
 	}
-	in.Lines = append(in.Lines, chart.Line{Class: "ln-main", Label: p.T("results.curves.expected"), Points: open})
+	in.Lines = append(in.Lines, chart.Line{Class: "ln-main", Label: wordFor(p, "results.curves.expected", x.run.Problem), Points: open})
 	if i := slices.Index(c.X, l.Start); i >= 0 {
 		in.Dot = &all[i]
 	}
@@ -87,12 +103,17 @@ func bandOf(c optimize.Curve) (high, low []chart.Point) {
 	return high, low
 }
 
-// timeTicks labels the two ends and the middle of a time axis.
+// timeTicks labels the two ends and the middle of a time axis, with the time
+// of day where the axis is short.
 func timeTicks(p Page, h horizon, periods []float64) []chart.Mark {
 	first, last := periods[0], periods[len(periods)-1]
 	var out []chart.Mark
 	for _, at := range []float64{first, (first + last) / 2, last} {
-		out = append(out, chart.Mark{At: at, Label: p.Loc().ShortDate(h.at(at))})
+		label := p.Loc().ShortDate(h.at(at))
+		if (last-first)*h.hours <= shortDays*24 && !h.daily() {
+			label = h.moment(p, at)
+		}
+		out = append(out, chart.Mark{At: at, Label: label})
 	}
 	return out
 }

@@ -34,6 +34,7 @@ type lineTable struct {
 	Daily                     bool
 	HasStart, HasWho, HasRisk bool
 	HasTrust                  bool
+	Who                       string // what the resource of a decision is
 }
 
 // trustOf maps assets to whether their score was trusted when planned.
@@ -47,7 +48,7 @@ func trustOf(rows []db.ScenarioTrustRow) map[uuid.UUID]bool {
 
 // newLineTable lists one page of the decisions of a plan.
 func newLineTable(p Page, x solvedPlan, b plantBook, trust map[uuid.UUID]bool, pager Pager) lineTable {
-	t := lineTable{Daily: x.time.daily()}
+	t := lineTable{Daily: x.time.daily(), Who: wordFor(p, "results.column.resource", x.run.Problem)}
 	for _, l := range x.view.Lines {
 		t.HasStart = t.HasStart || l.Start >= 0 && l.Verdict != optimize.VerdictRun
 		t.HasWho = t.HasWho || l.Resource != "" && !x.spec.Executable

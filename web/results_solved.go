@@ -162,6 +162,9 @@ func (s subjectName) Short() string {
 // subject names a line.
 func (b plantBook) subject(lang string, l optimize.Line) subjectName {
 	s := subjectName{AssetID: l.AssetID, Title: l.Title, Risk: 1, Site: b.names.plain(lang, l.SiteID)}
+	if title, _, ok := b.names.find(lang, l.Subject); ok && l.Subject != l.AssetID {
+		s.Title = title // a job has its name in both languages
+	}
 	a, ok := b.assets[l.AssetID]
 	if !ok {
 		if s.AssetID = ""; s.Title == "" {

@@ -29,7 +29,7 @@ type whyView struct {
 	Rated, Trusted, Pinned            bool
 	Acts, Daily                       bool
 	Start, End                        *time.Time
-	Who                               string
+	Who, WhoLabel                     string
 	Hours, Travel                     float64
 	Reasons                           []reasonLine
 	Curve                             chart.Plot
@@ -158,7 +158,7 @@ func newWhyView(p Page, x whyRows, l optimize.Line, canRun bool, entered *whatIf
 	v := whyView{
 		subjectName: x.book.subject(p.Lang, l), Run: plan.run.ID.String(), RunTitle: plan.run.Title, Preset: plan.scenario.Preset,
 		PresetName: presetName(p, plan.scenario.Preset), Verdict: verdictChip(p, plan, l), Pinned: l.Pinned, Daily: plan.time.daily(),
-		Who: crewNames(p, x.book, l), Hours: l.Hours, Travel: l.TravelHours, Verified: plan.scenario.Verified,
+		Who: crewNames(p, x.book, l), WhoLabel: wordFor(p, "runs.crew", plan.run.Problem), Hours: l.Hours, Travel: l.TravelHours, Verified: plan.scenario.Verified,
 		Alternatives: alternatives(p, plan, l), Acts: l.Verdict == optimize.VerdictDo,
 	}
 	if id, err := uuid.Parse(l.AssetID); err == nil {

@@ -17,63 +17,19 @@ type bothNames struct {
 	tag    bool
 }
 
-// nameBook finds the name of whatever a plan refers to, by id or by code:
-// skills, technicians, shared resources, redundancy groups, embargoes, sites
-// and assets.
+// nameBook finds the name of whatever a plan refers to, by id or by code.
 type nameBook map[string]bothNames
 
 func loadNames(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) (nameBook, error) {
+	rows, err := q.PlanNames(ctx, tx, tenant)
+	if err != nil {
+		return nil, err
+	}
 	b := nameBook{}
-	skills, err := q.ListSkills(ctx, tx, tenant)
-	if err != nil {
-		return nil, err
-	}
-	for _, x := range skills {
-		b.add(x.ID, x.Code, x.NameAr, x.NameEn)
-	}
-	technicians, err := q.ListTechnicians(ctx, tx, tenant)
-	if err != nil {
-		return nil, err
-	}
-	for _, x := range technicians {
-		b.add(x.ID, "", x.NameAr, x.NameEn)
-	}
-	resources, err := q.ListSharedResources(ctx, tx, tenant)
-	if err != nil {
-		return nil, err
-	}
-	for _, x := range resources {
-		b.add(x.ID, x.Code, x.NameAr, x.NameEn)
-	}
-	sites, err := q.ListSites(ctx, tx, tenant)
-	if err != nil {
-		return nil, err
-	}
-	for _, x := range sites {
-		b.add(x.ID, x.Code, x.NameAr, x.NameEn)
-	}
-	groups, err := q.ListRedundancyGroups(ctx, tx, tenant)
-	if err != nil {
-		return nil, err
-	}
-	for _, x := range groups {
-		b.add(x.ID, "", x.NameAr, x.NameEn)
-	}
-	embargoes, err := q.ListEmbargoes(ctx, tx, tenant)
-	if err != nil {
-		return nil, err
-	}
-	for _, x := range embargoes {
-		b.add(x.ID, "", x.ReasonAr, x.ReasonEn)
+	for _, x := range rows {
+		b[x.Ref] = bothNames{ar: x.NameAr, en: x.NameEn}
 	}
 	return b, nil
-}
-
-func (b nameBook) add(id uuid.UUID, code, ar, en string) {
-	b[id.String()] = bothNames{ar: ar, en: en}
-	if code != "" {
-		b[code] = bothNames{ar: ar, en: en}
-	}
 }
 
 func (b nameBook) addTag(id uuid.UUID, tag string) {

@@ -23,6 +23,12 @@ var reasonIcons = map[optimize.ReasonCode]string{
 	optimize.ReasonDue:             "flag",
 	optimize.ReasonPinned:          "pin",
 	optimize.ReasonNoFeasibleDay:   "circle-slash",
+	"serves_target":                "target",
+	"idle_cheaper":                 "pause",
+	"spares_wear":                  "heart-pulse",
+	"cheap_hours":                  "banknote",
+	"less_risk":                    "shield-check",
+	"planned_outage":               "calendar-x",
 }
 
 // reasonText words a computed reason with its numbers. A code that this

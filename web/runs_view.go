@@ -140,11 +140,10 @@ func conflictTexts(p Page, b plantBook, detail json.RawMessage) []template.HTML 
 	}
 	var out []template.HTML
 	for _, c := range d.Conflicts {
-		key := "runs.conflict." + string(c.Code)
-		if !p.Loc().Has(key) {
-			key = "runs.conflict.other"
+		line := template.HTML(template.HTMLEscapeString(p.T("runs.conflict.other"))) //nolint:gosec // escaped
+		if key := "runs.conflict." + string(c.Code); p.Loc().Has(key) {
+			line = template.HTML(template.HTMLEscapeString(p.T(key))) //nolint:gosec // escaped
 		}
-		line := template.HTML(template.HTMLEscapeString(p.T(key))) //nolint:gosec // escaped
 		if c.Constraint != "" {
 			line += ": " + b.names.markup(p.Lang, c.Constraint)
 		}
@@ -245,24 +244,32 @@ func relativeGap(best, bound *float64) *float64 {
 }
 
 // moneyAxis prints the ticks of a money axis in the scale that suits its
-// greatest value, and names that scale.
+// greatest value, with decimals enough to tell them apart, and names that
+// scale.
 func moneyAxis(p Page, points ...[]chart.Point) (format func(float64) string, unit string) {
-	top := 0.0
+	low, high := math.Inf(1), math.Inf(-1)
 	for _, line := range points {
 		for _, point := range line {
 			if !math.IsNaN(point.Y) {
-				top = max(top, math.Abs(point.Y))
+				low, high = min(low, point.Y), max(high, point.Y)
 			}
 		}
 	}
-	scale := 1.0
+	top, scale := max(0, math.Abs(low), math.Abs(high)), 1.0
+	if math.IsInf(top, 0) {
+		top = 0
+	}
 	for _, s := range []float64{1e3, 1e6, 1e9} {
 		if top >= s {
 			scale = s
 		}
 	}
+	decimals := 2
+	if step := (high - low) / scale / 5; step > 0 && step < 0.01 {
+		decimals = min(6, int(math.Ceil(-math.Log10(step))))
+	}
 	_, unit = p.Loc().Compact(max(scale, top))
-	return func(v float64) string { return p.Loc().Num(v / scale) }, unit
+	return func(v float64) string { return p.Loc().Num(v/scale, decimals) }, unit
 }
 
 // searchPlot draws how the best plan and the bound met, and names the unit of

@@ -90,7 +90,7 @@ func (f *whatIfForm) offer(p Page, x solvedPlan, b plantBook, l *optimize.Line) 
 		f.Asks = append(f.Asks, choiceOption{askStart, p.T("results.ask.day.other")})
 	}
 	if mayBeOff(p, x, l) {
-		f.Asks = append(f.Asks, choiceOption{askOff, p.T("results.ask.off")})
+		f.Asks = append(f.Asks, choiceOption{askOff, wordFor(p, "results.ask.off", x.run.Problem)})
 	}
 	if l == nil {
 		return
@@ -174,7 +174,9 @@ func (f *whatIfForm) pin(p Page, x solvedPlan, l optimize.Line) optimize.Pin {
 	}
 	switch f.Ask {
 	case askOff:
-		pin.Off = true
+		if pin.Off = true; f.HasLoad && f.Day != "" {
+			pin.Start = f.start(p, x, false)
+		}
 	case askStart:
 		pin.Resource = f.resource(p, x)
 		pin.Start = f.start(p, x, pin.Resource != "" && pin.Resource != l.Resource)
@@ -281,7 +283,7 @@ func pinText(p Page, x solvedPlan, b plantBook, pin optimize.Pin) string {
 	}
 	var parts []string
 	if pin.Off {
-		parts = append(parts, p.T("results.pin.off"))
+		parts = append(parts, wordFor(p, "results.pin.off", x.run.Problem))
 	}
 	if pin.Load != nil {
 		unit := ""
