@@ -56,22 +56,11 @@ func (s *search) span(j int32) (from, to float64) {
 	return from, to
 }
 
-// serveLinked tries a few starts and gives the job to the cheapest crew of
-// the cheapest start.
+// serveLinked gives a linked job to the cheapest crew at the cheapest start
+// when that pays.
 func (s *search) serveLinked(j int32) {
-	from, to := s.span(j)
-	if from > to+slack {
-		return
-	}
-	best, crew, at := s.Jobs[j].Unserved, []int32(nil), 0.0
-	for _, t := range s.candidateStarts(j, from, to) {
-		s.frozen[j] = t
-		if cost, shifts := s.cheapestCrew(j); shifts != nil && cost < best {
-			best, crew, at = cost, shifts, t
-		}
-	}
-	s.frozen[j] = math.NaN()
-	if crew == nil {
+	cost, crew, at := s.bestCrew(j)
+	if crew == nil || cost >= s.Jobs[j].Unserved {
 		return
 	}
 	s.freeze(j, at)
@@ -79,6 +68,24 @@ func (s *search) serveLinked(j int32) {
 		s.put(j, shift, s.best(j, s.routes[shift]))
 	}
 	s.served(j, crew...)
+}
+
+// bestCrew is the cheapest crew and start that were found for a linked job in
+// the bank, nil when there is none.
+func (s *search) bestCrew(j int32) (best float64, crew []int32, at float64) {
+	best = math.Inf(1)
+	from, to := s.span(j)
+	if from > to+slack {
+		return best, nil, 0
+	}
+	for _, t := range s.candidateStarts(j, from, to) {
+		s.frozen[j] = t
+		if cost, shifts := s.cheapestCrew(j); shifts != nil && cost < best {
+			best, crew, at = cost, shifts, t
+		}
+	}
+	s.frozen[j] = math.NaN()
+	return best, crew, at
 }
 
 // cheapestCrew picks the cheapest technicians for a job whose start is frozen.
@@ -91,7 +98,7 @@ func (s *search) cheapestCrew(j int32) (float64, []int32) {
 	var offers []offer
 	for _, shift := range s.Jobs[j].Shifts {
 		sh := &s.Shifts[shift]
-		if s.frozen[j] < sh.Open-slack || s.frozen[j]+s.stops[j].dur > sh.Close+slack || s.rng.Float64() < blink {
+		if s.frozen[j] < sh.Open-slack || s.frozen[j]+s.stops[j].dur > sh.Close+slack || s.rng.Float64() < s.blink {
 			continue
 		}
 		if p := s.best(j, s.routes[shift]); !math.IsInf(p.delta, 1) {

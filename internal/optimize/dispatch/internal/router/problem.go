@@ -154,7 +154,6 @@ func newModel(p *Problem) (*model, error) {
 		m.add(p.Depot.Node, 0, p.Depot.Window.From, p.Depot.Window.To)
 		m.linked = append(m.linked, false)
 	}
-	m.relate()
 	return m, nil
 }
 

@@ -24,7 +24,7 @@ var repairers = []repairer{
 	{"regret-3", func(s *search) { s.regret(3) }},
 }
 
-// blink is the chance to overlook a route, which diversifies the search.
+// blink is the usual chance to overlook a route.
 const blink = .01
 
 // maxBank is how many jobs of a long bank a move tries to serve.
@@ -77,7 +77,7 @@ func (s *search) serve(j int32) {
 	}
 	best, where := nowhere, int32(-1)
 	for _, shift := range s.Jobs[j].Shifts {
-		if s.rng.Float64() < blink {
+		if s.rng.Float64() < s.blink {
 			continue
 		}
 		if p := s.place(j, shift); p.delta < best.delta {
@@ -150,7 +150,7 @@ func (c *choice) concerns(shift int32) bool {
 func (s *search) fill(c *choice) {
 	c.places, c.shifts = [3]place{nowhere, nowhere, nowhere}, [3]int32{-1, -1, -1}
 	for _, shift := range s.Jobs[c.job].Shifts {
-		if s.rng.Float64() >= blink {
+		if s.rng.Float64() >= s.blink {
 			c.offer(shift, s.place(c.job, shift))
 		}
 	}

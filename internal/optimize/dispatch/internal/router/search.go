@@ -79,7 +79,9 @@ type annealer struct {
 }
 
 func newAnnealer(m *model, seed uint64) *annealer {
-	a := &annealer{search: newSearch(m, seed), destroy: newRoulette(len(destroyers)), repair: newRoulette(len(repairers)), pool: newPool(m)}
+	s := newSearch(m, seed)
+	s.cache = make([][2]cached, int(m.n)*len(m.Shifts))
+	a := &annealer{search: s, destroy: newRoulette(len(destroyers)), repair: newRoulette(len(repairers)), pool: newPool(m)}
 	a.best.cost = math.Inf(1)
 	return a
 }

@@ -23,6 +23,7 @@ type search struct {
 	bank   []int32 // unserved jobs
 	inBank []bool
 	cost   float64
+	blink  float64 // chance to overlook a route, which diversifies the search
 	// cache has two slots per job and shift: one for the route as it stands,
 	// one for the route as the present move has changed it.
 	cache [][2]cached
@@ -63,9 +64,9 @@ type savedWhere struct {
 func newSearch(m *model, seed uint64) *search {
 	n, shifts := int(m.n), len(m.Shifts)
 	s := &search{
-		evaluator: newEvaluator(m), rng: rand.New(rand.NewPCG(seed, 0x5eed)), crew: 1,
+		evaluator: newEvaluator(m), rng: rand.New(rand.NewPCG(seed, 0x5eed)), crew: 1, blink: blink,
 		inBank: make([]bool, n), out: make([]bool, n), marks: make([]bool, n),
-		touched: make([]bool, shifts), visited: make([]bool, shifts), cache: make([][2]cached, n*shifts),
+		touched: make([]bool, shifts), visited: make([]bool, shifts),
 	}
 	for j := range m.Jobs {
 		s.crew = max(s.crew, m.Jobs[j].Crew)

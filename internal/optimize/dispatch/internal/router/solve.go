@@ -53,6 +53,7 @@ func Solve(ctx context.Context, p *Problem, o Options) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
+	m.relate()
 	t := &team{model: m, Options: o, began: time.Now(), ctx: ctx}
 	t.start()
 	for t.round = 0; t.round < rounds && !t.over(); t.round++ {
