@@ -104,6 +104,9 @@ func (e *explainer) served(k int, d *Decision) ([]optimize.Reason, []Offer) {
 // offer states what the router offers beside the present place of a job.
 func (e *compiled) offer(o router.Offer, saved float64) Offer {
 	out := Offer{TechnicianID: e.in.Technicians[e.shifts[o.Shifts[0]].technician].ID, Start: o.Start, Delta: o.Delta - saved}
+	if math.Abs(out.Delta) < 1e-6 { // rounding
+		out.Delta = 0
+	}
 	if len(o.Shifts) > 1 {
 		for _, s := range o.Shifts {
 			out.Crew = append(out.Crew, e.in.Technicians[e.shifts[s].technician].ID)

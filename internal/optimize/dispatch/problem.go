@@ -38,8 +38,8 @@ func (engine) Spec() optimize.Spec {
 			{Name: "change_sar", LabelKey: "optimize.dispatch.change_sar", Type: optimize.FieldNumber, Unit: "SAR", Min: 0, Max: 1e6, Default: 50, Optional: true},
 			weight("unserved"), weight("lateness"), weight("travel"), weight("overtime"), weight("stability"),
 		},
-		MaxDays:    maxDays,
-		Shows:      []optimize.Part{optimize.PartRoutes, optimize.PartGantt},
+		MaxDays: maxDays,
+		Shows:   []optimize.Part{optimize.PartRoutes, optimize.PartGantt},
 	}
 }
 
