@@ -67,4 +67,6 @@ UNION ALL SELECT id::text, tag, tag FROM core.assets a WHERE a.tenant_id = @tena
 UNION ALL SELECT id::text, name_ar, name_en FROM core.technicians t WHERE t.tenant_id = @tenant_id
 UNION ALL SELECT id::text, name_ar, name_en FROM core.production_targets p WHERE p.tenant_id = @tenant_id
 UNION ALL SELECT id::text, title_ar, title_en FROM core.work_requests w WHERE w.tenant_id = @tenant_id
-UNION ALL SELECT id::text, title_ar, title_en FROM core.work_orders o WHERE o.tenant_id = @tenant_id;
+UNION ALL SELECT id::text, title_ar, title_en FROM core.work_orders o WHERE o.tenant_id = @tenant_id
+UNION ALL SELECT l.id::text, a.tag, a.tag FROM core.alerts l JOIN core.assets a ON a.tenant_id = l.tenant_id AND a.id = l.asset_id
+WHERE l.tenant_id = @tenant_id AND l.closed_at IS NULL;

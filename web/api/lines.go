@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"time"
 
@@ -81,8 +82,8 @@ func (a *API) decision(ctx context.Context, names nameBook, clock clock, l optim
 	d := Decision{Subject: l.Subject, Name: l.Title, AssetID: l.AssetID, SiteID: l.SiteID, Verdict: string(l.Verdict), Resource: l.Resource,
 		Crew: l.Crew, Start: l.Start, End: l.End, Was: l.Was, Pinned: l.Pinned, Hours: l.Hours, TravelHours: l.TravelHours,
 		PlannedCost: l.PlannedCost, ExpectedCost: l.ExpectedCost, Value: l.Value, Probability: l.P, Moves: l.Moves, Reasons: []Explanation{}}
-	if d.Name == "" {
-		d.Name = names.of(l.Subject)
+	if name := names.of(l.Subject); name != l.Subject || d.Name == "" {
+		d.Name = name // in the caller's language, which a title is not
 	}
 	if l.Resource != "" {
 		d.ResourceName = names.of(l.Resource)
@@ -133,9 +134,12 @@ func (c clock) at(period float64) time.Time {
 	return c.start.Add(time.Duration(period * c.hours * float64(time.Hour)))
 }
 
+// whole reports whether a period is a day rather than a moment within one.
+func (c clock) whole(period float64) bool { return c.byDays && period == math.Trunc(period) }
+
 // text is a moment without zone, or a day where periods are days.
 func (c clock) text(period float64) string {
-	if c.byDays {
+	if c.whole(period) {
 		return c.at(period).Format(time.DateOnly)
 	}
 	return c.at(period).Format("2006-01-02T15:04")
@@ -144,7 +148,7 @@ func (c clock) text(period float64) string {
 // moment is the day in the caller's language, with the time within days.
 func (c clock) moment(l *i18n.Localizer, period float64) string {
 	at := c.at(period)
-	if c.byDays {
+	if c.whole(period) {
 		return l.ShortDate(at)
 	}
 	return l.ShortDate(at) + " " + at.Format("15:04")
