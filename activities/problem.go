@@ -14,6 +14,7 @@ import (
 	"github.com/optria-iq/optria/internal/fault"
 	_ "github.com/optria-iq/optria/internal/optimize/all" // registers the engines that runs call
 	"github.com/optria-iq/optria/internal/optimize/deferral"
+	"github.com/optria-iq/optria/internal/optimize/dispatch"
 	"github.com/optria-iq/optria/internal/optimize/maintenance"
 	"github.com/optria-iq/optria/internal/optimize/production"
 	"github.com/optria-iq/optria/internal/runs"
@@ -58,6 +59,7 @@ var builders = map[string]builder{
 	maintenance.Kind: fromPlant((*plant).maintenance),
 	deferral.Kind:    fromPlant((*plant).deferral),
 	production.Kind:  buildProduction,
+	dispatch.Kind:    buildDispatch,
 }
 
 // fromPlant is a builder that needs the plant alone.

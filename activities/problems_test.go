@@ -135,6 +135,25 @@ func TestProductionOfEveryPlant(t *testing.T) {
 	})
 }
 
+func TestDispatchOfEveryPlant(t *testing.T) {
+	inEveryTenant(t, func(f *plantFixture, tenant *demo.Tenant) {
+		v := f.taken(f.requestOf("workforce_dispatch", 7, 3, runs.Constraints{}))
+		require.Len(f.t, v.Lines, len(tenant.Requests))
+		served := 0
+		for _, l := range v.Lines {
+			if l.Verdict == optimize.VerdictDo {
+				served++
+				require.NotEmpty(f.t, l.Resource)
+			} else {
+				require.NotEmpty(f.t, l.Reasons, "who stays behind is told why")
+			}
+		}
+		f.t.Logf("%s: %d of %d, %v %v", tenant.Code, served, len(v.Lines), v.Terms, v.Figures)
+		require.Greater(f.t, served, len(v.Lines)/2)
+		require.Zero(f.t, f.count(`SELECT count(*) FROM optimization.optimization_recommendations WHERE tenant_id = $1`, f.tenant), "nothing to release")
+	})
+}
+
 func TestLongProductionIsPlannedInLongerPeriods(t *testing.T) {
 	t.Parallel()
 	for days, periods := range map[int]int{7: 168, 30: 90, 90: 90, 365: 365} {
