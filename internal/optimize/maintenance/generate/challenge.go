@@ -1,114 +1,181 @@
 package generate
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"strconv"
-
-	"github.com/optria-iq/optria/internal/optimize/maintenance/roadef"
 )
 
-// Challenge draws an instance in the format of the ROADEF/EURO challenge 2020
-// of the given size: about nine resources whose workload fills about half of
-// them, seasons with exclusions, durations that depend on the season, and
-// risks that scatter over the scenarios of each day. An instance of 700
-// interventions, 250 days and 200 scenarios has some hundred million numbers
-// as the challenge writes them; the durations here keep it to a tenth.
-func Challenge(interventions, days, scenarios int, seed uint64) *roadef.Instance {
+// challengeResources is how many resources an instance of the challenge has.
+const challengeResources = 9
+
+// Challenge draws an instance in the format of the ROADEF/EURO challenge 2020:
+// nine resources that work fills to about 60 %, exclusions by season, jobs
+// that take longer in winter, and risks that scatter over the scenarios of
+// each day with a heavy tail. Its text has about three numbers for each
+// intervention, day and scenario.
+func Challenge(interventions, days, scenarios int, seed uint64) []byte {
 	r := rand.New(rand.NewPCG(seed, 0x726f6164)) // #nosec G404 -- instances must repeat by their seed
-	quantile, alpha := .95, .5
-	in := &roadef.Instance{
-		Resources: map[string]roadef.Resource{}, Interventions: map[string]roadef.Intervention{}, Exclusions: map[string][]string{},
-		Seasons: map[string][]roadef.Number{"full": nil, "winter": nil, "summer": nil, "is": nil}, Days: days, Quantile: &quantile, Alpha: &alpha,
-	}
-	for t := 1; t <= days; t++ {
-		in.Scenarios = append(in.Scenarios, scenarios)
-		season := []string{"winter", "is", "summer", "is"}[(t-1)*4/days]
-		in.Seasons[season] = append(in.Seasons[season], roadef.Number(t))
-		in.Seasons["full"] = append(in.Seasons["full"], roadef.Number(t))
-	}
-	const resources = 9
-	load := make([]float64, resources)
+	c := &challenge{r: r, days: days, scenarios: scenarios}
+	c.text.WriteString(`{"Interventions":{`)
 	for k := range interventions {
-		in.Interventions[fmt.Sprint("I_", k)] = intervention(r, in, load)
+		c.comma(k)
+		fmt.Fprintf(&c.text, "\n%q:", fmt.Sprint("I_", k))
+		c.intervention()
 	}
-	for c := range resources {
-		res := roadef.Resource{Min: make([]float64, days), Max: make([]float64, days)}
-		for t := range days {
-			res.Max[t] = math.Ceil(load[c]/float64(days)*1.6) + 12
-			res.Min[t] = math.Floor(load[c] / float64(days) * .2)
-		}
-		in.Resources[fmt.Sprint("c", c)] = res
+	c.text.WriteString("},\n\"Resources\":{")
+	for k := range challengeResources {
+		c.comma(k)
+		c.resource(k)
 	}
+	c.text.WriteString("},\n\"Seasons\":{")
+	for k, name := range seasons {
+		c.comma(k)
+		c.season(name)
+	}
+	c.text.WriteString("},\n\"Exclusions\":{")
 	for k := range interventions / 8 {
-		a, b := r.IntN(interventions), r.IntN(interventions)
-		if a != b {
-			in.Exclusions[fmt.Sprint("E", k)] = []string{fmt.Sprint("I_", a), fmt.Sprint("I_", b), []string{"full", "winter", "summer", "is"}[r.IntN(4)]}
-		}
+		c.comma(k)
+		a := r.IntN(interventions)
+		b := (a + 1 + r.IntN(interventions-1)) % interventions
+		fmt.Fprintf(&c.text, `"E%d":["I_%d","I_%d",%q]`, k, a, b, seasons[r.IntN(len(seasons))])
 	}
-	return in
+	fmt.Fprintf(&c.text, "},\n\"T\":%d,\"Quantile\":0.95,\"Alpha\":0.5,\"ComputationTime\":15,\"Scenarios_number\":[", days)
+	for t := range days {
+		c.comma(t)
+		c.text.WriteString(strconv.Itoa(scenarios))
+	}
+	c.text.WriteString("]}\n")
+	return c.text.Bytes()
 }
 
-// intervention draws one job and adds its mean workload to load.
-func intervention(r *rand.Rand, in *roadef.Instance, load []float64) roadef.Intervention {
-	j := drawn{r: r, in: in, v: roadef.Intervention{Workload: map[string]map[string]map[string]float64{}, Risk: map[string]map[string][]float64{}}}
-	first, second := r.IntN(len(load)), r.IntN(len(load))
-	base, hours, level := 1+r.IntN(4), 3+9*r.Float64(), math.Exp(2+2*r.Float64())
-	for s := 1; s <= in.Days; s++ {
+var seasons = []string{"full", "winter", "is", "summer"}
+
+// challenge is the text of an instance in the making, with the work that each
+// resource has to do.
+type challenge struct {
+	r               *rand.Rand
+	days, scenarios int
+	load            [challengeResources]float64
+	text            bytes.Buffer
+}
+
+func (c *challenge) comma(k int) {
+	if k > 0 {
+		c.text.WriteByte(',')
+	}
+}
+
+// seasonOf names the season of a day, counted from 1.
+func (c *challenge) seasonOf(t int) string {
+	return []string{"winter", "is", "summer", "is"}[(t-1)*4/c.days]
+}
+
+func (c *challenge) season(name string) {
+	fmt.Fprintf(&c.text, "%q:[", name)
+	n := 0
+	for t := 1; t <= c.days; t++ {
+		if name == "full" || c.seasonOf(t) == name {
+			c.comma(n)
+			c.text.WriteString(strconv.Itoa(t))
+			n++
+		}
+	}
+	c.text.WriteByte(']')
+}
+
+func (c *challenge) resource(k int) {
+	daily := c.load[k] / float64(c.days)
+	fmt.Fprintf(&c.text, `"c%d":{"min":[`, k)
+	for t := range c.days {
+		c.comma(t)
+		c.text.WriteString(strconv.Itoa(int(daily * .2)))
+	}
+	c.text.WriteString(`],"max":[`)
+	for t := range c.days {
+		c.comma(t)
+		c.text.WriteString(strconv.Itoa(int(math.Ceil(daily*1.6)) + 12))
+	}
+	c.text.WriteString("]}")
+}
+
+// intervention writes one job: durations, workloads of two resources and
+// risks, by day and then by start.
+func (c *challenge) intervention() {
+	base, hours, level := 1+c.r.IntN(4), 3+9*c.r.Float64(), math.Exp(2+2*c.r.Float64())
+	latest := c.days
+	var durations []int
+	for s := 1; s <= c.days; s++ {
 		d := base
-		if (s-1)*4/in.Days == 0 { // work takes longer in winter
+		if c.seasonOf(s) == "winter" {
 			d += 1 + base/3
 		}
-		if s+d > in.Days+1 {
-			break
+		if latest == c.days && s+d > c.days+1 {
+			latest = s - 1
 		}
-		j.v.Latest = roadef.Number(s)
-		j.v.Durations = append(j.v.Durations, float64(d))
-		for t := s; t < s+d; t++ {
-			j.work(fmt.Sprint("c", first), t, s, hours)
-			j.work(fmt.Sprint("c", second), t, s, hours/2)
-			j.risk(t, s, level)
+		durations = append(durations, d)
+	}
+	fmt.Fprintf(&c.text, `{"tmax":"%d","Delta":[`, latest)
+	for k, d := range durations {
+		c.comma(k)
+		c.text.WriteString(strconv.Itoa(d))
+	}
+	first := c.r.IntN(challengeResources)
+	second := (first + 1 + c.r.IntN(challengeResources-1)) % challengeResources
+	c.load[first] += hours * float64(base)
+	c.load[second] += hours / 2 * float64(base)
+	c.text.WriteString(`],"workload":{`)
+	c.work(first, hours, latest, durations)
+	c.text.WriteByte(',')
+	c.work(second, hours/2, latest, durations)
+	c.text.WriteString(`},"risk":{`)
+	c.byDay(latest, durations, func(t int) {
+		season := 1.3 + math.Cos(2*math.Pi*float64(t)/float64(c.days))
+		c.text.WriteByte('[')
+		for k := range c.scenarios {
+			c.comma(k)
+			c.number(level * season * math.Exp(.7*c.r.NormFloat64()))
+		}
+		c.text.WriteByte(']')
+	})
+	c.text.WriteString("}}")
+}
+
+func (c *challenge) work(resource int, hours float64, latest int, durations []int) {
+	fmt.Fprintf(&c.text, `"c%d":{`, resource)
+	c.byDay(latest, durations, func(int) { c.number(hours) })
+	c.text.WriteByte('}')
+}
+
+// byDay writes an object of days, each with an object of the starts from which
+// the job is in progress on that day.
+func (c *challenge) byDay(latest int, durations []int, value func(t int)) {
+	n := 0
+	for t := 1; t <= c.days; t++ {
+		starts := 0
+		for s := max(1, t-8); s <= min(t, latest); s++ {
+			if t >= s+durations[s-1] {
+				continue
+			}
+			if starts == 0 {
+				c.comma(n)
+				fmt.Fprintf(&c.text, `"%d":{`, t)
+				n++
+			}
+			c.comma(starts)
+			fmt.Fprintf(&c.text, `"%d":`, s)
+			value(t)
+			starts++
+		}
+		if starts > 0 {
+			c.text.WriteByte('}')
 		}
 	}
-	for len(j.v.Durations) < in.Days {
-		j.v.Durations = append(j.v.Durations, float64(base))
-	}
-	load[first] += hours * float64(base)
-	load[second] += hours / 2 * float64(base)
-	return j.v
 }
 
-// drawn is an intervention in the making.
-type drawn struct {
-	r  *rand.Rand
-	in *roadef.Instance
-	v  roadef.Intervention
-}
-
-// work sets what day t takes of a resource when the job starts on day s.
-func (j drawn) work(resource string, t, s int, hours float64) {
-	day := strconv.Itoa(t)
-	if j.v.Workload[resource] == nil {
-		j.v.Workload[resource] = map[string]map[string]float64{}
-	}
-	if j.v.Workload[resource][day] == nil {
-		j.v.Workload[resource][day] = map[string]float64{}
-	}
-	j.v.Workload[resource][day][strconv.Itoa(s)] += math.Round(hours*100) / 100
-}
-
-// risk sets the risks of day t when the job starts on day s: higher around
-// the turn of the year, with a heavy upper tail.
-func (j drawn) risk(t, s int, level float64) {
-	day := strconv.Itoa(t)
-	if j.v.Risk[day] == nil {
-		j.v.Risk[day] = map[string][]float64{}
-	}
-	season := 1.3 + math.Cos(2*math.Pi*float64(t)/float64(j.in.Days))
-	values := make([]float64, j.in.Scenarios[t-1])
-	for k := range values {
-		values[k] = math.Round(1000*level*season*math.Exp(.7*j.r.NormFloat64())) / 1000
-	}
-	j.v.Risk[day][strconv.Itoa(s)] = values
+// number writes three decimals.
+func (c *challenge) number(v float64) {
+	c.text.Write(strconv.AppendFloat(c.text.AvailableBuffer(), v, 'f', 3, 64))
 }

@@ -38,11 +38,20 @@ type Resource struct {
 // Intervention has, per start, a duration in days; per resource, day and
 // start a workload; per day and start a risk for each scenario of the day.
 type Intervention struct {
-	Latest    Number                                   `json:"tmax"`
-	Durations []float64                                `json:"Delta"`
-	Workload  map[string]map[string]map[string]float64 `json:"workload"`
-	Risk      map[string]map[string][]float64          `json:"risk"`
+	Latest    Number              `json:"tmax"`
+	Durations []float64           `json:"Delta"`
+	Workload  map[string]Workload `json:"workload"`
+	Risk      *Risks              `json:"risk"`
 }
+
+// maxDays is the longest horizon that is read.
+const maxDays = 5000
+
+// maxScenarios is the largest number of scenarios of a day that is read.
+const maxScenarios = 100000
+
+// maxInterventions is the largest number of interventions that is read.
+const maxInterventions = 20000
 
 // Number is an integer that some files write as a string.
 type Number int
@@ -76,8 +85,10 @@ func Read(data []byte) (*Instance, error) {
 
 func (in *Instance) validate() error {
 	switch {
-	case in.Days < 1 || in.Days > 5000:
-		return invalid("T", "want 1 to 5000 days")
+	case in.Days < 1 || in.Days > maxDays:
+		return invalid("T", fmt.Sprintf("want 1 to %d days", maxDays))
+	case len(in.Interventions) > maxInterventions:
+		return invalid("Interventions", fmt.Sprintf("%d, at most %d are accepted", len(in.Interventions), maxInterventions))
 	case len(in.Interventions) == 0:
 		return invalid("Interventions", "missing or empty")
 	case len(in.Scenarios) != in.Days:
@@ -90,8 +101,8 @@ func (in *Instance) validate() error {
 		return invalid("Resources", "missing")
 	}
 	for t, n := range in.Scenarios {
-		if n < 1 {
-			return invalid(fmt.Sprintf("Scenarios_number[%d]", t), "want at least 1")
+		if n < 1 || n > maxScenarios {
+			return invalid(fmt.Sprintf("Scenarios_number[%d]", t), fmt.Sprintf("want 1 to %d", maxScenarios))
 		}
 	}
 	for name, r := range in.Resources {
@@ -153,7 +164,7 @@ func (in *Instance) validateIntervention(name string) error {
 			return invalid(fmt.Sprintf("%s.Delta[%d]", field, s-1), "want a whole number of at least 1")
 		}
 		for t := s; t < s+int(d) && t <= in.Days; t++ {
-			risk, ok := v.Risk[strconv.Itoa(t)][strconv.Itoa(s)]
+			risk, ok := v.Risk.At(t, s)
 			if !ok || len(risk) != in.Scenarios[t-1] {
 				return invalid(fmt.Sprintf("%s.risk.%d.%d", field, t, s), fmt.Sprintf("want %d scenarios", in.Scenarios[t-1]))
 			}
@@ -164,14 +175,18 @@ func (in *Instance) validateIntervention(name string) error {
 			}
 		}
 	}
-	for resource, days := range v.Workload {
+	return v.validateWorkload(in, field)
+}
+
+func (v *Intervention) validateWorkload(in *Instance, field string) error {
+	for _, resource := range sortedKeys(v.Workload) {
 		if _, ok := in.Resources[resource]; !ok {
 			return invalid(field+".workload."+resource, "unknown resource")
 		}
-		for day, starts := range days {
-			for start, x := range starts {
-				if x < 0 {
-					return invalid(fmt.Sprintf("%s.workload.%s.%s.%s", field, resource, day, start), "negative workload")
+		for s, cells := range v.Workload[resource].byStart {
+			for _, c := range cells {
+				if c.value < 0 {
+					return invalid(fmt.Sprintf("%s.workload.%s.%d.%d", field, resource, c.day, s+1), "negative workload")
 				}
 			}
 		}

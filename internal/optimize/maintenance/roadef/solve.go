@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"sort"
-	"strconv"
 	"time"
 
 	"github.com/optria-iq/optria/internal/fault"
@@ -109,18 +108,16 @@ func (in *Instance) quantile() *timetable.Quantile {
 
 func (in *Instance) option(v *Intervention, s int, rowOf map[string]int, excluded map[int][]int32) timetable.Option {
 	o := timetable.Option{Start: s}
-	start := strconv.Itoa(s)
 	for t := s; t < s+int(v.Durations[s-1]); t++ {
-		day := strconv.Itoa(t)
 		for resource, workload := range v.Workload {
-			if x := workload[day][start]; x > 0 {
+			if x, _ := workload.At(t, s); x > 0 {
 				o.Uses = append(o.Uses, timetable.Use{Row: int32(rowOf[resource] + t - 1), Amount: x})
 			}
 		}
 		for _, row := range excluded[t] {
 			o.Uses = append(o.Uses, timetable.Use{Row: row, Amount: 1})
 		}
-		values := v.Risk[day][start]
+		values, _ := v.Risk.At(t, s)
 		mean := 0.0
 		for _, x := range values {
 			mean += x

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"sort"
-	"strconv"
 )
 
 // Verify recomputes a plan from the raw instance, day by day and without any
@@ -42,7 +41,8 @@ func Verify(in *Instance, plan Plan) (float64, error) {
 		sums := make([]float64, in.Scenarios[t-1])
 		for name, days := range active {
 			if days[t] {
-				for k, x := range in.Interventions[name].Risk[strconv.Itoa(t)][strconv.Itoa(plan[name])] {
+				risks, _ := in.Interventions[name].Risk.At(t, plan[name])
+				for k, x := range risks {
 					sums[k] += x
 				}
 			}
@@ -66,7 +66,8 @@ func verifyResources(in *Instance, plan Plan, active map[string]map[int]bool) er
 			used := 0.0
 			for name, days := range active {
 				if days[t] {
-					used += in.Interventions[name].Workload[id][strconv.Itoa(t)][strconv.Itoa(plan[name])]
+					amount, _ := in.Interventions[name].Workload[id].At(t, plan[name])
+					used += amount
 				}
 			}
 			if used > r.Max[t-1]+1e-5 || used < r.Min[t-1]-1e-5 {
