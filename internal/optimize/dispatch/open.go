@@ -72,6 +72,9 @@ func (in *Input) starts(k int) []Span {
 	return []Span{{0, in.horizon()}}
 }
 
+// moment, a second, keeps starts away from an end that is not allowed itself.
+const moment = 1.0 / 60
+
 // open lists the allowed starts of a job: its windows, narrowed by its pin,
 // without the starts from which it would be in progress in a closure. Ends are
 // allowed.
@@ -80,7 +83,7 @@ func (in *Input) open(k int, pins map[string]Pin) []Span {
 	out := slices.Clone(in.starts(k))
 	if p, pinned := pins[j.ID]; pinned {
 		if p.Day != nil {
-			out = clip(out, Span{float64(*p.Day) * minutesPerDay, math.Nextafter(float64(*p.Day+1)*minutesPerDay, 0)})
+			out = clip(out, Span{float64(*p.Day) * minutesPerDay, float64(*p.Day+1)*minutesPerDay - moment})
 		}
 		if p.Start != nil {
 			out = clip(out, Span{*p.Start, *p.Start})
@@ -114,7 +117,7 @@ func (c *Closure) shut(list []Span, duration float64) []Span {
 	}
 	last := c.From - duration // latest start that ends in time
 	if c.NoStart {
-		last = math.Nextafter(c.From, math.Inf(-1))
+		last = c.From - moment
 	}
 	var out []Span
 	for _, s := range list {

@@ -60,7 +60,7 @@ func (s *search) span(j int32) (from, to float64) {
 // when that pays.
 func (s *search) serveLinked(j int32) {
 	cost, crew, at := s.bestCrew(j)
-	if crew == nil || cost >= s.Jobs[j].Unserved {
+	if crew == nil || cost >= s.worth(j) {
 		return
 	}
 	s.freeze(j, at)
@@ -68,6 +68,18 @@ func (s *search) serveLinked(j int32) {
 		s.put(j, shift, s.best(j, s.routes[shift]))
 	}
 	s.served(j, crew...)
+}
+
+// worth is what placing a linked job may cost: its own risk and, every other
+// time, that of the jobs that wait for it and could follow.
+func (s *search) worth(j int32) float64 {
+	sum := s.Jobs[j].Unserved
+	if len(s.Jobs[j].Before) > 0 && s.rng.IntN(2) == 0 {
+		for _, k := range s.Jobs[j].Before {
+			sum += s.worth(k)
+		}
+	}
+	return sum
 }
 
 // bestCrew is the cheapest crew and start that were found for a linked job in

@@ -197,6 +197,7 @@ func (t *team) exchange() {
 	for _, a := range t.members {
 		if a.best.cost < t.best.cost-1e-9 {
 			t.best = a.best.clone()
+			t.settle(&t.best)
 		}
 	}
 	if t.found != nil && t.found.cost < t.best.cost-1e-9 {
