@@ -90,7 +90,7 @@ func TestEveryProblemHasABuilder(t *testing.T) {
 
 func TestDeferralOfEveryPlant(t *testing.T) {
 	inEveryTenant(t, func(f *plantFixture, tenant *demo.Tenant) {
-		v := f.taken(f.requestOf("maintenance_deferral_cost", 90, 2, runs.Constraints{}))
+		v := f.taken(f.requestOf("maintenance_deferral_cost", 90, 60, runs.Constraints{}))
 		require.Len(f.t, v.Lines, len(tenant.Assets))
 		verdicts := map[optimize.Verdict]int{}
 		for _, l := range v.Lines {
@@ -103,7 +103,7 @@ func TestDeferralOfEveryPlant(t *testing.T) {
 		require.Zero(f.t, f.count(`SELECT count(*) FROM optimization.optimization_recommendations WHERE tenant_id = $1`, f.tenant), "nothing to release")
 
 		one := tenant.Assets[0].ID
-		v = f.taken(f.requestOf("maintenance_deferral_cost", 30, 1, runs.Constraints{AssetIDs: []uuid.UUID{one}}))
+		v = f.taken(f.requestOf("maintenance_deferral_cost", 30, 60, runs.Constraints{AssetIDs: []uuid.UUID{one}}))
 		require.Len(f.t, v.Lines, 1)
 		require.Equal(f.t, one.String(), v.Lines[0].AssetID)
 	})
@@ -112,7 +112,7 @@ func TestDeferralOfEveryPlant(t *testing.T) {
 func TestProductionOfEveryPlant(t *testing.T) {
 	inEveryTenant(t, func(f *plantFixture, tenant *demo.Tenant) {
 		began := time.Now()
-		v := f.taken(f.requestOf("production_risk", 7, 30, runs.Constraints{}))
+		v := f.taken(f.requestOf("production_risk", 7, 2, runs.Constraints{}))
 		units := 0
 		for _, target := range tenant.Targets {
 			units += len(target.Units)
@@ -137,7 +137,7 @@ func TestProductionOfEveryPlant(t *testing.T) {
 
 func TestDispatchOfEveryPlant(t *testing.T) {
 	inEveryTenant(t, func(f *plantFixture, tenant *demo.Tenant) {
-		v := f.taken(f.requestOf("workforce_dispatch", 7, 3, runs.Constraints{}))
+		v := f.taken(f.requestOf("workforce_dispatch", 7, 2, runs.Constraints{}))
 		require.Len(f.t, v.Lines, len(tenant.Requests))
 		served := 0
 		for _, l := range v.Lines {

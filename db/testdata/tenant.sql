@@ -51,3 +51,14 @@ INSERT INTO optimization.optimization_recommendations (tenant_id, id, scenario_i
 INSERT INTO optimization.plans (tenant_id, id, run_id, scenario_id, launched_by, proposed_by, note, due_at) VALUES ('{id}', '{id}', '{id}', '{id}', '{id}', '{id}', '{private}', now() + interval '1 day');
 INSERT INTO optimization.plan_decisions (tenant_id, id, plan_id, launched_by, proposed_by, actor_id, kind, comment) VALUES ('{id}', '{id}', '{id}', '{id}', '{id}', '{other}', 'endorsed', '{private}');
 INSERT INTO core.work_orders (tenant_id, id, number, plan_id, recommendation_id, asset_id, title_ar, title_en, start_on, due_on, technician_id) VALUES ('{id}', '{id}', 1, '{id}', '{id}', '{id}', '{private}', '{private}', '2026-01-01', '2026-01-02', '{id}');
+INSERT INTO core.shifts (tenant_id, id, code, name_ar, name_en, start_minute, minutes) VALUES ('{id}', '{id}', 'shared', '{private}', '{private}', 420, 480);
+UPDATE core.technicians SET home_site_id = '{id}', shift_id = '{id}' WHERE tenant_id = '{id}';
+INSERT INTO core.technician_skills (tenant_id, technician_id, skill_id, level) VALUES ('{id}', '{id}', '{id}', 1);
+INSERT INTO core.travel_times (tenant_id, from_site_id, to_site_id, minutes) VALUES ('{id}', '{id}', '{id}', 424242);
+INSERT INTO core.production_targets (tenant_id, id, site_id, code, name_ar, name_en, unit, shortfall_sar) VALUES ('{id}', '{id}', '{id}', 'shared', '{private}', '{private}', 'MWh', 424242);
+INSERT INTO core.production_target_hours (tenant_id, target_id, hour, quantity) VALUES ('{id}', '{id}', 0, 424242);
+INSERT INTO core.energy_tariffs (tenant_id, site_id, hour, sar_per_mwh) VALUES ('{id}', '{id}', 0, 424242);
+INSERT INTO core.asset_operations (tenant_id, asset_id, target_id, load_min, load_rated, load_max) VALUES ('{id}', '{id}', '{id}', 1, 2, 424242);
+INSERT INTO core.work_requests (tenant_id, id, asset_id, title_ar, title_en, kind, skill_id, hours, earliest, latest) VALUES ('{id}', '{id}', '{id}', '{private}', '{private}', 'corrective', '{id}', 1, '2026-01-01Z', '2026-01-02Z');
+INSERT INTO optimization.optimization_runs (tenant_id, id, problem, title, requested_by, idempotency_key, objective, constraints, window_start, window_days, based_on, what_if)
+  VALUES ('{id}', '{other}', 'maintenance_prioritization', '{private}', '{id}', 'shared-what-if', '{}', '{}', '2026-01-01', 30, '{id}', '[]');
