@@ -51,7 +51,7 @@ func loadViews(p Page, x solvedPlan, b plantBook) []loadView {
 			c.Used += used
 			c.Available += l.Available[i]
 			if l.Available[i] > 0 && used/l.Available[i] > c.Peak/100 {
-				c.Peak, c.PeakAt = 100*used/l.Available[i], x.time.moment(p, float64(i))
+				c.Peak, c.PeakAt = 100*used/l.Available[i], x.time.date(p, i)
 			}
 		}
 		if c.Used == 0 {
@@ -140,14 +140,14 @@ func newGanttView(p Page, x solvedPlan, b plantBook, canRun bool) *ganttView {
 	in := chart.GanttInput{Dir: chart.For(p.Lang), Days: scale.columns(p, b), Alt: p.T("runs.gantt.alt", "Title", x.run.Title), Now: scale.now()}
 	for i, l := range jobs[:len(jobs)-v.Hidden] {
 		name := b.subject(p.Lang, l)
-		in.Rows = append(in.Rows, chart.Row{Tag: name.Tag, Name: cmp.Or(name.Name, name.Title), Note: name.Title, Level: name.Risk})
+		in.Rows = append(in.Rows, chart.Row{Tag: name.Tag, Name: cmp.Or(name.Title, name.Name), Note: name.Site, Level: name.Risk})
 		in.Jobs = append(in.Jobs, ganttJob(p, x, b, scale, l, i))
 	}
 	if canRun {
 		in.Drag = scale.drag()
 	}
 	for _, c := range v.Loads {
-		if c.Active {
+		if c.Active && scale.column >= x.time.hours { // a load of whole days has no place in hours
 			in.LoadName, in.Unit, in.Loads = c.Name, c.Unit, loadStrip(p, scale, c)
 		}
 	}
@@ -159,7 +159,7 @@ func newGanttView(p Page, x solvedPlan, b plantBook, canRun bool) *ganttView {
 func scheduled(lines []optimize.Line) []optimize.Line {
 	var out []optimize.Line
 	for _, l := range lines {
-		if l.Start >= 0 && l.End > l.Start {
+		if begins(l) && l.End > l.Start {
 			out = append(out, l)
 		}
 	}

@@ -50,7 +50,7 @@ func trustOf(rows []db.ScenarioTrustRow) map[uuid.UUID]bool {
 func newLineTable(p Page, x solvedPlan, b plantBook, trust map[uuid.UUID]bool, pager Pager) lineTable {
 	t := lineTable{Daily: x.time.daily(), Who: wordFor(p, "results.column.resource", x.run.Problem)}
 	for _, l := range x.view.Lines {
-		t.HasStart = t.HasStart || l.Start >= 0 && l.Verdict != optimize.VerdictRun
+		t.HasStart = t.HasStart || begins(l)
 		t.HasWho = t.HasWho || l.Resource != "" && !x.spec.Executable
 		t.HasRisk = t.HasRisk || l.P > 0
 	}
@@ -72,12 +72,16 @@ func newLineRow(p Page, x solvedPlan, b plantBook, l optimize.Line) lineRow {
 		Acts: l.Verdict != optimize.VerdictDefer && l.Verdict != optimize.VerdictUnserved, Who: crewNames(p, b, l),
 		Value: l.Value, PFail: l.P, Cost: l.PlannedCost, Expected: l.ExpectedCost,
 	}
-	if l.Start >= 0 && l.Verdict != optimize.VerdictRun {
+	if begins(l) {
 		start := x.time.at(l.Start)
 		row.Start = &start
 	}
 	return row
 }
+
+// begins reports whether a decision has a start: what can wait has a last day
+// instead, which its verdict names.
+func begins(l optimize.Line) bool { return l.Start >= 0 && l.Verdict == optimize.VerdictDo }
 
 // whyPath is the address that explains a decision.
 func whyPath(x solvedPlan, subject string) string {
@@ -111,9 +115,12 @@ func verdictChip(p Page, x solvedPlan, l optimize.Line) chipView {
 	case optimize.VerdictRun:
 		return chipView{"busy", "gauge", p.T("results.verdict.run")}
 	case optimize.VerdictWait:
+		if l.Start >= float64(x.time.periods) {
+			return chipView{"ok", "hourglass", p.T("results.verdict.defer")}
+		}
 		return chipView{"ok", "calendar-check", on("results.verdict.wait")}
 	case optimize.VerdictSame:
-		if l.Start < 0 {
+		if l.Start < 0 || l.Start >= float64(x.time.periods) {
 			return chipView{"warn", "scale", p.T("results.verdict.same.all")}
 		}
 		return chipView{"warn", "scale", on("results.verdict.same")}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -39,7 +40,7 @@ func newSolvedPlan(run db.OptimizationRun, scenario db.OptimizationScenario) (so
 	if x.view, err = problem.View(input, scenario.Output); err != nil {
 		return x, fmt.Errorf("view scenario %s: %w", scenario.ID, err)
 	}
-	x.time, err = newHorizon(x.view)
+	x.time, err = newHorizon(x.spec, x.view)
 	return x, err
 }
 
@@ -58,10 +59,13 @@ type horizon struct {
 	start   time.Time // local time of period 0
 	hours   float64   // length of a period
 	periods int
+	fine    bool // decisions have a time of day
 }
 
-func newHorizon(v optimize.View) (horizon, error) {
-	h := horizon{hours: v.PeriodHours, periods: v.Periods}
+// newHorizon reads the horizon of a view. A problem that sends people, or
+// whose periods are shorter than a day, decides on times of day.
+func newHorizon(spec optimize.Spec, v optimize.View) (horizon, error) {
+	h := horizon{hours: v.PeriodHours, periods: v.Periods, fine: v.PeriodHours < 24 || slices.Contains(spec.Shows, optimize.PartRoutes)}
 	var err error
 	for _, layout := range []string{time.DateOnly, "2006-01-02T15:04:05", "2006-01-02T15:04"} {
 		if h.start, err = time.ParseInLocation(layout, v.Start, riyadhZone); err == nil {
@@ -77,7 +81,16 @@ func (h horizon) at(period float64) time.Time {
 }
 
 // daily reports whether the problem decides on whole days.
-func (h horizon) daily() bool { return h.hours >= 24 }
+func (h horizon) daily() bool { return !h.fine }
+
+// date prints a whole period: its day, with the time where periods are
+// shorter.
+func (h horizon) date(p Page, period int) string {
+	if h.hours >= 24 {
+		return p.Loc().ShortDate(h.at(float64(period)))
+	}
+	return h.moment(p, float64(period))
+}
 
 // days is the number of calendar days that the horizon touches.
 func (h horizon) days() int {
@@ -171,6 +184,9 @@ func (b plantBook) subject(lang string, l optimize.Line) subjectName {
 			s.Title = b.names.plain(lang, l.Subject)
 		}
 		return s
+	}
+	if s.Title == a.NameAr || s.Title == a.NameEn {
+		s.Title = "" // the asset itself, which has its name
 	}
 	s.Tag, s.Name, s.Site, s.Risk = a.Tag, localName(lang, a.NameAr, a.NameEn), localName(lang, a.SiteAr, a.SiteEn), int(a.RiskLevel)
 	return s

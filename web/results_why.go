@@ -36,6 +36,7 @@ type whyView struct {
 	CurveUnit                         string
 	Alternatives                      []alternative
 	Compare                           []compareRow
+	Against, Without                  string // what the plan is set against
 	Verified                          bool
 	WhatIf                            *whatIfForm // nil for somebody who may not run the problem
 }
@@ -164,7 +165,7 @@ func newWhyView(p Page, x whyRows, l optimize.Line, canRun bool, entered *whatIf
 	if id, err := uuid.Parse(l.AssetID); err == nil {
 		v.Trusted, v.Rated = x.trust[id]
 	}
-	if l.Start >= 0 && l.Verdict == optimize.VerdictDo {
+	if begins(l) {
 		start, end := plan.time.at(l.Start), plan.time.at(l.End)
 		v.Start, v.End = &start, &end
 	}
@@ -178,6 +179,7 @@ func newWhyView(p Page, x whyRows, l optimize.Line, canRun bool, entered *whatIf
 	}
 	if l.Verdict == optimize.VerdictDo && l.Value != 0 {
 		v.Compare = compareWithDeferring(p, l)
+		v.Against, v.Without = wordFor(p, "runs.compare", plan.run.Problem), wordFor(p, "runs.compare.defer", plan.run.Problem)
 	}
 	if canRun {
 		v.WhatIf = entered
@@ -202,7 +204,7 @@ func alternatives(p Page, x solvedPlan, l optimize.Line) []alternative {
 		}
 		a := alternative{Label: p.T("results.alternative.off"), Delta: m.Delta}
 		if !off {
-			a.Label = x.time.moment(p, float64(m.Period))
+			a.Label = x.time.date(p, m.Period)
 		}
 		out = append(out, a)
 	}
