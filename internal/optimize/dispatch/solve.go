@@ -49,7 +49,7 @@ func solveCore(ctx context.Context, in *Input, opt optimize.Options, report func
 	tell := optimize.Throttled(report)
 	keep := keeper(opt.OnPlan)
 	// Explaining and verifying take a while after the search.
-	after := min(opt.TimeLimit/5, time.Duration(len(in.Jobs)*len(c.shifts))*2*time.Microsecond)
+	after := min(opt.TimeLimit/5, time.Duration(len(in.Jobs)*len(c.shifts))*4*time.Microsecond)
 	res, err := router.Solve(ctx, c.problem, router.Options{
 		TimeLimit: opt.TimeLimit - time.Since(started) - after, MaxIterations: opt.MaxIterations, Seed: opt.Seed, Threads: opt.Threads, RelGap: opt.RelGap,
 		Start: c.start(in.WarmStart),

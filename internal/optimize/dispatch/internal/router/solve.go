@@ -39,11 +39,13 @@ const maxBarren = 3
 // rounds is how many times the threads meet.
 const rounds = 50
 
-// The temperatures at the start and at the end, in units of the mean cost of
-// travel per job.
+// The temperatures of a long search at its start and at its end, in units of
+// the mean cost of travel per job. A search that can take each job out fewer
+// than enough times starts cooler.
 const (
-	hot  = 8.0
-	cold = .02
+	hottest = 8.0
+	cold    = .02
+	enough  = 3000
 )
 
 // Solve searches until the limits of o; cancelling ctx ends it and keeps the
@@ -75,6 +77,7 @@ type team struct {
 	round   int
 	scale   float64
 	bound   float64
+	pace    int64 // moves of the first round
 	found   *snapshot // by a recombination in this round
 	barren  int       // recombinations in a row that found nothing
 }
@@ -188,8 +191,22 @@ func (t *team) anneal(a *annealer) {
 		if t.MaxIterations <= 0 {
 			part = 0
 		}
-		a.step(t.scale * hot * math.Pow(cold/hot, (float64(t.round)+part)/rounds))
+		a.step(t.temperature((float64(t.round) + part) / rounds))
 	}
+}
+
+// temperature falls from hot to cold. The first round is cold: it descends and
+// shows how many moves there is time for.
+func (t *team) temperature(done float64) float64 {
+	if t.round == 0 {
+		return t.scale * cold
+	}
+	moves := float64(t.MaxIterations)
+	if t.MaxIterations <= 0 {
+		moves = float64(t.pace) * rounds
+	}
+	hot := hottest * math.Min(1, math.Max(.01, moves*meanRemoved/float64(t.n)/enough))
+	return t.scale * hot * math.Pow(math.Min(cold, hot/4)/hot, done)
 }
 
 // exchange shares the best solution.
@@ -215,6 +232,9 @@ func (t *team) exchange() {
 		}
 	}
 	t.found = nil
+	if t.round == 0 {
+		t.pace = t.moves()
+	}
 	t.tell()
 }
 
