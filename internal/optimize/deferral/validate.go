@@ -110,30 +110,32 @@ func (a *Action) validate(field string) error {
 	if a.Kijima < 0 || a.Kijima > 2 {
 		return invalid(field+"kijima", "want 1 or 2")
 	}
-	if a.restoration() < 1 {
-		return a.validateImperfect(field)
-	}
-	return nil
+	return a.validateAge(field)
 }
 
-// validateImperfect refuses lives for which an imperfect job has no meaning.
-func (a *Action) validateImperfect(field string) error {
+// mostHazard is the most cumulative hazard that an asset may have met: far
+// more than anything survives.
+const mostHazard = 1e4
+
+// validateAge refuses ages that nothing reaches, and imperfect jobs where no
+// planned job pays at any age.
+func (a *Action) validateAge(field string) error {
 	hazard, wears := 0.0, false
 	for _, m := range a.Modes {
-		hazard += math.Pow(a.AgeDays/m.Weibull.Eta, m.Weibull.Beta)
-		wears = wears || m.Weibull.Beta > 1
+		hazard += m.evidence() * math.Pow(a.AgeDays/m.Weibull.Eta, m.Weibull.Beta)
+		wears = wears || m.Weibull.Beta > 1 && m.FailureCost > a.PlannedCost
 	}
-	if !wears {
-		return invalid(field+"restoration", "want 1, as no failure mode wears out (shape above 1)")
-	}
-	if hazard > 20 {
+	switch {
+	case hazard > mostHazard:
 		return invalid(field+"age_days", "an asset of this age would have failed for certain; check the age and the scale")
+	case a.restoration() < 1 && !wears:
+		return invalid(field+"restoration", "want 1, as no failure mode both wears out (shape above 1) and costs more than the planned job")
 	}
 	return nil
 }
 
 func (m Mode) validate(field string) error {
-	return outside(field, number{"weibull.beta", m.Weibull.Beta, .3, 20}, number{"weibull.eta", m.Weibull.Eta, .01, 1e7},
+	return outside(field, number{"weibull.beta", m.Weibull.Beta, .3, 20}, number{"weibull.eta", m.Weibull.Eta, 1, 1e7},
 		number{"failure_cost", m.FailureCost, 0, maxMoney}, number{"evidence", m.Evidence, 0, 1e4},
 		number{"beta_se", m.BetaSE, 0, m.Weibull.Beta}, number{"eta_se", m.EtaSE, 0, m.Weibull.Eta},
 		number{"evidence_se", m.EvidenceSE, 0, m.evidence()}, number{"correlation", m.Correlation, -1, 1})

@@ -11,12 +11,14 @@ import "math"
 type referee struct {
 	a         *Action
 	logEta    []float64
+	width     float64 // of a logarithm of age in which the hazards are smooth
 	rate, due float64 // g in SAR per day, optimal age in days
 }
 
 func newReferee(a *Action) referee {
-	r := referee{a: a}
+	r := referee{a: a, width: .2}
 	for _, m := range a.Modes {
+		r.width = math.Min(r.width, .05/m.Weibull.Beta)
 		r.logEta = append(r.logEta, math.Log(m.Weibull.Eta))
 	}
 	return r.settle()
@@ -52,8 +54,19 @@ func (r referee) earliest() float64 {
 
 // span returns, for an asset that was alive at the age with cumulative hazard
 // base, the expected time alive and the expected excess cost of failures
-// between two logarithms of age.
+// between two logarithms of age. Spans in which much hazard is met are halved
+// first, so that Simpson's rule sees where the asset dies.
 func (r referee) span(base, from, to float64, healthy bool) (alive, lost float64) {
+	before, _, _ := r.hazards(from, healthy)
+	after, _, _ := r.hazards(to, healthy)
+	if before-base > 45 {
+		return 0, 0
+	}
+	if mid := (from + to) / 2; after-before > 2 && mid > from && mid < to {
+		alive, lost = r.span(base, from, mid, healthy)
+		more, extra := r.span(base, mid, to, healthy)
+		return alive + more, lost + extra
+	}
 	alive = simpson(func(s float64) float64 {
 		met, _, _ := r.hazards(s, healthy)
 		return math.Exp(base - met + s)
@@ -152,13 +165,7 @@ func (r referee) addLeft(out []Terms, base float64) {
 	}
 	knots, ends := []float64{from}, make([]int, len(out))
 	for d := 1; d < len(out); d++ {
-		start, to := knots[len(knots)-1], math.Log(a.AgeDays+float64(d))
-		before, _, _ := r.hazards(start, false)
-		after, _, _ := r.hazards(to, false)
-		cells := 2 * (2 + int((to-start)/.1+math.Min(after-before, 50)*40))
-		for k := 1; k <= cells; k++ {
-			knots = append(knots, start+(to-start)*float64(k)/float64(cells))
-		}
+		knots = r.cut(knots, base, math.Log(a.AgeDays+float64(d)))
 		ends[d] = len(knots) - 1
 	}
 	values := r.values(knots)
@@ -176,17 +183,30 @@ func (r referee) addLeft(out []Terms, base float64) {
 	}
 }
 
+// cut appends knots up to a logarithm of age, in pairs for Simpson's rule,
+// close where much hazard is met by what is still alive.
+func (r referee) cut(knots []float64, base, to float64) []float64 {
+	from := knots[len(knots)-1]
+	before, _, _ := r.hazards(from, false)
+	after, _, _ := r.hazards(to, false)
+	mid := (from + to) / 2
+	if before-base < 45 && (to-from > r.width || after-before > .05) && mid > from && mid < to {
+		return r.cut(r.cut(knots, base, mid), base, to)
+	}
+	return append(knots, mid, to)
+}
+
 // values follows healthy assets of the virtual ages that the knots lead to
 // until their optimal age; each but the last goes on from the one after it.
 func (r referee) values(knots []float64) []float64 {
 	out := make([]float64, len(knots))
-	next, above := math.Min(r.due, r.oldest()), r.a.PlannedCost
+	next, above, last := math.Min(r.due, r.oldest()), r.a.PlannedCost, r.spent()
 	for k := len(knots) - 1; k >= 0; k-- {
 		u := math.Max(math.Exp(knots[k])-r.a.AgeDays, 0)
 		if k == 0 {
 			u = 0 // before the first knot nothing fails
 		}
-		v := math.Max(r.left(u), newborn)
+		v := math.Min(math.Max(r.left(u), newborn), last)
 		if v >= r.due {
 			out[k] = r.a.PlannedCost
 			continue
@@ -205,6 +225,24 @@ func (r referee) values(knots []float64) []float64 {
 	return out
 }
 
+// spent is the age at which a healthy asset has met a cumulative hazard of 10,
+// after which its value counts as constant.
+func (r referee) spent() float64 {
+	lo, hi := r.earliest(), math.Log(r.oldest())
+	for hi-lo > 1e-14*math.Abs(hi) {
+		mid := (lo + hi) / 2
+		if mid <= lo || mid >= hi {
+			break
+		}
+		if met, _, _ := r.hazards(mid, true); met < 10 {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return math.Exp(hi)
+}
+
 // newborn is an age in days that is as good as 0.
 const newborn = 1e-12
 
@@ -217,12 +255,15 @@ func (r referee) oldest() float64 {
 	return least
 }
 
+// leastPart is a part of a day or of a riyal that no sum of them notices.
+const leastPart = 1e-13
+
 // simpson integrates f adaptively, with Richardson's correction.
 func simpson(f func(float64) float64, a, b float64) float64 {
 	fa, fm, fb := f(a), f((a+b)/2), f(b)
 	whole := (b - a) / 6 * (fa + 4*fm + fb)
 	size := math.Abs(b-a) / 6 * (math.Abs(fa) + 4*math.Abs(fm) + math.Abs(fb))
-	return halve(f, a, b, fa, fm, fb, whole, 1e-10*size, 25)
+	return halve(f, a, b, fa, fm, fb, whole, 1e-10*size+leastPart, 25)
 }
 
 func halve(f func(float64) float64, a, b, fa, fm, fb, whole, tolerance float64, depth int) float64 {

@@ -151,31 +151,41 @@ func Overhaul(beta, eta, repair, overhaul float64) Optimum {
 // still costs under the optimal age replacement, relative to a new item.
 type Rest struct {
 	walk    *Walk
-	optimum Optimum
+	last    float64 // age after which nothing changes
+	rate    float64
 	planned float64
 }
 
+// Spent is the cumulative hazard after which the value of a healthy item is
+// taken as constant: one in twenty thousand gets that far.
+const Spent = 10.0
+
 // NewRest starts at age 0. The modes count without their evidence.
 func NewRest(planned float64, modes []Mode, o Optimum) *Rest {
-	return &Rest{walk: NewWalk(Renewed(modes), 0), optimum: o, planned: planned}
+	healthy := Renewed(modes)
+	spent := math.Inf(1)
+	for _, m := range healthy { // the first mode alone, then halve the way back
+		spent = min(spent, m.Eta*math.Pow(Spent, 1/m.Beta))
+	}
+	lo, hi := 0.0, spent
+	for range 100 {
+		if mid := (lo + hi) / 2; cumulative(healthy, mid) < Spent {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return &Rest{walk: NewWalk(healthy, 0), last: min(o.Age, hi), rate: o.Rate, planned: planned}
 }
-
-// leastSurvival keeps the quotient of At away from 0/0 at ages that nothing
-// reaches.
-const leastSurvival = 1e-9
 
 // At returns the relative value of a healthy item of age v, which must not
 // fall from one call to the next:
 //
 //	h(v) = planned + (rate·E[min(T, v)] − planned − Σ (cost − planned)·F_k(v)) / S(v)
 //
-// for v up to the optimal age, and the planned cost beyond, where the job is
-// due at once; h(0) is 0.
+// It is 0 when new and the planned cost from the optimal age on, where the job
+// is due at once.
 func (r *Rest) At(v float64) float64 {
-	if v >= r.optimum.Age {
-		return r.planned
-	}
-	r.walk.To(v)
-	s := max(r.walk.Survival(), leastSurvival)
-	return r.planned + (r.optimum.Rate*r.walk.Life-r.planned-r.walk.Lost(r.planned))/s
+	r.walk.To(min(v, r.last))
+	return r.planned + (r.rate*r.walk.Life-r.planned-r.walk.Lost(r.planned))/r.walk.Survival()
 }

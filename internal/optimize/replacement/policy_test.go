@@ -133,5 +133,5 @@ func TestRestOfANewItemIsNothing(t *testing.T) {
 		last = h
 	}
 	require.InDelta(t, 10, r.At(o.Age*(1-1e-9)), 1e-6)
-	require.InDelta(t, 10, r.At(o.Age*2), 0)
+	require.InDelta(t, 10, r.At(o.Age*2), 1e-9)
 }
