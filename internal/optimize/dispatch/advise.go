@@ -28,7 +28,7 @@ func Advise(in Input, out Output, job Job) ([]Offer, error) {
 	}
 	c := compile(&with)
 	var plan router.Plan
-	if start := c.start(out.stops()); start != nil {
+	if start := c.start(out.Stops()); start != nil {
 		plan = *start
 	}
 	a, err := router.NewAdvisor(c.problem, plan)

@@ -203,7 +203,7 @@ func (c *compiled) eligible(k int) []int32 {
 			last = s.technician
 			fits = c.in.qualified(k, last) && c.equipped(k, n)
 		}
-		if fits && c.covers(k, n) {
+		if fits && c.covers(k, n, c.windows[k]) {
 			list = append(list, int32(n))
 		}
 	}
@@ -227,16 +227,16 @@ func (c *compiled) equipped(k, n int) bool {
 	return true
 }
 
-// covers says whether a shift could do the job alone. With a store the way may
+// covers says whether a shift could do the job alone, starting in windows. With a store the way may
 // be shorter through it, so only the hours count.
-func (c *compiled) covers(k, n int) bool {
+func (c *compiled) covers(k, n int, windows []Span) bool {
 	s, j := &c.problem.Shifts[n], &c.in.Jobs[k]
 	there, back := 0.0, 0.0
 	if c.in.StoreSiteID == "" {
 		node := c.site[j.SiteID]
 		there, back = c.direct(s.From, node), c.direct(node, s.To)
 	}
-	for _, w := range c.windows[k] {
+	for _, w := range windows {
 		if begin := math.Max(w.From, s.Open+there); begin <= w.To && begin+j.Duration+back <= s.Close {
 			return true
 		}

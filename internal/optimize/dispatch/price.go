@@ -24,7 +24,7 @@ func (o *Output) addPrices(ctx context.Context, in *Input, opt optimize.Options,
 	sub.TimeLimit = max(200*time.Millisecond, opt.TimeLimit/time.Duration(solves))
 	tell := optimize.Throttled(report)
 	again := func(changed Input) (float64, bool, error) {
-		changed.WarmStart = o.stops()
+		changed.WarmStart = o.Stops()
 		tell(optimize.Progress{
 			Phase: optimize.PhasePrices, Incumbent: o.Certificate.Objective, HasIncumbent: true,
 			Bound: o.Certificate.Bound, BoundKnown: o.Certificate.BoundKnown, Gap: o.Certificate.Gap,

@@ -67,7 +67,7 @@ func (engine) Weigh(in Input, preset string) (Input, error) {
 }
 
 // Plan implements optimize.Engine.
-func (engine) Plan(out Output) []Stop { return out.stops() }
+func (engine) Plan(out Output) []Stop { return out.Stops() }
 
 // Start implements optimize.Engine.
 func (engine) Start(in Input, plan []Stop) Input {

@@ -283,7 +283,7 @@ func TestSmallProblemsAgainstEnumeration(t *testing.T) {
 	for seed := uint64(1); seed <= problems; seed++ {
 		in := randomInput(seed)
 		optimum := enumerate(in)
-		out, err := Solve(context.Background(), in, optimize.Options{MaxIterations: 2000, Seed: int64(seed)}, nil)
+		out, err := Solve(context.Background(), in, optimize.Options{MaxIterations: 1500, Seed: int64(seed)}, nil)
 		if math.IsInf(optimum, 1) {
 			var conflict *optimize.InfeasibleError
 			require.True(t, errors.As(err, &conflict), "seed %d: %v", seed, err)

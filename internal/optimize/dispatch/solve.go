@@ -162,8 +162,8 @@ func (c *compiled) stops(p router.Plan) []Stop {
 	return out
 }
 
-// stops lists the visits of an output.
-func (o *Output) stops() []Stop {
+// Stops lists the visits of an output, in the form of a warm start.
+func (o Output) Stops() []Stop {
 	var out []Stop
 	for _, r := range o.Routes {
 		for _, leg := range r.Stops {

@@ -98,9 +98,25 @@ func (c *compiled) whyNobody(k int) []optimize.Reason {
 	}
 	led := lead == "" || technicians[c.in.technicianIndex()[lead]]
 	if len(technicians) < j.crew() || !led {
+		if c.openOtherwise(k, qualified) {
+			return c.whyClosed(k)
+		}
 		return []optimize.Reason{{Code: ReasonOffShift, Constraint: lead, Day: c.day(c.windows[k][0].From)}}
 	}
 	return nil
+}
+
+// openOtherwise says whether a qualified shift would cover a job if there were
+// no closures.
+func (c *compiled) openOtherwise(k int, qualified []int) bool {
+	p := c.pins[c.in.Jobs[k].ID]
+	windows := Input{Days: c.in.Days, Jobs: []Job{c.in.Jobs[k]}}.pinned(p)
+	for n := range c.shifts {
+		if slices.Contains(qualified, c.shifts[n].technician) && !c.covers(k, n, c.windows[k]) && c.covers(k, n, windows) {
+			return true
+		}
+	}
+	return false
 }
 
 // unmet is the first skill of a job that a technician lacks.
