@@ -1,6 +1,7 @@
 package commitment
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -165,30 +166,32 @@ func (d *descent) grid(i, t int, need float64) []float64 {
 	return slices.Compact(list)
 }
 
-// order sorts the units by cost per load at their best, cheapest first.
-func (p *Problem) order() []int {
-	order := make([]int, len(p.Units))
-	price := make([]float64, len(p.Units))
-	for i := range p.Units {
-		u := &p.Units[i]
-		order[i], price[i] = i, inf
-		for _, point := range u.curve(0) {
-			if point.Load > 0 {
-				price[i] = math.Min(price[i], point.Cost/point.Load)
-			}
+// price is the least cost per load of the unit in the first period.
+func (u *Unit) price() float64 {
+	least := inf
+	for _, point := range u.curve(0) {
+		if point.Load > 0 {
+			least = math.Min(least, point.Cost/point.Load)
 		}
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch {
-		case price[a] < price[b]:
-			return -1
-		case price[a] > price[b]:
-			return 1
-		default:
-			return a - b
-		}
-	})
+	return least
+}
+
+// order lists the units by price, cheapest first.
+func (p *Problem) order() []int {
+	order := make([]int, len(p.Units))
+	for i := range p.Units {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(p.Units[a].price(), p.Units[b].price()) })
 	return order
+}
+
+// sorted lists the classes by price, cheapest first.
+func (g *program) sorted() []*class {
+	list := slices.Clone(g.classes)
+	slices.SortStableFunc(list, func(a, b *class) int { return cmp.Compare(a.price(), b.price()) })
+	return list
 }
 
 func (p *Plan) clone() *Plan {

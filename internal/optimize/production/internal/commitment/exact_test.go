@@ -220,29 +220,38 @@ func cost(p *commitment.Problem, plan *commitment.Plan, b int) float64 {
 // in twenty goes, with the exact dynamic program.
 func TestOptimumOfTwoHundredRandomProblems(t *testing.T) {
 	t.Parallel()
-	const goes, each, periods = 20, 10, 4
-	for round := range goes {
-		rng := rand.New(rand.NewPCG(7, uint64(round)))
-		p := blocks(rng, each, periods)
-		want, sum := make([]float64, each), 0.0
-		for b := range each {
-			want[b] = optimum(p, &p.Units[2*b], &p.Units[2*b+1], &p.Balances[b])
-			require.False(t, math.IsInf(want[b], 1), "a problem without a plan")
-			sum += want[b]
-		}
-		out := commitment.Solve(context.Background(), p, nil, optimize.Options{MaxIterations: 20000, RelGap: 1e-9, Seed: 1, TimeLimit: time.Minute}, nil, nil)
-		require.NotNil(t, out.Plan, "%v", out.Err)
-		require.Equal(t, optimize.StatusOptimal, out.Status)
-		require.LessOrEqual(t, out.Bound, sum+1e-6*sum)
-		require.InDelta(t, sum, out.Objective, 1e-5*sum)
-		total := 0.0
-		for b := range each {
-			have := cost(p, out.Plan, b)
-			require.GreaterOrEqual(t, have, want[b]-1e-4, "go %d block %d", round, b)
-			total += have
-		}
-		require.InDelta(t, sum, total, 1e-3)
+	for round := range 20 {
+		requireOptimum(t, blocks(rand.New(rand.NewPCG(7, uint64(round))), 10, 4))
 	}
+}
+
+// TestOptimumByEveryStage does the same with a problem that is large enough
+// for relaxation, dive, neighbourhoods and the tightened program.
+func TestOptimumByEveryStage(t *testing.T) {
+	t.Parallel()
+	requireOptimum(t, blocks(rand.New(rand.NewPCG(17, 1)), 26, 5))
+}
+
+func requireOptimum(t *testing.T, p *commitment.Problem) {
+	t.Helper()
+	want, sum := make([]float64, len(p.Balances)), 0.0
+	for b := range want {
+		want[b] = optimum(p, &p.Units[2*b], &p.Units[2*b+1], &p.Balances[b])
+		require.False(t, math.IsInf(want[b], 1), "a problem without a plan")
+		sum += want[b]
+	}
+	out := commitment.Solve(context.Background(), p, nil, optimize.Options{MaxIterations: 20000, RelGap: 1e-9, Seed: 1, TimeLimit: 2 * time.Minute}, nil, nil)
+	require.NotNil(t, out.Plan, "%v", out.Err)
+	require.Equal(t, optimize.StatusOptimal, out.Status)
+	require.LessOrEqual(t, out.Bound, sum+1e-6*sum)
+	require.InDelta(t, sum, out.Objective, 1e-5*sum)
+	total := 0.0
+	for b := range want {
+		have := cost(p, out.Plan, b)
+		require.GreaterOrEqual(t, have, want[b]-1e-4, "block %d", b)
+		total += have
+	}
+	require.InDelta(t, sum, total, 1e-3)
 }
 
 // TestDescentNeverBeatsTheOptimum: the search without a solver gives plans

@@ -1,9 +1,11 @@
 package commitment
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,7 +17,7 @@ const (
 	// fixedRounds is the number of rounds in a run that counts iterations.
 	fixedRounds = 9
 	// The number of states that a round frees at first, at least and at most.
-	firstCells, leastCells, mostCells = 500, 60, 2400
+	firstCells, leastCells, mostCells = 240, 60, 2400
 	// longRound is the time of one round at most, shortRound the time below
 	// which the next one may free more.
 	longRound, shortRound = 20 * time.Second, 4 * time.Second
@@ -82,48 +84,76 @@ const (
 func (s *search) part(rng *rand.Rand, kind, cells int, x []float64) func(c *class, t int) bool {
 	switch {
 	case kind == partRelaxation && s.relaxed != nil:
-		return s.around(rng, cells, x)
+		return s.cheapest(cells, x, rng)
 	case kind == partWindow:
 		length := min(s.Periods, max(2, cells/len(s.classes)))
 		from := rng.IntN(s.Periods) - length/2
 		return func(_ *class, t int) bool { return t >= from && t < from+length }
 	default:
-		free := map[*class]bool{}
-		for _, k := range rng.Perm(len(s.classes))[:min(len(s.classes), max(1, cells/s.Periods))] {
-			free[s.classes[k]] = true
+		free, n := map[*class]bool{}, min(len(s.classes), max(2, cells/s.Periods))
+		from := rng.IntN(len(s.classes) - n + 1)
+		for _, c := range s.byPrice[from : from+n] { // neighbours in price replace each other best
+			free[c] = true
 		}
 		return func(c *class, _ int) bool { return free[c] }
 	}
 }
 
-// around frees the states nearest in time to one that is fractional in the
-// relaxation or differs from it; a tenth is left to chance.
-func (s *search) around(rng *rand.Rand, cells int, x []float64) func(c *class, t int) bool {
+// cheapest frees the states that cost least to change by the relaxation,
+// with those next to them in time, and all that are open in it. With rng the
+// order is partly left to chance.
+func (s *search) cheapest(cells int, x []float64, rng *rand.Rand) func(c *class, t int) bool {
+	type cell struct {
+		c     *class
+		t     int
+		price float64
+	}
+	var list []cell
+	for _, c := range s.classes {
+		for t := range s.Periods {
+			price := s.distance(c, t, x)
+			if rng != nil {
+				price = (price + 1) * math.Exp(2*rng.NormFloat64())
+			}
+			list = append(list, cell{c, t, price})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b cell) int { return cmp.Compare(a.price, b.price) })
 	free := map[*class][]bool{}
 	for _, c := range s.classes {
 		free[c] = make([]bool, s.Periods)
+		for t := range s.Periods {
+			v := x[c.on[t]]
+			free[c][t] = math.Abs(v-math.Round(v)) > mip.Tolerance
+		}
 	}
-	for margin, n := 0, 0; margin <= s.Periods && n < cells; margin++ {
-		for _, k := range rng.Perm(len(s.classes)) {
-			c := s.classes[k]
-			for t := range s.Periods {
-				if !free[c][t] && n < cells && s.open(c, t, margin, x) && rng.IntN(10) > 0 {
-					free[c][t] = true
-					n++
-				}
+	for n := 0; n < len(list) && cells > 0; n++ {
+		for _, t := range []int{list[n].t - 1, list[n].t, list[n].t + 1} {
+			if t >= 0 && t < s.Periods && !free[list[n].c][t] {
+				free[list[n].c][t] = true
+				cells--
 			}
 		}
 	}
 	return func(c *class, t int) bool { return free[c][t] }
 }
 
-// open says whether a state at most margin periods away is fractional in the
-// relaxation or differs from it.
-func (s *search) open(c *class, t, margin int, x []float64) bool {
-	for _, k := range []int{t - margin, t + margin} {
-		if k >= 0 && k < s.Periods && math.Abs(s.relaxed[c.on[k]]-x[c.on[k]]) > 1e-3 {
-			return true
+// distance is what it costs at least to change a state of x; without duals, how
+// far in time the relaxation is from being undecided there.
+func (s *search) distance(c *class, t int, x []float64) float64 {
+	if s.regret != nil {
+		return s.change(c, t, x)
+	}
+	for k := range s.Periods {
+		for _, near := range []int{t - k, t + k} {
+			if near < 0 || near >= s.Periods {
+				continue
+			}
+			v := s.relaxed[c.on[near]]
+			if math.Abs(v-math.Round(v)) > mip.Tolerance || math.Abs(v-x[c.on[near]]) > mip.Tolerance {
+				return float64(k)
+			}
 		}
 	}
-	return false
+	return float64(s.Periods)
 }

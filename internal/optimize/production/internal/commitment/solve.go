@@ -56,6 +56,8 @@ type search struct {
 	steps      int64
 	err        error
 	relaxed    []float64 // point of the linear relaxation
+	regret     map[*class]regret
+	byPrice    []*class // cheapest per load first
 }
 
 // Solve minimises p, starting from the states of a plan, which may be nil and
@@ -68,6 +70,7 @@ func Solve(ctx context.Context, p *Problem, start *Plan, opt optimize.Options, r
 	defer cancel()
 	s := &search{program: newProgram(p), opt: opt, start: began, ctx: ctx, cancel: cancel, report: optimize.Throttled(report), onPlan: onPlan,
 		objective: math.Inf(1), bound: math.Inf(-1), solver: "none", phase: optimize.PhaseBuild}
+	s.byPrice = s.sorted()
 	built := time.Since(began)
 	s.work(start)
 	s.mu.Lock()

@@ -12,11 +12,11 @@ import (
 // exact searches the whole program from the best plan to the end.
 func (s *search) exact() {
 	s.enter(optimize.PhaseExact)
-	m := *s.model
+	m := s.tighten()
 	m.Hint = s.incumbent()
 	o := s.options(0)
 	o.RelGap = s.opt.RelGap
-	r, err := mip.Solve(s.ctx, &m, o, func(e mip.Event) {
+	r, err := mip.Solve(s.ctx, m, o, func(e mip.Event) {
 		if e.X != nil {
 			s.offer(e.X)
 		}
@@ -55,24 +55,33 @@ func (s *search) relax() {
 	s.solver = r.Solver
 	s.mu.Unlock()
 	if r.Status == mip.Optimal {
-		s.relaxed = r.X
+		s.relaxed, s.regret = r.X, s.regrets(r)
 		s.lift(r.Bound)
 	}
 }
 
-// dive looks for a plan near the relaxation: states are fixed where it is
-// whole and steady, and the rest is decided exactly. It tries again with less
-// fixed until there is a plan.
+// dive looks for a plan near the relaxation: the states that are dearest to
+// change are fixed where the relaxation is whole, and the rest is decided
+// exactly, first with little left open, then with more from the plan found.
 func (s *search) dive() {
 	s.enter(optimize.PhaseConstruct)
-	for around := 1; s.relaxed != nil && around <= s.Periods && !s.over(); around *= 4 {
-		m := s.fixed(s.relaxed, func(c *class, t int) bool { return !s.steady(c, t, around) })
-		r := s.sub(s.ctx, m, s.share(3))
-		if s.incumbent() != nil || r == nil {
+	for cells := diveCells; s.relaxed != nil && !s.over(); cells *= 6 {
+		m := s.fixed(s.relaxed, s.cheapest(cells, s.relaxed, nil))
+		found := s.incumbent()
+		if found != nil {
+			m = s.fixed(found, s.cheapest(cells, found, nil))
+			m.Hint = found
+		}
+		r := s.sub(s.ctx, m, s.share(4))
+		if found != nil || r == nil || cells > len(s.classes)*s.Periods {
 			return
 		}
 	}
 }
+
+// diveCells is the number of states that a dive leaves open at first, beside
+// those that the relaxation does.
+const diveCells = 40
 
 // share is a part of the time that is left, at least two seconds.
 func (s *search) share(of int) time.Duration {
@@ -81,21 +90,6 @@ func (s *search) share(of int) time.Duration {
 		return time.Minute
 	}
 	return max(2*time.Second, time.Until(deadline)/time.Duration(of))
-}
-
-// steady says whether the relaxation keeps the class at one whole number of
-// running units from around periods before t to as many after.
-func (s *search) steady(c *class, t, around int) bool {
-	v := s.relaxed[c.on[t]]
-	if math.Abs(v-math.Round(v)) > mip.Tolerance {
-		return false
-	}
-	for k := max(0, t-around); k <= min(s.Periods-1, t+around); k++ {
-		if math.Abs(s.relaxed[c.on[k]]-v) > mip.Tolerance {
-			return false
-		}
-	}
-	return true
 }
 
 // fixed returns the program with the number of running units held at x
