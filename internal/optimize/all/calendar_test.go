@@ -15,6 +15,7 @@ import (
 	"github.com/optria-iq/optria/internal/calendar"
 	"github.com/optria-iq/optria/internal/optimize"
 	"github.com/optria-iq/optria/internal/optimize/deferral"
+	"github.com/optria-iq/optria/internal/optimize/dispatch"
 	"github.com/optria-iq/optria/internal/optimize/maintenance"
 	"github.com/optria-iq/optria/internal/optimize/production"
 )
@@ -191,5 +192,65 @@ func TestNoAttendedStartOffShift(t *testing.T) {
 			}
 		}
 		require.Equal(t, slices.Contains(in.Attended, true), starts > 0, "the plant runs once somebody can start it")
+	})
+}
+
+// closures turn the calendar's windows at a site into those of the dispatch
+// problem: every rule that binds the most restricted job there.
+func (p plant) closures(place string) []dispatch.Closure {
+	var out []dispatch.Closure
+	job := calendar.Job{Outdoor: true, Outage: true, Standby: true, Exempt: place == "oil"}
+	for n, w := range p.cal.Forbidden(p.origin, p.day(p.days, 0), place, job) {
+		at := calendar.MinutesAround(p.origin, []calendar.Span{w.Span})[0]
+		out = append(out, dispatch.Closure{ID: fmt.Sprintf("%s-%d", place, n), Kind: string(w.Kind), SiteID: place, From: float64(at.From), To: float64(at.To),
+			Outdoor: w.Kind == calendar.Midday, NoStart: w.StartOnly})
+	}
+	return out
+}
+
+// crew are technicians of every shift pattern.
+func (p plant) crew() []dispatch.Technician {
+	anchor := calendar.DateOf(p.origin).AddDays(-p.rng.IntN(8))
+	var out []dispatch.Technician
+	for k, shift := range []calendar.Shift{calendar.DayShift(), calendar.DayShift(), calendar.StandbyDay(anchor), calendar.StandbyNight(anchor)} {
+		tech := dispatch.Technician{ID: fmt.Sprint("t", k), SiteID: site(k), CostPerHour: 110, MaxOvertime: 60, OvertimeFactor: 1.5}
+		for _, at := range calendar.MinutesWithin(p.origin, p.cal.Shifts(shift, p.origin, p.day(p.days, 0))) {
+			tech.Shifts = append(tech.Shifts, dispatch.Span{From: float64(at.From), To: float64(at.To)})
+		}
+		out = append(out, tech)
+	}
+	return out
+}
+
+func TestNoVisitInAForbiddenWindow(t *testing.T) {
+	t.Parallel()
+	calendars(t, 10, 5, func(t *testing.T, p plant) {
+		in := dispatch.Input{StartDate: p.origin.Format(time.DateOnly), Days: p.days, Sites: []string{embargoed, "oil"}, Travel: [][]float64{{0, 45}, {50, 0}},
+			Technicians: p.crew(), Closures: append(p.closures(embargoed), p.closures("oil")...), Weights: dispatch.Weights{Preset: dispatch.PresetBalanced}}
+		jobs := make([]calendar.Job, 14)
+		for k := range jobs {
+			jobs[k] = calendar.Job{Outdoor: p.rng.IntN(2) == 0, Emergency: p.rng.IntN(4) == 0, Outage: p.rng.IntN(2) == 0, Standby: true, Exempt: site(k) == "oil"}
+			job := dispatch.Job{ID: fmt.Sprint("j", k), SiteID: site(k), Duration: float64(30 + p.rng.IntN(180)), PrioritySAR: 100, Outdoor: jobs[k].Outdoor}
+			if !jobs[k].Outage {
+				job.Exempt = []string{string(calendar.OutageBan)}
+			}
+			if jobs[k].Emergency {
+				job.Exempt = []string{string(calendar.OutageBan), string(calendar.Midday), string(calendar.FridayPrayer)}
+			}
+			in.Jobs = append(in.Jobs, job)
+		}
+		out := solved[dispatch.Input, dispatch.Output](t, dispatch.Kind, in)
+		served := 0
+		for k, d := range out.Decisions {
+			if d.Unserved {
+				continue
+			}
+			served++
+			for minute := d.Start; minute < d.End; minute += 5 {
+				at := p.origin.Add(time.Duration(minute * float64(time.Minute)))
+				require.Empty(t, p.cal.Blocked(at, site(k), jobs[k], minute == d.Start), "job %s at %v", d.JobID, at)
+			}
+		}
+		require.Positive(t, served)
 	})
 }
