@@ -51,7 +51,7 @@ func (c Config) cases(set string) ([]Case, error) {
 	case SetReplacement:
 		list, err = c.replacementCases()
 	case SetScale:
-		list, err = scaleCases()
+		list = scaleCases()
 	default:
 		for _, f := range folders {
 			if f.name == set {
@@ -152,15 +152,18 @@ func column(header []string, name string) int {
 	return -1
 }
 
-// unserved counts the jobs that a plan in JSON leaves out, −1 when the plan
-// is of another kind.
+// unserved counts the jobs that a plan in JSON leaves out, by its list of them
+// or by its decisions; −1 when the plan is of another kind.
 func unserved(output []byte) (int, error) {
 	if len(output) == 0 || output[0] != '{' {
 		return -1, nil
 	}
 	var plan struct {
-		Routes   json.RawMessage   `json:"routes"`
-		Unserved []json.RawMessage `json:"unserved"`
+		Routes    json.RawMessage   `json:"routes"`
+		Unserved  []json.RawMessage `json:"unserved"`
+		Decisions []struct {
+			Unserved bool `json:"unserved"`
+		} `json:"decisions"`
 	}
 	if err := json.Unmarshal(output, &plan); err != nil {
 		return -1, fmt.Errorf("read plan: %w", err)
@@ -168,5 +171,11 @@ func unserved(output []byte) (int, error) {
 	if plan.Routes == nil {
 		return -1, nil
 	}
-	return len(plan.Unserved), nil
+	n := len(plan.Unserved)
+	for _, d := range plan.Decisions {
+		if d.Unserved {
+			n++
+		}
+	}
+	return n, nil
 }

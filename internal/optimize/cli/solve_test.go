@@ -89,7 +89,7 @@ func TestSolveNamesFileFieldAndReason(t *testing.T) {
 		"negative":          {"roadef2020", strings.Replace(string(good), "[3, 5]", "[3, -5]", 1), []string{"field Interventions.pump.risk.1.1: negative risk"}},
 		"wrong type":        {"roadef2020", strings.Replace(string(good), `"T": 4`, `"T": "four"`, 1), []string{"field T: want int, have string"}},
 		"fractional day":    {"roadef2020", strings.Replace(string(good), `"tmax": "3"`, `"tmax": 2.5`, 1), []string{"want a whole number, have 2.5"}},
-		"own, negative":     {"optria", strings.Replace(own(`}]`), "1000", "-1000", 1), []string{"field actions[0].planned_cost: want at least 0"}},
+		"own, negative":     {"optria", strings.Replace(own(`}]`), "1000", "-1000", 1), []string{"field actions[0].planned_cost: want 0 to 1e+15"}},
 		"own, missing":      {"optria", strings.Replace(own(`}]`), `"days":3,`, "", 1), []string{"field days: want 1 to"}},
 		"own, truncated":    {"optria", own("")[:60], []string{"malformed JSON"}},
 		"own, wrong type":   {"optria", strings.Replace(own(`}]`), `"days":3`, `"days":"3"`, 1), []string{"field days: want int, have string"}},

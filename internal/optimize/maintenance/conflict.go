@@ -32,16 +32,40 @@ func (c *compiled) impossible() []optimize.Conflict {
 				optimize.Conflict{Code: optimize.ReasonPinned, Day: day, ActionIDs: []string{a.ID}})
 			continue
 		}
-		seen := map[rule]bool{}
-		for _, r := range c.blocked[i] {
-			key := rule{code: r.code, constraint: r.constraint}
-			if !seen[key] {
-				seen[key] = true
-				list = append(list, optimize.Conflict{Code: r.code, Constraint: r.constraint, Day: r.day, ActionIDs: []string{a.ID}})
+		index := map[rule]int{}
+		for t, r := range c.blocked[i] {
+			key, lack := rule{code: r.code, constraint: r.constraint}, c.lack(i, t)
+			k, seen := index[key]
+			if !seen {
+				index[key] = len(list)
+				list = append(list, optimize.Conflict{Code: r.code, Constraint: r.constraint, Day: r.day, ActionIDs: []string{a.ID}, Amount: lack})
+			} else if lack < list[k].Amount {
+				list[k].Amount, list[k].Day = lack, r.day
 			}
 		}
 	}
 	return list
+}
+
+// lack returns by how much the rule that closes day t of action i would have
+// to give way for this action alone: units of a row or days late, 0 for rules
+// that have no amount.
+func (c *compiled) lack(i, t int) float64 {
+	if t >= c.in.Days {
+		return 0
+	}
+	closed := c.blocked[i][t]
+	worked, end, _ := c.in.span(&c.in.Actions[i], t)
+	if closed.code == optimize.ReasonDue {
+		return float64(end - closed.day)
+	}
+	most := 0.0
+	for _, u := range c.uses(i, t, worked, end) {
+		if r := c.rules[u.Row]; r.code == closed.code && r.constraint == closed.constraint {
+			most = math.Max(most, u.Amount-c.problem.Rows[u.Row].Upper)
+		}
+	}
+	return most
 }
 
 // relax finds the plan that breaks the rows least. A plan that breaks none is

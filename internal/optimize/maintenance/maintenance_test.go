@@ -189,6 +189,25 @@ func TestInfeasibleInputNamesTheConstraints(t *testing.T) {
 	require.Equal(t, optimize.ReasonPinned, conflict.Conflicts[len(conflict.Conflicts)-1].Code)
 }
 
+// TestActionThatFitsNowhereNamesWhatItLacks: the least amount over the days.
+func TestActionThatFitsNowhereNamesWhatItLacks(t *testing.T) {
+	t.Parallel()
+	in := twins()
+	in.Actions[0].Mandatory, in.Actions[0].SkillHours = true, 30
+	in.Resources[0].Available[4], in.Resources[0].Available[5] = 12, 13
+	_, err := Solve(context.Background(), in, quick(), nil)
+	var conflict *optimize.InfeasibleError
+	require.ErrorAs(t, err, &conflict)
+	require.Equal(t, optimize.ReasonResourceBinding, conflict.Conflicts[0].Code)
+	require.InDelta(t, 3, conflict.Conflicts[0].Amount, 1e-9)
+	due := 0
+	in = twins()
+	in.Actions[1].DueDay = &due
+	_, err = Solve(context.Background(), in, quick(), nil)
+	require.ErrorAs(t, err, &conflict)
+	require.Contains(t, conflict.Conflicts, optimize.Conflict{Code: optimize.ReasonDue, ActionIDs: []string{"job1"}, Amount: 1})
+}
+
 func TestCancellingKeepsTheBestPlan(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(context.Background())

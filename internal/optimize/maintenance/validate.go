@@ -8,10 +8,13 @@ import (
 	"github.com/optria-iq/optria/internal/fault"
 )
 
-// The largest instance that is accepted.
+// The largest instance that is accepted: days, actions, start days of all
+// actions, and days of all resources, groups and exclusions.
 const (
 	maxDays    = 1100
 	maxActions = 20000
+	maxStarts  = 5_000_000
+	maxRows    = 5_000_000
 )
 
 // invalid names the field and the reason of a bad input.
@@ -30,8 +33,8 @@ func (in *Input) Validate() error {
 	if in.WorkingDay != nil && len(in.WorkingDay) != in.Days {
 		return invalid("working_day", fmt.Sprintf("want %d entries", in.Days))
 	}
-	if len(in.Actions) > maxActions {
-		return invalid("actions", fmt.Sprintf("at most %d", maxActions))
+	if err := in.validateSize(); err != nil {
+		return err
 	}
 	cost, risk := in.Weights.Values()
 	if !nonNegative(cost) || !nonNegative(risk) || cost+risk == 0 {
@@ -54,6 +57,19 @@ func (in *Input) Validate() error {
 		return err
 	}
 	return in.validateRules(actions)
+}
+
+func (in *Input) validateSize() error {
+	rules := len(in.Resources) + len(in.Groups) + len(in.Exclusions)
+	switch {
+	case len(in.Actions) > maxActions:
+		return invalid("actions", fmt.Sprintf("%d, at most %d are accepted", len(in.Actions), maxActions))
+	case len(in.Actions)*in.Days > maxStarts:
+		return invalid("actions", fmt.Sprintf("%d over %d days, at most %d start days are accepted", len(in.Actions), in.Days, maxStarts))
+	case rules*in.Days > maxRows:
+		return invalid("resources", fmt.Sprintf("%d resources, groups and exclusions over %d days, at most %d daily limits are accepted", rules, in.Days, maxRows))
+	}
+	return nil
 }
 
 func nonNegative(v float64) bool { return v >= 0 && !math.IsInf(v, 0) }
@@ -114,23 +130,33 @@ func (in *Input) validateActions(resources map[string]bool) (map[string]bool, er
 				return nil, invalid(fmt.Sprintf("%s.outage_profile[%d]", field, d), "want at least 0")
 			}
 		}
-		if err := a.validateNumbers(field); err != nil {
+		if err := a.validateNumbers(field, in.Days); err != nil {
 			return nil, err
 		}
 	}
 	return ids, nil
 }
 
-func (a *Action) validateNumbers(field string) error {
+// The largest numbers of an action: SAR, hours or units of a resource, and the
+// cumulative hazard, beyond which the survival has no digits left.
+const (
+	maxMoney  = 1e15
+	maxHours  = 1e7
+	maxFactor = 1e6
+	maxHazard = 1e7
+)
+
+func (a *Action) validateNumbers(field string, days int) error {
 	for _, n := range []struct {
-		name  string
-		value float64
+		name       string
+		value, top float64
 	}{
-		{"skill_hours", a.SkillHours}, {"planned_cost", a.PlannedCost}, {"outage_hours", a.OutageHours}, {"loss_per_hour", a.LossPerHour},
-		{"planned_factor", a.PlannedFactor}, {"failure_total", a.FailureTotal}, {"age_days", a.AgeDays}, {"evidence", a.Evidence},
+		{"skill_hours", a.SkillHours, maxHours}, {"planned_cost", a.PlannedCost, maxMoney}, {"outage_hours", a.OutageHours, maxHours},
+		{"loss_per_hour", a.LossPerHour, maxMoney / maxHours}, {"planned_factor", a.PlannedFactor, maxFactor}, {"failure_total", a.FailureTotal, maxMoney},
+		{"age_days", a.AgeDays, math.MaxFloat64}, {"evidence", a.Evidence, maxFactor},
 	} {
-		if !nonNegative(n.value) {
-			return invalid(field+"."+n.name, "want at least 0")
+		if !(n.value >= 0 && n.value <= n.top) {
+			return invalid(field+"."+n.name, fmt.Sprintf("want 0 to %g", n.top))
 		}
 	}
 	if !(a.Weibull.Beta >= .1 && a.Weibull.Beta <= 50) {
@@ -138,6 +164,10 @@ func (a *Action) validateNumbers(field string) error {
 	}
 	if !(a.Weibull.Eta > 0) || math.IsInf(a.Weibull.Eta, 0) {
 		return invalid(field+".weibull.eta", "want more than 0 days")
+	}
+	end := a.AgeDays + float64(days+tailDays)
+	if h := max(1, a.Evidence) * math.Pow(end/a.Weibull.Eta, a.Weibull.Beta); !(h <= maxHazard) {
+		return invalid(field+".weibull.eta", fmt.Sprintf("%g failures expected by the end of the horizon, want at most %g: check scale, age and evidence", h, maxHazard))
 	}
 	return nil
 }

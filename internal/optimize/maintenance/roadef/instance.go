@@ -47,8 +47,12 @@ type Intervention struct {
 // maxDays is the longest horizon that is read.
 const maxDays = 5000
 
-// maxScenarios is the largest number of scenarios of a day that is read.
-const maxScenarios = 100000
+// maxScenarios is the largest sum of the scenarios of all days, maxPairs the
+// largest sum of the days of all exclusions that is read.
+const (
+	maxScenarios = 5_000_000
+	maxPairs     = 5_000_000
+)
 
 // maxInterventions is the largest number of interventions that is read.
 const maxInterventions = 20000
@@ -100,9 +104,10 @@ func (in *Instance) validate() error {
 	case in.Resources == nil:
 		return invalid("Resources", "missing")
 	}
+	scenarios := 0
 	for t, n := range in.Scenarios {
-		if n < 1 || n > maxScenarios {
-			return invalid(fmt.Sprintf("Scenarios_number[%d]", t), fmt.Sprintf("want 1 to %d", maxScenarios))
+		if scenarios += n; n < 1 || n > maxScenarios || scenarios > maxScenarios {
+			return invalid(fmt.Sprintf("Scenarios_number[%d]", t), fmt.Sprintf("want at least 1, at most %d on all days", maxScenarios))
 		}
 	}
 	for name, r := range in.Resources {
@@ -127,7 +132,9 @@ func (in *Instance) validate() error {
 }
 
 func (in *Instance) validateExclusions() error {
-	for name, e := range in.Exclusions {
+	pairs := 0
+	for _, name := range sortedKeys(in.Exclusions) {
+		e := in.Exclusions[name]
 		if len(e) != 3 {
 			return invalid("Exclusions."+name, "want two interventions and a season")
 		}
@@ -136,6 +143,9 @@ func (in *Instance) validateExclusions() error {
 		days, s := in.Seasons[e[2]]
 		if !a || !b || !s {
 			return invalid("Exclusions."+name, "names an unknown intervention or season")
+		}
+		if pairs += len(days); pairs > maxPairs {
+			return invalid("Exclusions."+name, fmt.Sprintf("at most %d days of all exclusions are accepted", maxPairs))
 		}
 		for _, d := range days {
 			if d < 1 || int(d) > in.Days {
