@@ -14,6 +14,7 @@ import (
 // routesView is the tab of the routes: one day of every technician.
 type routesView struct {
 	Chart    chart.Gantt
+	Idle     int // technicians without a job that day who are not drawn
 	Days     []tabView
 	Day      time.Time
 	People   []routeView
@@ -37,6 +38,10 @@ type stopView struct {
 	Pinned        bool
 }
 
+// routesDrawn is how many technicians a day shows at least: those without a job
+// are there to be given one.
+const routesDrawn = 10
+
 // newRoutesView draws the chosen day, or the first one with work.
 func newRoutesView(p Page, x solvedPlan, b plantBook, canRun bool) *routesView {
 	jobs := scheduled(x.view.Lines)
@@ -57,7 +62,9 @@ func newRoutesView(p Page, x solvedPlan, b plantBook, canRun bool) *routesView {
 		v.Days = append(v.Days, tabView{Href: p.With("day", strconv.Itoa(d)), Label: p.Loc().Weekday(at) + " " + p.Loc().ShortDate(at), Active: d == day, Count: count})
 	}
 	people, rows := routesOf(x, jobs, day)
-	v.Chart = routesChart(p, x, b, v.Day, people, rows, canRun)
+	drawn := people[:min(len(people), max(routesDrawn, len(rows)))]
+	v.Idle = len(people) - len(drawn)
+	v.Chart = routesChart(p, x, b, v.Day, drawn, rows, canRun)
 	for _, id := range people {
 		v.People = append(v.People, newRouteView(p, x, b, id, rows[id]))
 	}
@@ -126,7 +133,7 @@ func routesChart(p Page, x solvedPlan, b plantBook, day time.Time, people []stri
 	}
 	first, last = math.Max(0, math.Floor(first)), math.Ceil(last)
 	origin := day.Add(time.Duration(first * float64(time.Hour)))
-	in := chart.GanttInput{Dir: chart.For(p.Lang), Alt: p.T("results.routes.alt", "Date", p.Loc().LongDate(day)), Column: 88}
+	in := chart.GanttInput{Dir: chart.For(p.Lang), Alt: p.T("results.routes.alt", "Date", p.Loc().LongDate(day)), Column: 58}
 	for h := first; h < last; h++ {
 		from := day.Add(time.Duration(h * float64(time.Hour)))
 		in.Days = append(in.Days, chart.Day{Number: p.Loc().Clock(from), Off: !b.days.IsWorkday(from, "")})

@@ -172,7 +172,7 @@ func problemCards(p Page, who access.Principal, f scenarioForm, sites []pickView
 			input := inputName(x.kind, "preset", o.Kind)
 			preset := presetView{Input: input, Icon: presetIcon(o.Kind), Title: p.T(o.TextKey), Checked: f.Flags[input], Custom: o.Kind == runs.PresetCustom}
 			if key := "scenarios.objective." + o.Kind; p.Loc().Has(key) {
-				preset.Text = p.T(key)
+				preset.Text = wordFor(p, key, x.kind)
 			}
 			card.Presets = append(card.Presets, preset)
 		}

@@ -63,6 +63,27 @@ func TestGanttGolden(t *testing.T) {
 	})
 }
 
+// A scatter has no time axis, so it reads from the left in every language.
+func TestScatterGolden(t *testing.T) {
+	t.Parallel()
+	in := ScatterInput{Alt: "cost against risk", Join: true, XFormat: func(v float64) string { return fmt.Sprint(v) }, YFormat: func(v float64) string { return fmt.Sprint(v) },
+		Spots: []Spot{{Point: Point{60, 13}, Label: "1"}, {Point: Point{145, 2.9}, Label: "2", Main: true, Hint: "shown"}, {Point: Point{250, .8}, Label: "3"}}}
+	golden(t, "scatter", NewScatter(in))
+	require.True(t, NewScatter(ScatterInput{}).Empty)
+}
+
+// The way to a job lies before its start, on the side time comes from.
+func TestGanttDrawsTheWay(t *testing.T) {
+	t.Parallel()
+	in := GanttInput{Days: make([]Day, 10), Rows: make([]Row, 1), Jobs: []Job{{ID: "a", Start: 2, End: 4, Lead: 1.5}, {ID: "b", Start: .5, End: 1, Lead: 2}}}
+	ltr := NewGantt(in)
+	require.InDelta(t, 5, ltr.Rects[0].LX, 1e-9)
+	require.InDelta(t, 15, ltr.Rects[0].LW, 1e-9)
+	require.InDelta(t, 5, ltr.Rects[1].LW, 1e-9, "a way that began before the drawing is cut")
+	in.Dir = RTL
+	require.InDelta(t, 80, NewGantt(in).Rects[0].LX, 1e-9)
+}
+
 func TestBarsGolden(t *testing.T) {
 	t.Parallel()
 	directions(t, func(t *testing.T, d Direction, suffix string) {
