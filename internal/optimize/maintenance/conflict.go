@@ -39,7 +39,7 @@ func (c *compiled) impossible() []optimize.Conflict {
 			if !seen {
 				index[key] = len(list)
 				list = append(list, optimize.Conflict{Code: r.code, Constraint: r.constraint, Day: r.day, ActionIDs: []string{a.ID}, Amount: lack})
-			} else if lack < list[k].Amount {
+			} else if t < c.in.Days && lack < list[k].Amount {
 				list[k].Amount, list[k].Day = lack, r.day
 			}
 		}
