@@ -38,8 +38,8 @@ func bootstrap(ctx context.Context, in *Input, seed int64, threads int, tell fun
 // draw evaluates the replicates of one action; it gives up when ctx ends.
 func (in *Input) draw(ctx context.Context, a *Action, rng *rand.Rand) sample {
 	var s sample
-	rows := make([][]float64, 0, in.Band.replicates())
-	for range in.Band.replicates() {
+	rows := make([][]float64, 0, in.replicates())
+	for range in.replicates() {
 		if ctx.Err() != nil {
 			return sample{}
 		}

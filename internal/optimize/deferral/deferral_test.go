@@ -279,6 +279,16 @@ func TestBandCoversTheTruth(t *testing.T) {
 	require.InDelta(t, .9, float64(inside)/trials, .06)
 }
 
+func TestLargePlansGetFewerReplicates(t *testing.T) {
+	t.Parallel()
+	for actions, want := range map[int]int{0: 400, 38: 400, 200: 200, 2000: 50} {
+		in := Input{Actions: make([]Action, actions)}
+		require.Equal(t, want, in.replicates())
+	}
+	in := Input{Band: Band{Replicates: 77}, Actions: make([]Action, 2000)}
+	require.Equal(t, 77, in.replicates())
+}
+
 func TestCancelKeepsThePlan(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(context.Background())

@@ -86,7 +86,8 @@ type Embargo struct {
 
 // Band says how the uncertainty of a curve is found and judged.
 type Band struct {
-	// Replicates of the parametric bootstrap; 0 counts as 400.
+	// Replicates of the parametric bootstrap for each action; 0 counts as 400,
+	// in plans of more than 100 actions as 40,000 in all but at least 50 each.
 	Replicates int `json:"replicates,omitempty"`
 	// Confidence of the band and of every verdict; 0 counts as 0.9.
 	Confidence float64 `json:"confidence,omitempty"`
@@ -96,14 +97,16 @@ type Band struct {
 
 const (
 	defaultReplicates = 400
+	fewestReplicates  = 50
+	allReplicates     = 40_000
 	defaultConfidence = 0.9
 )
 
-func (b Band) replicates() int {
-	if b.Replicates == 0 {
-		return defaultReplicates
+func (in *Input) replicates() int {
+	if in.Band.Replicates == 0 {
+		return min(defaultReplicates, max(fewestReplicates, allReplicates/max(1, len(in.Actions))))
 	}
-	return b.Replicates
+	return in.Band.Replicates
 }
 
 func (b Band) confidence() float64 {

@@ -21,7 +21,7 @@ func TestScale(t *testing.T) {
 	base := demoInput(t)
 	for _, n := range []int{38, 200, 500, 1000, 2000} {
 		in := base
-		in.Actions = nil
+		in.Actions, in.Band.Replicates = nil, 0
 		for k := range n {
 			a := base.Actions[k%len(base.Actions)]
 			a.ID = fmt.Sprintf("%s-%d", a.ID, k)

@@ -99,7 +99,7 @@ func certificate(objective float64, in *Input, opt optimize.Options) optimize.Ce
 		Objective: objective, Bound: objective, BoundKnown: true, Status: optimize.StatusOptimal, Seed: opt.Seed,
 		Iterations: int64(len(in.Actions)) * int64(in.Days),
 		Solver: optimize.Solver{Name: "enumeration", Version: coreVersion, Options: map[string]string{
-			"replicates": strconv.Itoa(in.Band.replicates()), "confidence": fmt.Sprint(in.Band.confidence()), "threads": strconv.Itoa(opt.Threads),
+			"replicates": strconv.Itoa(in.replicates()), "confidence": fmt.Sprint(in.Band.confidence()), "threads": strconv.Itoa(opt.Threads),
 			"time_limit": opt.TimeLimit.String(),
 		}},
 	}
@@ -162,7 +162,7 @@ func (o *Output) judge(in *Input, samples []sample) {
 
 // addFleetBand sums the replicates of all actions, which are independent.
 func (o *Output) addFleetBand(in *Input, samples []sample) {
-	o.Replicates = in.Band.replicates()
+	o.Replicates = in.replicates()
 	fleet := make([][]float64, o.Replicates)
 	for b := range fleet {
 		fleet[b] = make([]float64, len(milestones))

@@ -58,7 +58,7 @@ func (in *Input) Validate() error {
 	if err := in.validateWeights(); err != nil {
 		return err
 	}
-	if r := in.Band.replicates(); r < minReplicates || r > maxReplicates {
+	if r := in.replicates(); r < minReplicates || r > maxReplicates {
 		return invalid("band.replicates", fmt.Sprintf("want %d to %d", minReplicates, maxReplicates))
 	}
 	if err := outside("band.", number{"confidence", in.Band.confidence(), .5, .999}, number{"materiality_sar", in.Band.Materiality, 0, maxMoney}); err != nil {
