@@ -41,11 +41,15 @@ func frontier(ctx context.Context, in *Input, out *Output, opt optimize.Options,
 	}
 	cost, risk := in.Weights.Values()
 	weight := risk / math.Max(cost, 1e-9)
+	if opt.MaxIterations == 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, max(opt.TimeLimit, minSolve))
+		defer cancel()
+	}
 	s := &sweep{ctx: ctx, in: *in, opt: opt}
 	s.in.WarmStart = out.runs()
 	base := point(*in, out.runs(), out.Objective, weight, out.Certificate)
 	s.found = []Point{base}
-	until := time.Now().Add(opt.TimeLimit)
 	s.opt.RelGap = math.Max(opt.RelGap, frontierGap)
 	if opt.MaxIterations == 0 {
 		s.opt.TimeLimit = max(minSolve, opt.TimeLimit*time.Duration(opt.Threads)/time.Duration(2*wanted))
@@ -57,7 +61,7 @@ func frontier(ctx context.Context, in *Input, out *Output, opt optimize.Options,
 			weights = append(weights, w)
 		}
 	}
-	for tries := 0; len(weights) > 0 && tries < 3*wanted && ctx.Err() == nil && (opt.MaxIterations > 0 || time.Now().Before(until)); tries += len(weights) {
+	for tries := 0; len(weights) > 0 && tries < 3*wanted && ctx.Err() == nil; tries += len(weights) {
 		tell(optimize.Progress{Phase: optimize.PhasePrices, Incumbent: out.Certificate.Objective, HasIncumbent: true,
 			Bound: out.Certificate.Bound, BoundKnown: out.Certificate.BoundKnown, Gap: out.Certificate.Gap})
 		if err := s.solve(weights); err != nil {

@@ -22,6 +22,11 @@ func (o *Output) addPrices(ctx context.Context, in *Input, opt optimize.Options,
 	if opt.MaxIterations == 0 {
 		sub.TimeLimit = max(minSolve, opt.TimeLimit/time.Duration(len(jobs)))
 	}
+	if opt.MaxIterations == 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, max(opt.TimeLimit, minSolve))
+		defer cancel()
+	}
 	tell := optimize.Throttled(report)
 	for _, job := range jobs {
 		if ctx.Err() != nil {

@@ -46,9 +46,16 @@ func Solve(ctx context.Context, in Input, opt optimize.Options, report func(opti
 	if opt.Prices && opt.MaxIterations == 0 {
 		rest.TimeLimit /= 2
 	}
-	if out.Frontier, err = frontier(ctx, &in, &out, rest, report); err != nil {
+	points, err := frontier(ctx, &in, &out, rest, report)
+	if err != nil {
 		return Output{}, err
 	}
+	if s.adopt(points) { // a plan found on the way is better under the asked weights too
+		if out, err = s.output(ctx, opt); err != nil {
+			return Output{}, err
+		}
+	}
+	out.Frontier = points
 	if opt.Prices {
 		rest.TimeLimit = opt.TimeLimit - time.Since(start)
 		if err = out.addPrices(ctx, &in, rest, report); err != nil {
@@ -117,14 +124,41 @@ func solveCore(ctx context.Context, in *Input, opt optimize.Options, report func
 	return s, nil
 }
 
+// adopt takes over the plan of a point that is better by the weights of the
+// input.
+func (s *solved) adopt(points []Point) bool {
+	best, least := -1, s.terms.Weighted-halala
+	for k, p := range points {
+		if w := s.cost*p.Cost + s.risk*p.Risk; w < least {
+			best, least = k, w
+		}
+	}
+	if best < 0 {
+		return false
+	}
+	terms, err := Verify(*s.in, points[best].Runs)
+	if err != nil {
+		return false // the frontier itself is verified with the output
+	}
+	s.runs, s.terms = points[best].Runs, terms
+	s.outcome.Plan = s.plan(s.runs)
+	return true
+}
+
 // start turns the warm start into a plan of the core, nil when there is none.
 func (c *compiled) start() *commitment.Plan {
 	if len(c.in.WarmStart) == 0 {
 		return nil
 	}
+	return c.plan(c.in.WarmStart)
+}
+
+// plan turns profiles into a plan of the core; loads are kept within the
+// limits of the unit, and what is missing is off.
+func (c *compiled) plan(runs []Run) *commitment.Plan {
 	p := &commitment.Plan{}
 	byUnit := map[string]Run{}
-	for _, r := range c.in.WarmStart {
+	for _, r := range runs {
 		byUnit[r.UnitID] = r
 	}
 	for i := range c.in.Units {

@@ -1,4 +1,4 @@
-package commitment_test
+package commitment
 
 import (
 	"context"
@@ -12,7 +12,6 @@ import (
 
 	"github.com/optria-iq/optria/internal/optimize"
 	"github.com/optria-iq/optria/internal/optimize/mip"
-	"github.com/optria-iq/optria/internal/optimize/production/internal/commitment"
 )
 
 func TestMain(m *testing.M) {
@@ -36,13 +35,13 @@ type state struct {
 
 // follow lists the states after s in period t with the cost of the step, by
 // the rules in words.
-func follow(u *commitment.Unit, s state, t int) map[state]float64 {
+func follow(u *Unit, s state, t int) map[state]float64 {
 	next := map[state]float64{}
-	must := commitment.Free
+	must := Free
 	if u.Must != nil {
 		must = u.Must[t]
 	}
-	if must != commitment.On {
+	if must != On {
 		stop := s.on && s.age >= u.MinUp && float64(s.load) <= u.StopMax && float64(s.load)-u.Min <= u.RampDown
 		switch {
 		case !s.on:
@@ -51,7 +50,7 @@ func follow(u *commitment.Unit, s state, t int) map[state]float64 {
 			next[state{false, 1, 0}] = 0
 		}
 	}
-	if must == commitment.Off {
+	if must == Off {
 		return next
 	}
 	for load := int(u.Min); load <= int(u.Max); load++ {
@@ -67,7 +66,7 @@ func follow(u *commitment.Unit, s state, t int) map[state]float64 {
 	return next
 }
 
-func curveCost(u *commitment.Unit, t, load int) float64 {
+func curveCost(u *Unit, t, load int) float64 {
 	curve := u.Curve[min(t, len(u.Curve)-1)]
 	best := math.Inf(-1)
 	for k := 1; k < len(curve); k++ { // a convex curve is the highest of its lines
@@ -77,7 +76,7 @@ func curveCost(u *commitment.Unit, t, load int) float64 {
 	return best
 }
 
-func first(u *commitment.Unit) state {
+func first(u *Unit) state {
 	if u.Running {
 		return state{true, min(u.Since, u.MinUp), int(u.Load)}
 	}
@@ -85,7 +84,7 @@ func first(u *commitment.Unit) state {
 }
 
 // optimum is the least cost of two units that serve one balance.
-func optimum(p *commitment.Problem, a, b *commitment.Unit, d *commitment.Balance) float64 {
+func optimum(p *Problem, a, b *Unit, d *Balance) float64 {
 	type joint struct {
 		a, b  state
 		stock int
@@ -122,16 +121,16 @@ func optimum(p *commitment.Problem, a, b *commitment.Unit, d *commitment.Balance
 	return best
 }
 
-func stockOf(d *commitment.Balance) int {
+func stockOf(d *Balance) int {
 	if d.Storage == nil {
 		return 0
 	}
 	return int(d.Storage.Initial)
 }
 
-func randomUnit(rng *rand.Rand, balance, periods int) commitment.Unit {
+func randomUnit(rng *rand.Rand, balance, periods int) Unit {
 	whole := func(low, high int) float64 { return float64(low + rng.IntN(high-low+1)) }
-	u := commitment.Unit{Balance: balance, Min: whole(0, 2), MinUp: 1 + rng.IntN(3), MinDown: 1 + rng.IntN(3), Since: 1 + rng.IntN(4), StartCost: whole(0, 12)}
+	u := Unit{Balance: balance, Min: whole(0, 2), MinUp: 1 + rng.IntN(3), MinDown: 1 + rng.IntN(3), Since: 1 + rng.IntN(4), StartCost: whole(0, 12)}
 	u.Max = u.Min + whole(1, 4)
 	u.RampUp, u.RampDown, u.StartMax, u.StopMax = math.Inf(1), math.Inf(1), u.Max, u.Max
 	if rng.IntN(2) == 0 {
@@ -144,26 +143,26 @@ func randomUnit(rng *rand.Rand, balance, periods int) commitment.Unit {
 	for range periods {
 		fixed, slope := whole(0, 8), whole(1, 5)
 		middle := u.Min + math.Floor((u.Max-u.Min)/2)
-		curve := []commitment.Point{{Load: u.Min, Cost: fixed}}
+		curve := []Point{{Load: u.Min, Cost: fixed}}
 		if middle > u.Min && middle < u.Max {
-			curve = append(curve, commitment.Point{Load: middle, Cost: fixed + slope*(middle-u.Min)})
+			curve = append(curve, Point{Load: middle, Cost: fixed + slope*(middle-u.Min)})
 		}
 		last := curve[len(curve)-1]
-		u.Curve = append(u.Curve, append(curve, commitment.Point{Load: u.Max, Cost: last.Cost + (slope+whole(0, 4))*(u.Max-last.Load)}))
+		u.Curve = append(u.Curve, append(curve, Point{Load: u.Max, Cost: last.Cost + (slope+whole(0, 4))*(u.Max-last.Load)}))
 	}
 	switch rng.IntN(5) {
 	case 0:
 		u.NoStart = make([]bool, periods)
 		u.NoStart[rng.IntN(periods)] = true
 	case 1:
-		u.Must = make([]commitment.Must, periods)
-		u.Must[periods-1] = commitment.Off
+		u.Must = make([]Must, periods)
+		u.Must[periods-1] = Off
 	}
 	return u
 }
 
-func randomBalance(rng *rand.Rand, periods int, storage bool) commitment.Balance {
-	d := commitment.Balance{Surplus: true}
+func randomBalance(rng *rand.Rand, periods int, storage bool) Balance {
+	d := Balance{Surplus: true}
 	for range periods {
 		d.Demand = append(d.Demand, float64(rng.IntN(9)))
 		d.Shortfall = append(d.Shortfall, float64(1+rng.IntN(15)))
@@ -172,15 +171,15 @@ func randomBalance(rng *rand.Rand, periods int, storage bool) commitment.Balance
 		for t := range d.Shortfall { // with storage the product's price is one
 			d.Shortfall[t] = d.Shortfall[0]
 		}
-		d.Storage = &commitment.Storage{Capacity: 3, Initial: float64(rng.IntN(4)), Final: float64(rng.IntN(3))}
+		d.Storage = &Storage{Capacity: 3, Initial: float64(rng.IntN(4)), Final: float64(rng.IntN(3))}
 	}
 	return d
 }
 
 // blocks joins independent problems of two units and one balance, so that one
 // solve answers all of them.
-func blocks(rng *rand.Rand, n, periods int) *commitment.Problem {
-	p := &commitment.Problem{Periods: periods}
+func blocks(rng *rand.Rand, n, periods int) *Problem {
+	p := &Problem{Periods: periods}
 	for b := range n {
 		first, second := randomUnit(rng, b, periods), randomUnit(rng, b, periods)
 		free := math.IsInf(first.RampUp, 1) && math.IsInf(second.RampUp, 1) // with ramps and storage the best loads need not be whole
@@ -191,7 +190,7 @@ func blocks(rng *rand.Rand, n, periods int) *commitment.Problem {
 }
 
 // cost adds up a plan for one block.
-func cost(p *commitment.Problem, plan *commitment.Plan, b int) float64 {
+func cost(p *Problem, plan *Plan, b int) float64 {
 	total := 0.0
 	for i := 2 * b; i < 2*b+2; i++ {
 		u, before := &p.Units[i], p.Units[i].Running
@@ -221,7 +220,7 @@ func cost(p *commitment.Problem, plan *commitment.Plan, b int) float64 {
 func TestOptimumOfTwoHundredRandomProblems(t *testing.T) {
 	t.Parallel()
 	for round := range 20 {
-		requireOptimum(t, blocks(rand.New(rand.NewPCG(7, uint64(round))), 10, 4))
+		requireOptimum(t, blocks(rand.New(rand.NewPCG(7, uint64(round))), 10, 4), solveWhole)
 	}
 }
 
@@ -229,10 +228,18 @@ func TestOptimumOfTwoHundredRandomProblems(t *testing.T) {
 // for relaxation, dive, neighbourhoods and the tightened program.
 func TestOptimumByEveryStage(t *testing.T) {
 	t.Parallel()
-	requireOptimum(t, blocks(rand.New(rand.NewPCG(17, 1)), 26, 5))
+	requireOptimum(t, blocks(rand.New(rand.NewPCG(17, 1)), 26, 5), func(ctx context.Context, p *Problem, start *Plan, opt optimize.Options, report func(optimize.Progress), onPlan func(*Plan)) Outcome {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		s := newSearch(ctx, cancel, p, opt, report, onPlan)
+		s.stages()
+		return s.outcome()
+	})
 }
 
-func requireOptimum(t *testing.T, p *commitment.Problem) {
+type solver func(context.Context, *Problem, *Plan, optimize.Options, func(optimize.Progress), func(*Plan)) Outcome
+
+func requireOptimum(t *testing.T, p *Problem, solve solver) {
 	t.Helper()
 	want, sum := make([]float64, len(p.Balances)), 0.0
 	for b := range want {
@@ -240,7 +247,7 @@ func requireOptimum(t *testing.T, p *commitment.Problem) {
 		require.False(t, math.IsInf(want[b], 1), "a problem without a plan")
 		sum += want[b]
 	}
-	out := commitment.Solve(context.Background(), p, nil, optimize.Options{MaxIterations: 20000, RelGap: 1e-9, Seed: 1, TimeLimit: 2 * time.Minute}, nil, nil)
+	out := solve(context.Background(), p, nil, optimize.Options{MaxIterations: 20000, RelGap: 1e-9, Seed: 1, TimeLimit: 2 * time.Minute}, nil, nil)
 	require.NotNil(t, out.Plan, "%v", out.Err)
 	require.Equal(t, optimize.StatusOptimal, out.Status)
 	require.LessOrEqual(t, out.Bound, sum+1e-6*sum)
@@ -263,7 +270,7 @@ func TestDescentNeverBeatsTheOptimum(t *testing.T) {
 		rng := rand.New(rand.NewPCG(11, uint64(n)))
 		p := blocks(rng, 1, 6)
 		want := optimum(p, &p.Units[0], &p.Units[1], &p.Balances[0])
-		out := commitment.Solve(context.Background(), p, nil, optimize.Options{MaxIterations: 50, Solver: optimize.SolverHeuristic, Seed: 1}, nil, nil)
+		out := Solve(context.Background(), p, nil, optimize.Options{MaxIterations: 50, Solver: optimize.SolverHeuristic, Seed: 1}, nil, nil)
 		require.NotNil(t, out.Plan)
 		require.GreaterOrEqual(t, out.Objective, want-1e-6)
 		require.InDelta(t, out.Objective, cost(p, out.Plan, 0), 1e-6)
@@ -279,9 +286,9 @@ func TestWarmStartIsNeverLost(t *testing.T) {
 	rng := rand.New(rand.NewPCG(13, 1))
 	p := blocks(rng, 6, 6)
 	opt := optimize.Options{MaxIterations: 20000, RelGap: 1e-9, Seed: 1}
-	best := commitment.Solve(context.Background(), p, nil, opt, nil, nil)
+	best := Solve(context.Background(), p, nil, opt, nil, nil)
 	require.NotNil(t, best.Plan)
 	opt.MaxIterations, opt.Solver = 1, optimize.SolverHeuristic
-	again := commitment.Solve(context.Background(), p, best.Plan, opt, nil, nil)
+	again := Solve(context.Background(), p, best.Plan, opt, nil, nil)
 	require.LessOrEqual(t, again.Objective, best.Objective+1e-6)
 }

@@ -27,8 +27,8 @@ type Outcome struct {
 
 const (
 	// smallIntegers is the number of integer columns up to which the exact
-	// search alone is the quickest way.
-	smallIntegers = 700
+	// search alone is the quickest way; one without a reserve may be larger.
+	smallIntegers, simpleIntegers = 700, 3000
 	// finish is kept back from the time limit to stop the solvers.
 	finish = 700 * time.Millisecond
 	grace  = time.Second
@@ -39,6 +39,7 @@ type search struct {
 	*program
 	opt    optimize.Options
 	start  time.Time
+	built  time.Duration // stating the program
 	ctx    context.Context
 	cancel context.CancelFunc
 	report func(optimize.Progress)
@@ -64,24 +65,42 @@ type search struct {
 // need not be feasible. Cancelling ctx keeps the best plan. onPlan, when not
 // nil, receives better plans, at most one a second.
 func Solve(ctx context.Context, p *Problem, start *Plan, opt optimize.Options, report func(optimize.Progress), onPlan func(*Plan)) Outcome {
-	opt = opt.WithDefaults()
-	began := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, max(opt.TimeLimit/2, opt.TimeLimit-finish))
+	if parts := p.parts(); parts != nil {
+		return solveParts(ctx, p, parts, start, opt, report, onPlan)
+	}
+	return solveWhole(ctx, p, start, opt, report, onPlan)
+}
+
+func solveWhole(ctx context.Context, p *Problem, start *Plan, opt optimize.Options, report func(optimize.Progress), onPlan func(*Plan)) Outcome {
+	ctx, cancel := context.WithTimeout(ctx, searchTime(opt.WithDefaults().TimeLimit))
 	defer cancel()
-	s := &search{program: newProgram(p), opt: opt, start: began, ctx: ctx, cancel: cancel, report: optimize.Throttled(report), onPlan: onPlan,
-		objective: math.Inf(1), bound: math.Inf(-1), solver: "none", phase: optimize.PhaseBuild}
-	s.byPrice = s.sorted()
-	built := time.Since(began)
+	s := newSearch(ctx, cancel, p, opt, report, onPlan)
 	s.work(start)
+	return s.outcome()
+}
+
+func newSearch(ctx context.Context, cancel context.CancelFunc, p *Problem, opt optimize.Options, report func(optimize.Progress), onPlan func(*Plan)) *search {
+	began := time.Now()
+	s := &search{program: newProgram(p), opt: opt.WithDefaults(), start: began, ctx: ctx, cancel: cancel, report: optimize.Throttled(report), onPlan: onPlan,
+		objective: math.Inf(1), bound: math.Inf(-1), solver: "local search", phase: optimize.PhaseBuild}
+	s.byPrice = s.sorted()
+	s.built = time.Since(began)
+	return s
+}
+
+func (s *search) outcome() Outcome {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := Outcome{Objective: s.objective, Bound: math.Min(s.bound, s.objective), Status: s.status(), Iterations: s.steps, Solver: s.solver,
-		Err: s.err, Columns: s.model.Columns(), Rows: s.model.Rows(), Build: built}
+		Err: s.err, Columns: s.model.Columns(), Rows: s.model.Rows(), Build: s.built}
 	if s.best != nil {
 		out.Plan = s.plan(s.best)
 	}
 	return out
 }
+
+// searchTime keeps back from the limit what stopping the solvers takes.
+func searchTime(limit time.Duration) time.Duration { return max(limit/2, limit-finish) }
 
 // Model returns the exact program of p.
 func Model(p *Problem) *mip.Model { return newProgram(p).model }
@@ -96,10 +115,15 @@ func (s *search) work(start *Plan) {
 	if s.incumbent() == nil && start != nil {
 		s.warm(start)
 	}
-	if s.integers() <= smallIntegers {
+	if n := s.integers(); n <= smallIntegers || s.Reserve == nil && n <= simpleIntegers {
 		s.exact()
 		return
 	}
+	s.stages()
+}
+
+// stages are those of a large problem.
+func (s *search) stages() {
 	s.relax()
 	s.dive()
 	switch {
