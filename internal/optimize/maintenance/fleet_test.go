@@ -122,7 +122,8 @@ func TestCostOfWaitingMatchesIndependentFigures(t *testing.T) {
 }
 
 func TestFleetPlanIsVerifiedAndTight(t *testing.T) {
-	in := fleetInput(t, 90)
+	t.Parallel()
+	in := fleetInput(t, 45)
 	out, err := Solve(context.Background(), in, optimize.Options{TimeLimit: 2 * time.Minute, RelGap: .009, Seed: 1}, nil)
 	require.NoError(t, err)
 	require.True(t, out.Certificate.Verified)

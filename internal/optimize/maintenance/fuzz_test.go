@@ -1,7 +1,6 @@
 package maintenance
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"os"
@@ -53,17 +52,13 @@ func FuzzInput(f *testing.F) {
 // limits than memory holds, name their limit.
 func TestTooMuchIsRefusedByName(t *testing.T) {
 	t.Parallel()
-	problem, ok := optimize.Lookup(Kind)
-	require.True(t, ok)
-	many := func(item string, n int) string {
-		return string(bytes.TrimSuffix(bytes.Repeat([]byte(item+","), n), []byte(",")))
-	}
-	for want, text := range map[string]string{
-		"actions: 1000000, at most 20000":              `{"start_date":"2026-01-04","days":30,"actions":[` + many("{}", 1_000_000) + `]}`,
-		"at most 5000000 start days":                   `{"start_date":"2026-01-04","days":1000,"actions":[` + many("{}", 6000) + `]}`,
-		"6000 resources, groups and exclusions over 1": `{"start_date":"2026-01-04","days":1000,"exclusions":[` + many("{}", 6000) + `]}`,
+	for want, in := range map[string]Input{
+		"actions: 1000000, at most 20000":              {Days: 30, Actions: make([]Action, 1_000_000)},
+		"at most 5000000 start days":                   {Days: 1000, Actions: make([]Action, 6000)},
+		"6000 resources, groups and exclusions over 1": {Days: 1000, Exclusions: make([]Exclusion, 6000)},
 	} {
-		_, err := problem.Solve(context.Background(), json.RawMessage(text), optimize.Options{}, nil)
+		in.StartDate = "2026-01-04"
+		err := in.Validate()
 		require.Equal(t, fault.Invalid, fault.CodeOf(err))
 		require.ErrorContains(t, err, want)
 	}
