@@ -83,13 +83,15 @@ func TestUnservedJobsNameTheRuleAndTheCheapestRelaxation(t *testing.T) {
 		relax  optimize.ReasonCode
 		amount float64
 	}{
-		"skill":   {func(in *dispatch.Input) { in.Jobs[0].Skills = []dispatch.Skill{{ID: "m", Level: 3}} }, dispatch.ReasonSkill, dispatch.ReasonSkill, 2},
-		"crew":    {func(in *dispatch.Input) { in.Jobs[0].CrewSize = 2 }, dispatch.ReasonCrew, dispatch.ReasonCrew, 1},
-		"tool":    {func(in *dispatch.Input) { in.Jobs[0].Tools = []string{"crane"} }, dispatch.ReasonTool, dispatch.ReasonTool, 0},
-		"part":    {func(in *dispatch.Input) { in.Jobs[0].Parts = []dispatch.Stock{{Part: "seal", Units: 2}} }, dispatch.ReasonPart, dispatch.ReasonPart, 2},
-		"window":  {func(in *dispatch.Input) { in.Jobs[0].Windows = []dispatch.Span{{From: 900, To: 1000}} }, dispatch.ReasonOffShift, optimize.ReasonWindow, 390},
-		"closure": {func(in *dispatch.Input) { in.Closures = []dispatch.Closure{{ID: "day", Kind: "holiday", From: 0, To: 1440}} }, dispatch.ReasonCalendar, dispatch.ReasonCalendar, 30},
-		"hours":   {func(in *dispatch.Input) { in.Jobs[0].Duration = 90 }, dispatch.ReasonOffShift, dispatch.ReasonOvertimeUp, 30},
+		"skill":  {func(in *dispatch.Input) { in.Jobs[0].Skills = []dispatch.Skill{{ID: "m", Level: 3}} }, dispatch.ReasonSkill, dispatch.ReasonSkill, 2},
+		"crew":   {func(in *dispatch.Input) { in.Jobs[0].CrewSize = 2 }, dispatch.ReasonCrew, dispatch.ReasonCrew, 1},
+		"tool":   {func(in *dispatch.Input) { in.Jobs[0].Tools = []string{"crane"} }, dispatch.ReasonTool, dispatch.ReasonTool, 0},
+		"part":   {func(in *dispatch.Input) { in.Jobs[0].Parts = []dispatch.Stock{{Part: "seal", Units: 2}} }, dispatch.ReasonPart, dispatch.ReasonPart, 2},
+		"window": {func(in *dispatch.Input) { in.Jobs[0].Windows = []dispatch.Span{{From: 900, To: 1000}} }, dispatch.ReasonOffShift, optimize.ReasonWindow, 390},
+		"closure": {func(in *dispatch.Input) {
+			in.Closures = []dispatch.Closure{{ID: "day", Kind: "holiday", From: 0, To: 1440}}
+		}, dispatch.ReasonCalendar, dispatch.ReasonCalendar, 30},
+		"hours": {func(in *dispatch.Input) { in.Jobs[0].Duration = 90 }, dispatch.ReasonOffShift, dispatch.ReasonOvertimeUp, 30},
 		"full": {func(in *dispatch.Input) {
 			in.Jobs = append(in.Jobs, dispatch.Job{ID: "k", SiteID: "b", Duration: 60, UnservedSAR: 9000})
 		}, dispatch.ReasonCapacity, dispatch.ReasonOvertimeUp, 30},

@@ -64,7 +64,7 @@ type savedWhere struct {
 func newSearch(m *model, seed uint64) *search {
 	n, shifts := int(m.n), len(m.Shifts)
 	s := &search{
-		evaluator: newEvaluator(m), rng: rand.New(rand.NewPCG(seed, 0x5eed)), crew: 1, blink: blink,
+		evaluator: newEvaluator(m), rng: rand.New(rand.NewPCG(seed, 0x5eed)), crew: 1, blink: blink, // #nosec G404 -- a search must repeat by its seed; nothing secret
 		inBank: make([]bool, n), out: make([]bool, n), marks: make([]bool, n),
 		touched: make([]bool, shifts), visited: make([]bool, shifts),
 	}

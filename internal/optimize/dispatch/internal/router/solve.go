@@ -40,12 +40,12 @@ const maxBarren = 3
 const rounds = 50
 
 // The temperatures of a long search at its start and at its end, in units of
-// the mean cost of travel per job. A search that can take each job out fewer
-// than enough times starts cooler.
+// the mean cost of travel per job. A search whose threads can take each job out
+// fewer than enough times starts cooler.
 const (
 	hottest = 8.0
 	cold    = .02
-	enough  = 3000
+	enough  = 8000
 )
 
 // Solve searches until the limits of o; cancelling ctx ends it and keeps the
@@ -77,7 +77,7 @@ type team struct {
 	round   int
 	scale   float64
 	bound   float64
-	pace    int64 // moves of the first round
+	pace    int64     // moves of the first round
 	found   *snapshot // by a recombination in this round
 	barren  int       // recombinations in a row that found nothing
 }
@@ -205,7 +205,7 @@ func (t *team) temperature(done float64) float64 {
 	if t.MaxIterations <= 0 {
 		moves = float64(t.pace) * rounds
 	}
-	hot := hottest * math.Min(1, math.Max(.01, moves*meanRemoved/float64(t.n)/enough))
+	hot := hottest * math.Min(1, math.Max(.01, moves/float64(len(t.members))*meanRemoved/float64(t.n)/enough))
 	return t.scale * hot * math.Pow(math.Min(cold, hot/4)/hot, done)
 }
 
