@@ -114,7 +114,7 @@ func (q *Queries) DeferralCost(ctx context.Context, db DBTX, arg DeferralCostPar
 
 const finishedRuns = `-- name: FinishedRuns :many
 SELECT id, title, window_start, window_days, finished_at FROM optimization.optimization_runs r
-WHERE r.tenant_id = $1 AND r.state = 'done'
+WHERE r.tenant_id = $1 AND r.state = 'done' AND r.problem = 'maintenance_prioritization' AND r.based_on IS NULL
   AND EXISTS (SELECT 1 FROM optimization.optimization_scenarios s WHERE s.tenant_id = r.tenant_id AND s.run_id = r.id)
 ORDER BY r.finished_at DESC LIMIT 12
 `
@@ -127,6 +127,8 @@ type FinishedRunsRow struct {
 	FinishedAt  *time.Time
 }
 
+// The newest maintenance plans; what-ifs and other problems are not plans of
+// the overview.
 func (q *Queries) FinishedRuns(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]FinishedRunsRow, error) {
 	rows, err := db.Query(ctx, finishedRuns, tenantID)
 	if err != nil {

@@ -103,6 +103,8 @@ type Querier interface {
 	FindSignal(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, metric string) ([]int64, error)
 	// Closes an open run, whatever the end.
 	FinishRun(ctx context.Context, db DBTX, arg FinishRunParams) (int64, error)
+	// The newest maintenance plans; what-ifs and other problems are not plans of
+	// the overview.
 	FinishedRuns(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]FinishedRunsRow, error)
 	// The fleet by its newest scores. fresh_sar is the expected loss over the next
 	// 30 days of the same assets when new and healthy: the loss of one failure

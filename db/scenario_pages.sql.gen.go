@@ -314,6 +314,7 @@ func (q *Queries) RunOfKey(ctx context.Context, db DBTX, tenantID uuid.UUID, ide
 
 const runPage = `-- name: RunPage :many
 SELECT r.id, r.title, r.problem, r.state, r.stage, r.window_start, r.window_days, r.requested_at, r.finished_at, r.gap, r.bound,
+  (r.based_on IS NOT NULL)::boolean AS what_if,
   u.name_ar AS requested_ar, u.name_en AS requested_en, coalesce(best.total_cost, 0)::float8 AS best_cost, coalesce(best.scenarios, 0)::int AS scenarios,
   count(*) OVER () AS total
 FROM optimization.optimization_runs r
@@ -346,6 +347,7 @@ type RunPageRow struct {
 	FinishedAt  *time.Time
 	Gap         *float64
 	Bound       *float64
+	WhatIf      bool
 	RequestedAr string
 	RequestedEn string
 	BestCost    float64
@@ -380,6 +382,7 @@ func (q *Queries) RunPage(ctx context.Context, db DBTX, arg RunPageParams) ([]Ru
 			&i.FinishedAt,
 			&i.Gap,
 			&i.Bound,
+			&i.WhatIf,
 			&i.RequestedAr,
 			&i.RequestedEn,
 			&i.BestCost,

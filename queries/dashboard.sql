@@ -77,8 +77,10 @@ WHERE r.tenant_id = @tenant_id AND r.scenario_id = @scenario_id AND r.decision =
     AND w.status IN ('done', 'cancelled'));
 
 -- name: FinishedRuns :many
+-- The newest maintenance plans; what-ifs and other problems are not plans of
+-- the overview.
 SELECT id, title, window_start, window_days, finished_at FROM optimization.optimization_runs r
-WHERE r.tenant_id = @tenant_id AND r.state = 'done'
+WHERE r.tenant_id = @tenant_id AND r.state = 'done' AND r.problem = 'maintenance_prioritization' AND r.based_on IS NULL
   AND EXISTS (SELECT 1 FROM optimization.optimization_scenarios s WHERE s.tenant_id = r.tenant_id AND s.run_id = r.id)
 ORDER BY r.finished_at DESC LIMIT 12;
 

@@ -1,6 +1,7 @@
 -- name: RunPage :many
 -- One page of the run history. An empty state shows all; total counts all pages.
 SELECT r.id, r.title, r.problem, r.state, r.stage, r.window_start, r.window_days, r.requested_at, r.finished_at, r.gap, r.bound,
+  (r.based_on IS NOT NULL)::boolean AS what_if,
   u.name_ar AS requested_ar, u.name_en AS requested_en, coalesce(best.total_cost, 0)::float8 AS best_cost, coalesce(best.scenarios, 0)::int AS scenarios,
   count(*) OVER () AS total
 FROM optimization.optimization_runs r
