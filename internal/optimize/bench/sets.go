@@ -27,7 +27,6 @@ var folders = []folder{
 // The sets beside the folders of public instances.
 const (
 	SetReplacement = "replacement"
-	SetBrute       = "brute"
 	SetScale       = "scale"
 	SetHighs       = "highs"
 	SetAll         = "all"
@@ -39,7 +38,7 @@ func Sets() []string {
 	for _, f := range folders {
 		names = append(names, f.name)
 	}
-	return append(names, SetReplacement, SetBrute, SetScale, SetHighs)
+	return append(names, SetReplacement, SetScale, SetHighs)
 }
 
 // cases lists the instances of a set. An error tells what is missing; cases
