@@ -292,3 +292,32 @@ func TestWarmStartIsNeverLost(t *testing.T) {
 	again := Solve(context.Background(), p, best.Plan, opt, nil, nil)
 	require.LessOrEqual(t, again.Objective, best.Objective+1e-6)
 }
+
+// TestPartsAddUp: a problem solved part by part has the optimum of the whole,
+// and reports plans only once every part has one.
+func TestPartsAddUp(t *testing.T) {
+	t.Parallel()
+	p := blocks(rand.New(rand.NewPCG(19, 1)), 3, 5)
+	parts := make([]part, 3)
+	for b := range parts {
+		parts[b] = part{problem: &Problem{Periods: p.Periods, Balances: p.Balances[b : b+1]}, units: []int{2 * b, 2*b + 1}}
+		for _, i := range parts[b].units {
+			u := p.Units[i]
+			u.Balance = 0
+			parts[b].problem.Units = append(parts[b].problem.Units, u)
+		}
+	}
+	opt := optimize.Options{MaxIterations: 20000, RelGap: 1e-9, Seed: 1, Threads: 2}
+	whole := solveWhole(context.Background(), p, nil, opt, nil, nil)
+	joined := solveParts(context.Background(), p, parts, nil, opt, func(s optimize.Progress) {
+		require.True(t, s.HasIncumbent || s.Incumbent == 0)
+	}, func(plan *Plan) { require.Len(t, plan.On, 6) })
+	require.Equal(t, optimize.StatusOptimal, joined.Status)
+	require.InDelta(t, whole.Objective, joined.Objective, 1e-4)
+	for b := range parts {
+		require.InDelta(t, cost(p, whole.Plan, b), cost(p, joined.Plan, b), 1e-3)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	require.NotNil(t, solveParts(ctx, p, parts, nil, opt, nil, nil).Plan, "a plan exists whenever the run is stopped")
+}

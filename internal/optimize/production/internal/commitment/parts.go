@@ -18,9 +18,11 @@ type part struct {
 	units   []int // positions in the whole problem
 }
 
-// parts splits a problem by balance; one that does not split is nil.
+// parts splits a problem by balance. It returns nil for one that does not
+// split, or is so small that starting solvers would take longer than solving.
 func (p *Problem) parts() []part {
-	if p.Reserve != nil || len(p.Balances) < 2 {
+	const columns = 3 // on, start and stop
+	if p.Reserve != nil || len(p.Balances) < 2 || columns*len(p.Units)*p.Periods <= smallIntegers {
 		return nil
 	}
 	list := make([]part, len(p.Balances))
