@@ -57,7 +57,7 @@ type runRow struct {
 	ID, Title, Problem, State, StateLabel, By string
 	At, From, To                              time.Time
 	Days                                      int
-	HasCost, BoundKnown, Final                bool
+	HasCost, BoundKnown, Final, WhatIf        bool
 	BestCost, Gap                             float64
 }
 
@@ -109,7 +109,7 @@ func newRunRow(p Page, x db.RunPageRow) runRow {
 		ID: x.ID.String(), Title: x.Title, Problem: problemTitle(p, x.Problem), State: runStates[x.State], StateLabel: p.T("runs.state." + x.State),
 		By: localName(p.Lang, x.RequestedAr, x.RequestedEn), At: x.RequestedAt, Days: int(x.WindowDays),
 		From: x.WindowStart, To: x.WindowStart.AddDate(0, 0, int(x.WindowDays)-1),
-		HasCost: x.Scenarios > 0, BestCost: x.BestCost, Final: x.State == "done",
+		HasCost: x.Scenarios > 0, BestCost: x.BestCost, Final: x.State == "done", WhatIf: x.WhatIf,
 	}
 	if x.Gap != nil && x.Bound != nil {
 		row.BoundKnown, row.Gap = true, *x.Gap
