@@ -75,7 +75,7 @@ func (p *plant) deferralAction(a db.Asset, h horizon, now time.Time) (deferral.A
 		Modes: []deferral.Mode{life}, AgeDays: ageAt(a, h.start), PlannedCost: cost.PlannedTotal(),
 		WorkHours: a.CrewHours, OutageHours: cost.PlannedHours,
 	}
-	if a.Restoration < 1 && life.Weibull.Beta > 1 { // only wear can be restored in part
+	if a.Restoration < 1 && action.Wears() {
 		action.Restoration = &a.Restoration
 	}
 	return action, true

@@ -120,18 +120,24 @@ const mostHazard = 1e4
 // validateAge refuses ages that nothing reaches, and imperfect jobs where no
 // planned job pays at any age.
 func (a *Action) validateAge(field string) error {
-	hazard, wears := 0.0, false
+	hazard := 0.0
 	for _, m := range a.Modes {
 		hazard += m.evidence() * math.Pow(a.AgeDays/m.Weibull.Eta, m.Weibull.Beta)
-		wears = wears || m.Weibull.Beta > 1 && m.FailureCost > a.PlannedCost
 	}
 	switch {
 	case hazard > mostHazard:
 		return invalid(field+"age_days", "an asset of this age would have failed for certain; check the age and the scale")
-	case a.restoration() < 1 && !wears:
+	case a.restoration() < 1 && !a.Wears():
 		return invalid(field+"restoration", "want 1, as no failure mode both wears out (shape above 1) and costs more than the planned job")
 	}
 	return nil
+}
+
+// Wears reports whether a planned job can pay at some age: a failure mode both
+// wears out and costs more than the job. Only then can a job restore a part of
+// the age.
+func (a *Action) Wears() bool {
+	return slices.ContainsFunc(a.Modes, func(m Mode) bool { return m.Weibull.Beta > 1 && m.FailureCost > a.PlannedCost })
 }
 
 func (m Mode) validate(field string) error {
