@@ -35,7 +35,7 @@ func (m *model) links() *links {
 	l := &links{cost: make([][]float64, n), in: make([]float64, n), out: make([]float64, n)}
 	rate, extra := make([]float64, n), make([]float64, n)
 	for j := range n {
-		rate[j], extra[j] = m.leastRate(int32(j)), m.leastExtra(int32(j))
+		rate[j], extra[j] = m.leastRate(int32(j)), m.leastExtra(int32(j)) // +Inf when nobody can serve j
 		l.in[j], l.out[j] = m.ends(int32(j))
 		l.in[j] += extra[j]
 	}
@@ -78,27 +78,6 @@ func (m *model) leastRate(j int32) float64 {
 		return 0
 	}
 	return least
-}
-
-// leastExtra is the least lateness and change that serving a job costs.
-func (m *model) leastExtra(j int32) float64 {
-	job := &m.Jobs[j]
-	if m.Duration {
-		return 0
-	}
-	least := math.Inf(1)
-	e := evaluator{model: m}
-	for _, s := range job.Shifts {
-		begin := m.start(j, m.Shifts[s].Open)
-		if begin > m.Shifts[s].Close {
-			continue
-		}
-		least = math.Min(least, e.late(j, begin)+e.moved(j, s))
-	}
-	if math.IsInf(least, 1) {
-		return 0
-	}
-	return least // at least one of the crew pays it
 }
 
 // ends returns the least cost of the first link to a job and of the last one
