@@ -17,6 +17,7 @@ import (
 	"github.com/optria-iq/optria/internal/access"
 	"github.com/optria-iq/optria/internal/optimize"
 	"github.com/optria-iq/optria/internal/optimize/maintenance"
+	"github.com/optria-iq/optria/internal/runs"
 	"github.com/optria-iq/optria/web/uitest"
 )
 
@@ -47,6 +48,12 @@ func (f *fixture) sampleRun(tenant, kind string) uuid.UUID {
 	problem, ok := optimize.Lookup(kind)
 	require.True(f, ok)
 	input := conformanceInput(f, problem)
+	var solved []db.UpsertScenarioParams // before the transaction, which does not wait for a search
+	for _, o := range problem.Spec().Objectives {
+		if o.Kind != runs.PresetCustom {
+			solved = append(solved, f.sampleScenario(problem, input, o.Kind))
+		}
+	}
 	var id uuid.UUID
 	f.within(tenant, func(ctx context.Context, tx pgx.Tx, q *db.Queries, t uuid.UUID) (err error) {
 		id, err = q.RequestRun(ctx, tx, db.RequestRunParams{TenantID: t, Problem: kind, Title: "Sample of " + kind, RequestedBy: f.person(tenant, access.OptimizationEng).ID,
@@ -60,9 +67,10 @@ func (f *fixture) sampleRun(tenant, kind string) uuid.UUID {
 		if _, err = q.StoreRunInput(ctx, tx, db.StoreRunInputParams{TenantID: t, ID: id, Input: input, InputSha256: []byte("digest")}); err != nil {
 			return err
 		}
-		for _, o := range problem.Spec().Objectives {
-			if o.Kind != "custom" {
-				f.sampleScenario(ctx, tx, q, t, id, problem, input, o.Kind)
+		for _, row := range solved {
+			row.TenantID, row.RunID = t, id
+			if _, err = q.UpsertScenario(ctx, tx, row); err != nil {
+				return err
 			}
 		}
 		_, err = q.FinishRun(ctx, tx, db.FinishRunParams{TenantID: t, ID: id, State: "done", Stage: "done", Solver: json.RawMessage(`{}`), ErrorDetail: json.RawMessage(`{}`)})
@@ -71,17 +79,17 @@ func (f *fixture) sampleRun(tenant, kind string) uuid.UUID {
 	return id
 }
 
-func (f *fixture) sampleScenario(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant, run uuid.UUID, problem optimize.Problem, input json.RawMessage, preset string) {
+// sampleScenario solves one preset; the row comes without tenant and run.
+func (f *fixture) sampleScenario(problem optimize.Problem, input json.RawMessage, preset string) db.UpsertScenarioParams {
 	f.Helper()
 	weighed, err := problem.Weigh(input, preset)
 	require.NoError(f, err)
-	result, err := problem.Solve(ctx, weighed, optimize.Options{TimeLimit: 5 * time.Second, MaxIterations: 500, Threads: 1, Seed: 1, Solver: optimize.SolverHeuristic}, func(optimize.Progress) {})
+	result, err := problem.Solve(f.Context(), weighed, optimize.Options{TimeLimit: 5 * time.Second, MaxIterations: 500, Threads: 1, Seed: 1, Solver: optimize.SolverHeuristic}, func(optimize.Progress) {})
 	require.NoError(f, err)
 	view, err := problem.View(weighed, result.Output)
 	require.NoError(f, err)
-	_, err = q.UpsertScenario(ctx, tx, db.UpsertScenarioParams{TenantID: tenant, RunID: run, Preset: preset, Status: string(result.Certificate.Status),
-		Objective: result.Certificate.Objective, Verified: true, Seconds: result.Certificate.Seconds, TotalCost: view.Total, RiskCost: view.Risk, Output: result.Output})
-	require.NoError(f, err)
+	return db.UpsertScenarioParams{Preset: preset, Status: string(result.Certificate.Status), Objective: result.Certificate.Objective, Verified: true,
+		Seconds: result.Certificate.Seconds, TotalCost: view.Total, RiskCost: view.Risk, Output: result.Output}
 }
 
 // TestEveryProblemHasItsPages opens every part of the result of every problem,
