@@ -47,12 +47,15 @@ func newDescent(p *Problem, start *Plan) *descent {
 	return d
 }
 
-// pass re-plans every unit once, in the given order, and says whether
-// anything became cheaper.
+// pass re-plans every unit once, in the given order, shares the load among
+// them, and says whether anything became cheaper.
 func (d *descent) pass(order []int) bool {
 	was := d.cost
 	for _, i := range order {
 		d.improve(i)
+	}
+	for b := range d.p.Balances {
+		d.dispatch(b)
 	}
 	return d.cost < was-1e-9*math.Abs(was)
 }

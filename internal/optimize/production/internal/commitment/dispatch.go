@@ -1,0 +1,177 @@
+package commitment
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// dispatch shares a balance anew among the units that run, their states as
+// they are, at the least cost: loads that the schedules of single units cannot
+// trade with each other. The cost of a stock is convex, piecewise linear and
+// rises with it, so each period merges the steps of its units with those of
+// the stock before by slope. Units with ramps move in periods of one parity at
+// a time, between what the periods next to them allow.
+func (d *descent) dispatch(b int) {
+	parities := []int{allPeriods}
+	for i := range d.p.Units {
+		if up, down := d.p.Units[i].ramps(); d.p.Units[i].Balance == b && (up || down) {
+			parities = []int{0, 1, 0, 1}
+		}
+	}
+	for _, parity := range parities {
+		was := slices.Clone(d.plan.Load)
+		d.share(b, parity)
+		d.p.Settle(d.plan)
+		cost, possible := d.evaluate(), true
+		for i := range d.p.Units {
+			possible = possible && (d.p.Units[i].Balance != b || d.p.Units[i].allows(d.plan.On[i], d.plan.Load[i]))
+		}
+		if !possible || cost > d.cost {
+			d.plan.Load = was
+			d.p.Settle(d.plan)
+			continue
+		}
+		d.cost = cost
+	}
+}
+
+// allPeriods is the parity of a dispatch in which every period may change.
+const allPeriods = -1
+
+// step is one linear piece of a convex cost: width units at a slope each, of a
+// unit, of the stock before, or missing.
+type step struct {
+	slope, width float64
+	unit         int
+}
+
+const fromStock, fromNobody = -1, -2
+
+// share sets the loads of the units of a balance in the periods of a parity.
+func (d *descent) share(b, parity int) {
+	balance := &d.p.Balances[b]
+	capacity, have, final := 0.0, 0.0, 0.0
+	if s := balance.Storage; s != nil {
+		capacity, have, final = s.Capacity, s.Initial, s.Final
+	}
+	steps, net := make([][]step, d.p.Periods), make([]float64, d.p.Periods)
+	loads := make([][]float64, len(d.p.Units))
+	stock := []step{{0, have, fromStock}}
+	for t := range net {
+		made := 0.0
+		for i := range d.p.Units {
+			if d.p.Units[i].Balance != b {
+				continue
+			}
+			if loads[i] == nil {
+				loads[i] = make([]float64, d.p.Periods)
+			}
+			if d.plan.On[i][t] {
+				low, high := d.room(i, t, parity)
+				loads[i][t] = low
+				made += low
+				steps[t] = append(steps[t], d.p.Units[i].steps(i, t, low, high)...)
+			}
+		}
+		net[t] = balance.Demand[t] - made
+		steps[t] = append(append(steps[t], stock...), step{d.penalty(b, t), inf, fromNobody})
+		slices.SortStableFunc(steps[t], func(a, b step) int { return cmp.Compare(a.slope, b.slope) })
+		stock = rest(steps[t], net[t], capacity)
+	}
+	level := final
+	for t := d.p.Periods - 1; t >= 0; t-- {
+		level = take(steps[t], level+net[t], func(i int, load float64) { loads[i][t] += load })
+	}
+	for i := range loads {
+		if loads[i] != nil {
+			d.plan.Load[i] = loads[i]
+		}
+	}
+}
+
+// room returns the limits of the load of a running unit in a period, its
+// states and, in periods of the other parity, its load as they are.
+func (d *descent) room(i, t, parity int) (low, high float64) {
+	u, on, load := &d.p.Units[i], d.plan.On[i], d.plan.Load[i]
+	up, down := u.ramps()
+	if (up || down) && t%2 != parity {
+		return load[t], load[t]
+	}
+	low, high = u.between(t)
+	before, from := u.Running, u.Load
+	if t > 0 {
+		before, from = on[t-1], load[t-1]
+	}
+	switch {
+	case !before:
+		high = math.Min(high, u.firstMost())
+	case up || down:
+		low, high = math.Max(low, from-u.RampDown), math.Min(high, from+u.RampUp)
+	}
+	if t+1 < len(on) {
+		switch {
+		case !on[t+1]:
+			high = math.Min(high, u.lastMost())
+		case up || down:
+			low, high = math.Max(low, load[t+1]-u.RampUp), math.Min(high, load[t+1]+u.RampDown)
+		}
+	}
+	return low, math.Max(low, high)
+}
+
+// steps are the pieces of the cost of unit i between two loads.
+func (u *Unit) steps(i, t int, low, high float64) []step {
+	var list []step
+	curve := u.curve(t)
+	for k := 1; k < len(curve); k++ {
+		a, b := curve[k-1], curve[k]
+		if width := math.Min(high, b.Load) - math.Max(low, a.Load); width > 0 {
+			list = append(list, step{(b.Cost - a.Cost) / (b.Load - a.Load), width, i})
+		}
+	}
+	return list
+}
+
+// rest is the cost of a stock after a period that needs net: what the steps
+// leave, up to the capacity. What is over at no cost is stock for nothing.
+func rest(steps []step, net, capacity float64) []step {
+	var stock []step
+	add := func(slope, width float64) {
+		width = math.Min(width, capacity)
+		if capacity -= width; width <= 0 {
+			return
+		}
+		if n := len(stock); n > 0 && stock[n-1].slope == slope {
+			stock[n-1].width += width
+			return
+		}
+		stock = append(stock, step{slope, width, fromStock})
+	}
+	add(0, math.Max(0, -net))
+	need := math.Max(0, net)
+	for _, s := range steps {
+		used := math.Min(need, s.width)
+		need -= used
+		if !math.IsInf(s.width, 1) || need == 0 {
+			add(s.slope, s.width-used)
+		}
+	}
+	return stock
+}
+
+// take meets a need from the steps, the cheapest first, and returns what comes
+// from the stock before.
+func take(steps []step, need float64, load func(unit int, amount float64)) (stock float64) {
+	for _, s := range steps {
+		used := math.Min(math.Max(0, need), s.width)
+		need -= used
+		switch {
+		case s.unit == fromStock:
+			stock += used
+		case s.unit >= 0 && used > 0:
+			load(s.unit, used)
+		}
+	}
+	return stock
+}
