@@ -1,5 +1,7 @@
 package optimize
 
+import "math"
+
 // Comparison is what one plan costs more than another, term by term, and
 // which decisions differ. Money is SAR; every number is other minus base.
 type Comparison struct {
@@ -13,11 +15,14 @@ type Comparison struct {
 }
 
 // Change is one decision that differs. Base or Other is nil where one of the
-// plans does not know the subject.
+// plans does not know the subject. Periods counts those in which the profiles
+// of the subject differ in state or load, so a decision may start and end
+// alike and differ between.
 type Change struct {
 	Subject string `json:"subject"`
 	Base    *Line  `json:"base,omitempty"`
 	Other   *Line  `json:"other,omitempty"`
+	Periods int    `json:"periods,omitempty"`
 }
 
 // Compare sets two views of one problem side by side. Terms and figures that
@@ -41,7 +46,7 @@ func Compare(base, other View) Comparison {
 		}
 	}
 	c.compareFigures(base.Figures, other.Figures)
-	c.compareLines(base.Lines, other.Lines)
+	c.compareLines(base.Lines, other.Lines, differing(base.Profiles, other.Profiles))
 	return c
 }
 
@@ -55,7 +60,41 @@ func (c *Comparison) compareFigures(base, other []Figure) {
 	}
 }
 
-func (c *Comparison) compareLines(base, other []Line) {
+// differing counts, by subject, the periods in which profiles of two plans
+// differ; a subject without a profile in both is left out.
+func differing(base, other []Profile) map[string]int {
+	before, periods := map[string]*Profile{}, map[string]int{}
+	for i := range base {
+		before[base[i].Subject] = &base[i]
+	}
+	for i := range other {
+		o := &other[i]
+		b := before[o.Subject]
+		if b == nil {
+			continue
+		}
+		for t := range max(len(b.Load), len(o.Load)) {
+			if !b.same(o, t) {
+				periods[o.Subject]++
+			}
+		}
+	}
+	return periods
+}
+
+// loadTolerance is the difference of load, relative to the maximum, that is
+// rounding and no decision.
+const loadTolerance = 1e-6
+
+// same says whether two profiles agree in a period.
+func (p *Profile) same(o *Profile, t int) bool {
+	if t >= min(len(p.Load), len(p.On)) || t >= min(len(o.Load), len(o.On)) {
+		return false
+	}
+	return p.On[t] == o.On[t] && math.Abs(p.Load[t]-o.Load[t]) <= loadTolerance*math.Max(1, o.Maximum)
+}
+
+func (c *Comparison) compareLines(base, other []Line, periods map[string]int) {
 	before := map[string]*Line{}
 	for i := range base {
 		before[base[i].Subject] = &base[i]
@@ -64,11 +103,11 @@ func (c *Comparison) compareLines(base, other []Line) {
 		o := &other[i]
 		b := before[o.Subject]
 		delete(before, o.Subject)
-		if b != nil && sameDecision(b, o) {
+		if b != nil && sameDecision(b, o) && periods[o.Subject] == 0 {
 			c.Same++
 			continue
 		}
-		c.Changed = append(c.Changed, Change{Subject: o.Subject, Base: b, Other: o})
+		c.Changed = append(c.Changed, Change{Subject: o.Subject, Base: b, Other: o, Periods: periods[o.Subject]})
 	}
 	for i := range base {
 		if b, left := before[base[i].Subject]; left {
