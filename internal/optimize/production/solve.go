@@ -44,7 +44,7 @@ func Solve(ctx context.Context, in Input, opt optimize.Options, report func(opti
 	rest.OnPlan = nil // what follows solves other problems
 	rest.TimeLimit = opt.TimeLimit - time.Since(start)
 	if opt.Prices && opt.MaxIterations == 0 {
-		rest.TimeLimit /= 2
+		rest.TimeLimit = rest.TimeLimit * 2 / 3
 	}
 	points, err := frontier(ctx, &in, &out, rest, report)
 	if err != nil {

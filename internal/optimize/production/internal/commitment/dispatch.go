@@ -3,6 +3,7 @@ package commitment
 import (
 	"cmp"
 	"math"
+	"math/rand/v2"
 	"slices"
 )
 
@@ -60,6 +61,7 @@ func (d *descent) share(b, parity int) {
 	stock := []step{{0, have, fromStock}}
 	for t := range net {
 		made := 0.0
+		steps[t] = make([]step, 0, len(stock)+8*len(d.p.Units))
 		for i := range d.p.Units {
 			if d.p.Units[i].Balance != b {
 				continue
@@ -136,7 +138,7 @@ func (u *Unit) steps(i, t int, low, high float64) []step {
 // rest is the cost of a stock after a period that needs net: what the steps
 // leave, up to the capacity. What is over at no cost is stock for nothing.
 func rest(steps []step, net, capacity float64) []step {
-	var stock []step
+	stock := make([]step, 0, len(steps)+1)
 	add := func(slope, width float64) {
 		width = math.Min(width, capacity)
 		if capacity -= width; width <= 0 {
@@ -174,4 +176,54 @@ func take(steps []step, need float64, load func(unit int, amount float64)) (stoc
 		}
 	}
 	return stock
+}
+
+const (
+	// shiftTries is the number of shifts between two passes.
+	shiftTries = 20
+	// longestShift is the number of periods that one shift changes at most.
+	longestShift = 24
+)
+
+// shifts turns units that supply a storage on or off for a while and lets the
+// storage and the other units make up for it: the schedule of a single unit
+// takes the storage as given and does not find such plans.
+func (d *descent) shifts(rng *rand.Rand) {
+	var stored []int
+	for i := range d.p.Units {
+		if d.p.Balances[d.p.Units[i].Balance].Storage != nil {
+			stored = append(stored, i)
+		}
+	}
+	for n := 0; n < shiftTries && len(stored) > 0; n++ {
+		d.shift(stored[rng.IntN(len(stored))], rng)
+	}
+}
+
+func (d *descent) shift(i int, rng *rand.Rand) {
+	u, loads, cost := &d.p.Units[i], slices.Clone(d.plan.Load), d.cost
+	from := rng.IntN(d.p.Periods)
+	to := min(d.p.Periods, from+1+rng.IntN(longestShift))
+	was := d.plan.On[i]
+	on, least, load := slices.Clone(was), make([]float64, d.p.Periods), slices.Clone(loads[i])
+	for t := range on {
+		if t >= from && t < to {
+			on[t] = !was[from]
+		}
+		if on[t] {
+			least[t], _ = u.between(t)
+		}
+		if on[t] != was[t] {
+			load[t] = least[t]
+		}
+	}
+	if !u.allows(on, least) {
+		return
+	}
+	d.plan.On[i], d.plan.Load[i], d.cost = on, load, inf
+	d.dispatch(u.Balance)
+	if d.cost >= cost {
+		d.plan.On[i], d.plan.Load, d.cost = was, loads, cost
+		d.p.Settle(d.plan)
+	}
 }

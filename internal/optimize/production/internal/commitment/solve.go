@@ -157,6 +157,7 @@ func (s *search) descend(start *Plan) {
 		if !d.pass(order) {
 			s.propose(d.plan)
 			d.shake(rng)
+			d.shifts(rng)
 		}
 	}
 	s.propose(d.plan)
