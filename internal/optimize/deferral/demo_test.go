@@ -3,7 +3,6 @@ package deferral
 import (
 	"context"
 	"encoding/csv"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -178,7 +177,7 @@ func TestDemoFleetIsSolvedWithVerdicts(t *testing.T) {
 	v, err := engine{}.View(in, out)
 	require.NoError(t, err)
 	for _, l := range v.Lines {
-		t.Log(fmt.Sprintf("%-15s %-5s until %3.0f value %12.0f", l.AssetID, l.Verdict, l.Start, l.Value))
+		t.Logf("%-15s %-5s until %3.0f value %12.0f", l.AssetID, l.Verdict, l.Start, l.Value)
 	}
 	for _, f := range v.Figures {
 		t.Log(f)
