@@ -112,7 +112,7 @@ func (v visitor) runsScenario() {
 	v.Helper()
 	v.follows("/scenarios")
 	v.leads(`main a[href="/scenarios/new"]`, "/scenarios/new")
-	v.does(chromedp.Click(`input[name=days][value="30"]`), chromedp.SetValue(`select[name=limit]`, "10"))
+	v.does(chromedp.Click(`input[name=horizon][value="30"]`), chromedp.SetValue(`select[name=limit]`, "10"))
 	run := v.leads(`form[action="/scenarios/new"] button.btn-primary`, "/runs/[0-9a-f-]{36}")
 	v.does(chromedp.WaitVisible(`#run-status svg`)) // the search is drawn while it goes on
 	v.leads(`#run-status a[href="/runs/`+run+`/results"]`, "/runs/"+run+"/results")

@@ -116,8 +116,11 @@ func (p person) isRefused(path string, form url.Values, status int) {
 // requestRun sends the form of a new scenario and returns the run's id.
 func (p person) requestRun(seconds string) uuid.UUID {
 	p.Helper()
-	form := url.Values{"key": {uuid.NewString()}, "problem": {"maintenance_prioritization"}, "title": {p.Name()}, "days": {"30"}, "limit": {seconds},
-		"start": {time.Now().AddDate(0, 0, 1).Format(time.DateOnly)}, "one_train": {"1"}}
+	form := url.Values{"key": {uuid.NewString()}, "problem": {"maintenance_prioritization"}, "title": {p.Name()}, "horizon": {"30"}, "limit": {seconds},
+		"start": {time.Now().AddDate(0, 0, 1).Format(time.DateOnly)}}
+	for _, field := range []string{"one_train_out", "preset.cheapest", "preset.balanced", "preset.lowest_risk"} {
+		form.Set("f_maintenance_prioritization."+field, "on")
+	}
 	first := p.sends("/scenarios/new", form)
 	require.Equal(p, first, p.sends("/scenarios/new", form), "a form sent twice leads to one run")
 	return idAfter(p, first, "/runs/")
