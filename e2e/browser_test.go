@@ -133,9 +133,7 @@ func (v visitor) proposesBalanced() int {
 	percent, err := strconv.ParseFloat(gap[1], 64)
 	require.NoError(v, err)
 	require.Less(v, percent, 100.0)
-	planned, _, ok := strings.Cut(v.text(card+`return [...card.querySelectorAll("dd")].at(-1).innerText`), "/")
-	require.True(v, ok)
-	n := number(v, planned)
+	n := number(v, v.text(card+`return [...card.querySelectorAll("dt")].find(x => ["Jobs planned", "أعمال مقررة"].includes(x.innerText.trim()))?.nextElementSibling.innerText ?? ""`))
 	require.Positive(v, n)
 
 	v.clicks(`main [data-dialog=propose]`)
