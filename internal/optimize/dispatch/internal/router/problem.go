@@ -2,7 +2,7 @@
 // order on which shift, at the least cost. It knows nothing of files or of
 // the product's inputs; package dispatch and its readers state their problems
 // in its terms. The search is an adaptive large neighbourhood search with a
-// pool of routes that the exact solver recombines.
+// pool of routes that a set partitioning of its own recombines.
 package router
 
 import (
