@@ -76,7 +76,7 @@ func (engine) Verify(in Input, out Output) error { return VerifyOutput(in, out) 
 // Weigh implements optimize.Engine.
 func (engine) Weigh(in Input, preset string) (Input, error) {
 	if !slices.Contains(presets, preset) {
-		return in, invalid("weights.preset", fmt.Sprintf("unknown preset %q", preset))
+		return in, optimize.Invalid("weights.preset", fmt.Sprintf("unknown preset %q", preset))
 	}
 	in.Weights.Preset = preset
 	return in, nil
@@ -94,10 +94,10 @@ func (engine) Start(in Input, plan []Choice) Input {
 // Force implements optimize.Engine: it reads Start, in whole days.
 func (engine) Force(in Input, pin optimize.Pin) (Input, error) {
 	if !slices.ContainsFunc(in.Actions, func(a Action) bool { return a.ID == pin.Subject }) {
-		return in, invalid("pin.subject", fmt.Sprintf("unknown action %q", pin.Subject))
+		return in, optimize.Invalid("pin.subject", fmt.Sprintf("unknown action %q", pin.Subject))
 	}
 	if pin.Off || pin.Start == nil || !(*pin.Start >= 0 && *pin.Start < float64(in.Days)) {
-		return in, invalid("pin.start", fmt.Sprintf("want a day from 0 to %d", in.Days-1))
+		return in, optimize.Invalid("pin.start", fmt.Sprintf("want a day from 0 to %d", in.Days-1))
 	}
 	p := Choice{ActionID: pin.Subject, Day: int(*pin.Start)}
 	in.Pins = append(slices.DeleteFunc(slices.Clone(in.Pins), func(o Choice) bool { return o.ActionID == p.ActionID }), p)

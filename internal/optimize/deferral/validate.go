@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/optria-iq/optria/internal/fault"
+	"github.com/optria-iq/optria/internal/optimize"
 )
 
 // The largest instance that is accepted.
@@ -19,11 +19,6 @@ const (
 	maxMoney      = 1e15
 )
 
-// invalid names the field and the reason of a bad input.
-func invalid(field, reason string) error {
-	return fault.Wrap(fault.Invalid, "optimize.input.invalid", fmt.Errorf("%s: %s", field, reason)).With("field", field).With("reason", reason)
-}
-
 // number is a field with the range that it must lie in.
 type number struct {
 	name          string
@@ -35,7 +30,7 @@ type number struct {
 func outside(field string, list ...number) error {
 	for _, n := range list {
 		if !(n.value >= n.lo && n.value <= n.hi) {
-			return invalid(field+n.name, fmt.Sprintf("want %g to %g", n.lo, n.hi))
+			return optimize.Invalid(field+n.name, fmt.Sprintf("want %g to %g", n.lo, n.hi))
 		}
 	}
 	return nil
@@ -44,22 +39,22 @@ func outside(field string, list ...number) error {
 // Validate returns a fault naming the first field that makes no sense.
 func (in *Input) Validate() error {
 	if _, err := time.Parse(time.DateOnly, in.StartDate); err != nil {
-		return invalid("start_date", "want YYYY-MM-DD")
+		return optimize.Invalid("start_date", "want YYYY-MM-DD")
 	}
 	if in.Days < 1 || in.Days > maxDays {
-		return invalid("days", fmt.Sprintf("want 1 to %d", maxDays))
+		return optimize.Invalid("days", fmt.Sprintf("want 1 to %d", maxDays))
 	}
 	if in.WorkingDay != nil && len(in.WorkingDay) != in.Days {
-		return invalid("working_day", fmt.Sprintf("want %d entries", in.Days))
+		return optimize.Invalid("working_day", fmt.Sprintf("want %d entries", in.Days))
 	}
 	if len(in.Actions) > maxActions {
-		return invalid("actions", fmt.Sprintf("at most %d", maxActions))
+		return optimize.Invalid("actions", fmt.Sprintf("at most %d", maxActions))
 	}
 	if err := in.validateWeights(); err != nil {
 		return err
 	}
 	if r := in.replicates(); r < minReplicates || r > maxReplicates {
-		return invalid("band.replicates", fmt.Sprintf("want %d to %d", minReplicates, maxReplicates))
+		return optimize.Invalid("band.replicates", fmt.Sprintf("want %d to %d", minReplicates, maxReplicates))
 	}
 	if err := outside("band.", number{"confidence", in.Band.confidence(), .5, .999}, number{"materiality_sar", in.Band.Materiality, 0, maxMoney}); err != nil {
 		return err
@@ -68,7 +63,7 @@ func (in *Input) Validate() error {
 	for i := range in.Actions {
 		a, field := &in.Actions[i], fmt.Sprintf("actions[%d].", i)
 		if a.ID == "" || ids[a.ID] {
-			return invalid(field+"id", "missing or used twice")
+			return optimize.Invalid(field+"id", "missing or used twice")
 		}
 		ids[a.ID] = true
 		if err := a.validate(field); err != nil {
@@ -80,21 +75,21 @@ func (in *Input) Validate() error {
 
 func (in *Input) validateWeights() error {
 	if in.Weights.Preset != "" && !slices.Contains(presets, in.Weights.Preset) {
-		return invalid("weights.preset", "unknown preset")
+		return optimize.Invalid("weights.preset", "unknown preset")
 	}
 	cost, risk := in.Weights.Values()
 	if err := outside("weights.", number{"cost", cost, 0, 1e6}, number{"risk", risk, 0, 1e6}); err != nil {
 		return err
 	}
 	if cost+risk == 0 {
-		return invalid("weights", "want two numbers, not both 0")
+		return optimize.Invalid("weights", "want two numbers, not both 0")
 	}
 	return nil
 }
 
 func (a *Action) validate(field string) error {
 	if len(a.Modes) == 0 || len(a.Modes) > maxModes {
-		return invalid(field+"modes", fmt.Sprintf("want 1 to %d failure modes", maxModes))
+		return optimize.Invalid(field+"modes", fmt.Sprintf("want 1 to %d failure modes", maxModes))
 	}
 	for k, m := range a.Modes {
 		if err := m.validate(fmt.Sprintf("%smodes[%d].", field, k)); err != nil {
@@ -108,7 +103,7 @@ func (a *Action) validate(field string) error {
 		return err
 	}
 	if a.Kijima < 0 || a.Kijima > 2 {
-		return invalid(field+"kijima", "want 1 or 2")
+		return optimize.Invalid(field+"kijima", "want 1 or 2")
 	}
 	return a.validateAge(field)
 }
@@ -126,9 +121,9 @@ func (a *Action) validateAge(field string) error {
 	}
 	switch {
 	case hazard > mostHazard:
-		return invalid(field+"age_days", "an asset of this age would have failed for certain; check the age and the scale")
+		return optimize.Invalid(field+"age_days", "an asset of this age would have failed for certain; check the age and the scale")
 	case a.restoration() < 1 && !a.Wears():
-		return invalid(field+"restoration", "want 1, as no failure mode both wears out (shape above 1) and costs more than the planned job")
+		return optimize.Invalid(field+"restoration", "want 1, as no failure mode both wears out (shape above 1) and costs more than the planned job")
 	}
 	return nil
 }
@@ -152,15 +147,15 @@ func (in *Input) validateChoices(ids map[string]bool) error {
 	for k, p := range in.Pins {
 		switch {
 		case !ids[p.ActionID] || pinned[p.ActionID]:
-			return invalid(fmt.Sprintf("pins[%d].action_id", k), "unknown action or pinned twice")
+			return optimize.Invalid(fmt.Sprintf("pins[%d].action_id", k), "unknown action or pinned twice")
 		case p.Day < 0 || p.Day >= in.Days:
-			return invalid(fmt.Sprintf("pins[%d].day", k), "outside the horizon")
+			return optimize.Invalid(fmt.Sprintf("pins[%d].day", k), "outside the horizon")
 		}
 		pinned[p.ActionID] = true
 	}
 	for k, p := range in.WarmStart {
 		if !ids[p.ActionID] {
-			return invalid(fmt.Sprintf("warm_start[%d].action_id", k), "unknown action")
+			return optimize.Invalid(fmt.Sprintf("warm_start[%d].action_id", k), "unknown action")
 		}
 	}
 	return nil

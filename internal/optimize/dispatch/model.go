@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/optria-iq/optria/internal/optimize"
 	"github.com/optria-iq/optria/internal/optimize/dispatch/internal/router"
 	"github.com/optria-iq/optria/internal/optimize/mip"
 )
@@ -39,7 +40,7 @@ func (c *compiled) model() (*mip.Model, error) {
 		arcs += (len(jobs) + 2) * (len(jobs) + 2)
 	}
 	if arcs > maxArcs {
-		return nil, invalid("jobs", fmt.Sprintf("the exact model would have %d arcs, at most %d", arcs, maxArcs))
+		return nil, optimize.Invalid("jobs", fmt.Sprintf("the exact model would have %d arcs, at most %d", arcs, maxArcs))
 	}
 	n := len(c.problem.Jobs)
 	p := &programme{

@@ -57,7 +57,7 @@ func (engine) Verify(in Input, out Output) error { return VerifyOutput(in, out) 
 // Weigh implements optimize.Engine.
 func (engine) Weigh(in Input, preset string) (Input, error) {
 	if !slices.Contains(presets, preset) {
-		return in, invalid("weights.preset", fmt.Sprintf("unknown preset %q", preset))
+		return in, optimize.Invalid("weights.preset", fmt.Sprintf("unknown preset %q", preset))
 	}
 	if preset == PresetCustom && in.Weights.Preset != PresetCustom && in.Weights.Unserved == 0 {
 		in.Weights = in.Weights.values() // nobody has set numbers yet
@@ -79,12 +79,12 @@ func (engine) Start(in Input, plan []Stop) Input {
 // Resource (a technician) and Off (unserved).
 func (engine) Force(in Input, pin optimize.Pin) (Input, error) {
 	if _, known := in.jobIndex()[pin.Subject]; !known {
-		return in, invalid("pin.subject", fmt.Sprintf("unknown job %q", pin.Subject))
+		return in, optimize.Invalid("pin.subject", fmt.Sprintf("unknown job %q", pin.Subject))
 	}
 	p := Pin{JobID: pin.Subject, TechnicianID: pin.Resource, Unserved: pin.Off}
 	if pin.Start != nil && !pin.Off {
 		if !(*pin.Start >= 0 && *pin.Start <= float64(in.Days)) {
-			return in, invalid("pin.start", fmt.Sprintf("want a day from 0 to %d", in.Days))
+			return in, optimize.Invalid("pin.start", fmt.Sprintf("want a day from 0 to %d", in.Days))
 		}
 		minutes := *pin.Start * minutesPerDay
 		if whole := math.Round(minutes); math.Abs(minutes-whole) < 1e-3 {
@@ -93,10 +93,10 @@ func (engine) Force(in Input, pin optimize.Pin) (Input, error) {
 		p.Start = &minutes
 	}
 	if _, known := in.technicianIndex()[pin.Resource]; pin.Resource != "" && !known {
-		return in, invalid("pin.resource", fmt.Sprintf("unknown technician %q", pin.Resource))
+		return in, optimize.Invalid("pin.resource", fmt.Sprintf("unknown technician %q", pin.Resource))
 	}
 	if p.TechnicianID == "" && p.Start == nil && !p.Unserved {
-		return in, invalid("pin", "want a technician, a start or off")
+		return in, optimize.Invalid("pin", "want a technician, a start or off")
 	}
 	in.Pins = append(slices.DeleteFunc(slices.Clone(in.Pins), func(o Pin) bool { return o.JobID == p.JobID }), p)
 	return in, nil

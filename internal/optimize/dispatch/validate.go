@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/optria-iq/optria/internal/fault"
+	"github.com/optria-iq/optria/internal/optimize"
 )
 
 // The largest instance that is accepted.
@@ -23,18 +23,13 @@ const (
 	maxMoney       = 1e12
 )
 
-// invalid names the field and the reason of a bad input.
-func invalid(field, reason string) error {
-	return fault.Wrap(fault.Invalid, "optimize.input.invalid", fmt.Errorf("%s: %s", field, reason)).With("field", field).With("reason", reason)
-}
-
 // Validate returns a fault naming the first field that makes no sense.
 func (in *Input) Validate() error {
 	if _, err := time.Parse(time.DateOnly, in.StartDate); err != nil {
-		return invalid("start_date", "want YYYY-MM-DD")
+		return optimize.Invalid("start_date", "want YYYY-MM-DD")
 	}
 	if in.Days < 1 || in.Days > maxDays {
-		return invalid("days", fmt.Sprintf("want 1 to %d", maxDays))
+		return optimize.Invalid("days", fmt.Sprintf("want 1 to %d", maxDays))
 	}
 	for _, check := range []func() error{in.validateWeights, in.validateTravel, in.validateTechnicians, in.validateJobs, in.validateOrder, in.validateClosures, in.validatePins} {
 		if err := check(); err != nil {
@@ -51,7 +46,7 @@ func (in *Input) horizon() float64 { return float64(in.Days) * minutesPerDay }
 
 func (in *Input) validateWeights() error {
 	if in.Weights.Preset != "" && !slices.Contains(presets, in.Weights.Preset) {
-		return invalid("weights.preset", fmt.Sprintf("unknown preset %q", in.Weights.Preset))
+		return optimize.Invalid("weights.preset", fmt.Sprintf("unknown preset %q", in.Weights.Preset))
 	}
 	w := in.Weights.values()
 	for _, n := range []struct {
@@ -59,66 +54,66 @@ func (in *Input) validateWeights() error {
 		value float64
 	}{{"unserved", w.Unserved}, {"lateness", w.Lateness}, {"travel", w.Travel}, {"overtime", w.Overtime}, {"stability", w.Stability}} {
 		if !(n.value >= 0 && n.value <= 1e6) {
-			return invalid("weights."+n.name, "want 0 to 1,000,000")
+			return optimize.Invalid("weights."+n.name, "want 0 to 1,000,000")
 		}
 	}
 	if w.Unserved == 0 {
-		return invalid("weights.unserved", "want more than 0, or nobody would be sent")
+		return optimize.Invalid("weights.unserved", "want more than 0, or nobody would be sent")
 	}
 	if !amount(in.ChangeSAR) {
-		return invalid("change_sar", "want at least 0")
+		return optimize.Invalid("change_sar", "want at least 0")
 	}
 	return nil
 }
 
 func (in *Input) validateTravel() error {
 	if len(in.Sites) == 0 || len(in.Sites) > maxSites {
-		return invalid("sites", fmt.Sprintf("want 1 to %d", maxSites))
+		return optimize.Invalid("sites", fmt.Sprintf("want 1 to %d", maxSites))
 	}
 	seen := map[string]bool{}
 	for k, id := range in.Sites {
 		if id == "" || seen[id] {
-			return invalid(fmt.Sprintf("sites[%d]", k), "missing or used twice")
+			return optimize.Invalid(fmt.Sprintf("sites[%d]", k), "missing or used twice")
 		}
 		seen[id] = true
 	}
 	if len(in.Travel) != len(in.Sites) {
-		return invalid("travel", fmt.Sprintf("want %d rows", len(in.Sites)))
+		return optimize.Invalid("travel", fmt.Sprintf("want %d rows", len(in.Sites)))
 	}
 	for a, row := range in.Travel {
 		if len(row) != len(in.Sites) {
-			return invalid(fmt.Sprintf("travel[%d]", a), fmt.Sprintf("want %d minutes", len(in.Sites)))
+			return optimize.Invalid(fmt.Sprintf("travel[%d]", a), fmt.Sprintf("want %d minutes", len(in.Sites)))
 		}
 		for b, t := range row {
 			if !(t >= 0 && t <= maxDays*minutesPerDay) {
-				return invalid(fmt.Sprintf("travel[%d][%d]", a, b), "want minutes of at least 0")
+				return optimize.Invalid(fmt.Sprintf("travel[%d][%d]", a, b), "want minutes of at least 0")
 			}
 		}
 	}
 	if in.StoreSiteID != "" && !seen[in.StoreSiteID] {
-		return invalid("store_site_id", fmt.Sprintf("unknown site %q", in.StoreSiteID))
+		return optimize.Invalid("store_site_id", fmt.Sprintf("unknown site %q", in.StoreSiteID))
 	}
 	return nil
 }
 
 func (in *Input) validateTechnicians() error {
 	if len(in.Technicians) > maxTechnicians {
-		return invalid("technicians", fmt.Sprintf("at most %d", maxTechnicians))
+		return optimize.Invalid("technicians", fmt.Sprintf("at most %d", maxTechnicians))
 	}
 	seen, shifts := map[string]bool{}, 0
 	for k := range in.Technicians {
 		t, field := &in.Technicians[k], fmt.Sprintf("technicians[%d]", k)
 		switch {
 		case t.ID == "" || seen[t.ID]:
-			return invalid(field+".id", "missing or used twice")
+			return optimize.Invalid(field+".id", "missing or used twice")
 		case !slices.Contains(in.Sites, t.SiteID):
-			return invalid(field+".site_id", fmt.Sprintf("unknown site %q", t.SiteID))
+			return optimize.Invalid(field+".site_id", fmt.Sprintf("unknown site %q", t.SiteID))
 		case !amount(t.CostPerHour):
-			return invalid(field+".cost_per_hour", "want at least 0")
+			return optimize.Invalid(field+".cost_per_hour", "want at least 0")
 		case !(t.MaxOvertime >= 0 && t.MaxOvertime <= minutesPerDay):
-			return invalid(field+".max_overtime", "want 0 to 1440 minutes")
+			return optimize.Invalid(field+".max_overtime", "want 0 to 1440 minutes")
 		case !(t.OvertimeFactor >= 0 && t.OvertimeFactor <= 100):
-			return invalid(field+".overtime_factor", "want 0 to 100")
+			return optimize.Invalid(field+".overtime_factor", "want 0 to 100")
 		}
 		seen[t.ID] = true
 		if err := in.validateSpans(field+".shifts", t.Shifts); err != nil {
@@ -133,10 +128,10 @@ func (in *Input) validateTechnicians() error {
 		shifts += len(t.Shifts) + len(t.Absences)
 	}
 	if shifts > maxShifts {
-		return invalid("technicians", fmt.Sprintf("%d shifts and absences, at most %d", shifts, maxShifts))
+		return optimize.Invalid("technicians", fmt.Sprintf("%d shifts and absences, at most %d", shifts, maxShifts))
 	}
 	if float64(shifts)*float64(len(in.Jobs)) > maxPairs {
-		return invalid("jobs", fmt.Sprintf("%d jobs times %d shifts are too many pairs, at most %g", len(in.Jobs), shifts, maxPairs))
+		return optimize.Invalid("jobs", fmt.Sprintf("%d jobs times %d shifts are too many pairs, at most %g", len(in.Jobs), shifts, maxPairs))
 	}
 	return nil
 }
@@ -146,9 +141,9 @@ func (in *Input) validateSpans(field string, spans []Span) error {
 	for k, s := range spans {
 		switch {
 		case !(s.From >= 0 && s.From <= s.To && s.To <= in.horizon()):
-			return invalid(fmt.Sprintf("%s[%d]", field, k), fmt.Sprintf("want 0 ≤ from ≤ to ≤ %g", in.horizon()))
+			return optimize.Invalid(fmt.Sprintf("%s[%d]", field, k), fmt.Sprintf("want 0 ≤ from ≤ to ≤ %g", in.horizon()))
 		case k > 0 && s.From < spans[k-1].To:
-			return invalid(fmt.Sprintf("%s[%d]", field, k), "starts before the one before it ends")
+			return optimize.Invalid(fmt.Sprintf("%s[%d]", field, k), "starts before the one before it ends")
 		}
 	}
 	return nil
@@ -157,12 +152,12 @@ func (in *Input) validateSpans(field string, spans []Span) error {
 func validateGear(field string, skills []Skill, parts []Stock) error {
 	for k, s := range skills {
 		if s.ID == "" || s.Level < 0 || s.Level > 1000 {
-			return invalid(fmt.Sprintf("%s.skills[%d]", field, k), "want an id and a level from 0 to 1000")
+			return optimize.Invalid(fmt.Sprintf("%s.skills[%d]", field, k), "want an id and a level from 0 to 1000")
 		}
 	}
 	for k, p := range parts {
 		if p.Part == "" || p.Units < 0 || p.Units > math.MaxInt32 {
-			return invalid(fmt.Sprintf("%s.parts[%d]", field, k), "want a part and at least 0 units")
+			return optimize.Invalid(fmt.Sprintf("%s.parts[%d]", field, k), "want a part and at least 0 units")
 		}
 	}
 	return nil
@@ -170,26 +165,26 @@ func validateGear(field string, skills []Skill, parts []Stock) error {
 
 func (in *Input) validateJobs() error {
 	if len(in.Jobs) > maxJobs {
-		return invalid("jobs", fmt.Sprintf("at most %d", maxJobs))
+		return optimize.Invalid("jobs", fmt.Sprintf("at most %d", maxJobs))
 	}
 	seen, tools := map[string]bool{}, map[string]bool{}
 	for k := range in.Jobs {
 		j, field := &in.Jobs[k], fmt.Sprintf("jobs[%d]", k)
 		switch {
 		case j.ID == "" || seen[j.ID]:
-			return invalid(field+".id", "missing or used twice")
+			return optimize.Invalid(field+".id", "missing or used twice")
 		case !slices.Contains(in.Sites, j.SiteID):
-			return invalid(field+".site_id", fmt.Sprintf("unknown site %q", j.SiteID))
+			return optimize.Invalid(field+".site_id", fmt.Sprintf("unknown site %q", j.SiteID))
 		case j.CrewSize < 0 || j.CrewSize > maxCrew:
-			return invalid(field+".crew_size", fmt.Sprintf("want 0 to %d", maxCrew))
+			return optimize.Invalid(field+".crew_size", fmt.Sprintf("want 0 to %d", maxCrew))
 		case !(j.Duration >= 0 && j.Duration <= in.horizon()):
-			return invalid(field+".duration", "want minutes of at least 0 within the horizon")
+			return optimize.Invalid(field+".duration", "want minutes of at least 0 within the horizon")
 		case j.Due != nil && !(math.Abs(*j.Due) <= maxMoney):
-			return invalid(field+".due", "want a number of minutes")
+			return optimize.Invalid(field+".due", "want a number of minutes")
 		case !amount(j.PrioritySAR):
-			return invalid(field+".priority_sar", "want at least 0")
+			return optimize.Invalid(field+".priority_sar", "want at least 0")
 		case !amount(j.UnservedSAR):
-			return invalid(field+".unserved_sar", "want at least 0")
+			return optimize.Invalid(field+".unserved_sar", "want at least 0")
 		}
 		seen[j.ID] = true
 		if err := in.validateSpans(field+".windows", j.Windows); err != nil {
@@ -203,7 +198,7 @@ func (in *Input) validateJobs() error {
 		}
 	}
 	if len(tools) > maxTools {
-		return invalid("jobs", fmt.Sprintf("ask for %d kinds of tools, at most %d", len(tools), maxTools))
+		return optimize.Invalid("jobs", fmt.Sprintf("ask for %d kinds of tools, at most %d", len(tools), maxTools))
 	}
 	return nil
 }
@@ -220,9 +215,9 @@ func (in *Input) validateOrder() error {
 			p, known := index[id]
 			switch {
 			case !known:
-				return invalid(field, fmt.Sprintf("unknown job %q", id))
+				return optimize.Invalid(field, fmt.Sprintf("unknown job %q", id))
 			case state[p] == 1:
-				return invalid(field, fmt.Sprintf("job %q waits for itself", id))
+				return optimize.Invalid(field, fmt.Sprintf("job %q waits for itself", id))
 			case state[p] == 0:
 				if err := visit(p); err != nil {
 					return err
@@ -262,9 +257,9 @@ func (in *Input) validateClosures() error {
 	for k, c := range in.Closures {
 		switch field := fmt.Sprintf("closures[%d]", k); {
 		case !(math.Abs(c.From) <= maxMoney && c.From <= c.To && c.To <= maxMoney):
-			return invalid(field, "want from ≤ to")
+			return optimize.Invalid(field, "want from ≤ to")
 		case c.SiteID != "" && !slices.Contains(in.Sites, c.SiteID):
-			return invalid(field+".site_id", fmt.Sprintf("unknown site %q", c.SiteID))
+			return optimize.Invalid(field+".site_id", fmt.Sprintf("unknown site %q", c.SiteID))
 		}
 	}
 	return nil
@@ -279,15 +274,15 @@ func (in *Input) validatePins() error {
 		_, knownTechnician := technicians[p.TechnicianID]
 		switch {
 		case !knownJob || pinned[p.JobID]:
-			return invalid(field+".job_id", "unknown job or pinned twice")
+			return optimize.Invalid(field+".job_id", "unknown job or pinned twice")
 		case p.TechnicianID != "" && !knownTechnician:
-			return invalid(field+".technician_id", fmt.Sprintf("unknown technician %q", p.TechnicianID))
+			return optimize.Invalid(field+".technician_id", fmt.Sprintf("unknown technician %q", p.TechnicianID))
 		case p.Day != nil && (*p.Day < 0 || *p.Day >= in.Days):
-			return invalid(field+".day", fmt.Sprintf("want 0 to %d", in.Days-1))
+			return optimize.Invalid(field+".day", fmt.Sprintf("want 0 to %d", in.Days-1))
 		case p.Start != nil && !(*p.Start >= 0 && *p.Start <= in.horizon()):
-			return invalid(field+".start", fmt.Sprintf("want 0 to %g minutes", in.horizon()))
+			return optimize.Invalid(field+".start", fmt.Sprintf("want 0 to %g minutes", in.horizon()))
 		case p.Unserved && (p.TechnicianID != "" || p.Day != nil || p.Start != nil):
-			return invalid(field+".unserved", "excludes a technician, a day and a start")
+			return optimize.Invalid(field+".unserved", "excludes a technician, a day and a start")
 		}
 		pinned[p.JobID] = true
 	}

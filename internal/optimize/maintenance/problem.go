@@ -63,7 +63,7 @@ func (engine) Verify(in Input, out Output) error { return VerifyOutput(in, out) 
 // Weigh implements optimize.Engine.
 func (engine) Weigh(in Input, preset string) (Input, error) {
 	if !slices.Contains([]string{PresetCheapest, PresetBalanced, PresetLowestRisk, PresetCustom}, preset) {
-		return in, invalid("weights.preset", fmt.Sprintf("unknown preset %q", preset))
+		return in, optimize.Invalid("weights.preset", fmt.Sprintf("unknown preset %q", preset))
 	}
 	in.Weights.Preset = preset
 	return in, nil
@@ -81,12 +81,12 @@ func (engine) Start(in Input, plan []Start) Input {
 // Force implements optimize.Engine: it reads Start, in whole days, and Off.
 func (engine) Force(in Input, pin optimize.Pin) (Input, error) {
 	if !slices.ContainsFunc(in.Actions, func(a Action) bool { return a.ID == pin.Subject }) {
-		return in, invalid("pin.subject", fmt.Sprintf("unknown action %q", pin.Subject))
+		return in, optimize.Invalid("pin.subject", fmt.Sprintf("unknown action %q", pin.Subject))
 	}
 	p := Pin{ActionID: pin.Subject, Deferred: pin.Off}
 	if !pin.Off {
 		if pin.Start == nil || *pin.Start < 0 || int(*pin.Start) >= in.Days {
-			return in, invalid("pin.start", fmt.Sprintf("want a day from 0 to %d", in.Days-1))
+			return in, optimize.Invalid("pin.start", fmt.Sprintf("want a day from 0 to %d", in.Days-1))
 		}
 		p.StartDay = int(*pin.Start)
 	}

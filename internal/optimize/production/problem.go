@@ -60,7 +60,7 @@ func (engine) Verify(in Input, out Output) error { return VerifyOutput(in, out) 
 // Weigh implements optimize.Engine.
 func (engine) Weigh(in Input, preset string) (Input, error) {
 	if !knownPreset(preset) {
-		return in, invalid("weights.preset", fmt.Sprintf("unknown preset %q", preset))
+		return in, optimize.Invalid("weights.preset", fmt.Sprintf("unknown preset %q", preset))
 	}
 	in.Weights.Preset = preset
 	return in, nil
@@ -80,12 +80,12 @@ func (engine) Start(in Input, plan []Run) Input {
 // and Off the unit runs at any load.
 func (engine) Force(in Input, pin optimize.Pin) (Input, error) {
 	if in.unit(pin.Subject) == nil {
-		return in, invalid("pin.subject", fmt.Sprintf("unknown unit %q", pin.Subject))
+		return in, optimize.Invalid("pin.subject", fmt.Sprintf("unknown unit %q", pin.Subject))
 	}
 	p := Pin{UnitID: pin.Subject, To: in.Periods, Off: pin.Off, Load: pin.Load}
 	if pin.Start != nil {
 		if !within(*pin.Start, 0, float64(in.Periods-1)) {
-			return in, invalid("pin.start", fmt.Sprintf("want a period from 0 to %d", in.Periods-1))
+			return in, optimize.Invalid("pin.start", fmt.Sprintf("want a period from 0 to %d", in.Periods-1))
 		}
 		p.From = int(*pin.Start)
 	}

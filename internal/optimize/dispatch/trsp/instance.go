@@ -10,7 +10,7 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/optria-iq/optria/internal/fault"
+	"github.com/optria-iq/optria/internal/optimize"
 )
 
 // Stop is a row of the instance: the depot (row 0), a technician's home with
@@ -46,14 +46,10 @@ func (in *Instance) Travel(a, b int) float64 {
 	return math.Hypot(in.Stops[a].X-in.Stops[b].X, in.Stops[a].Y-in.Stops[b].Y)
 }
 
-func invalid(field, reason string) error {
-	return fault.Wrap(fault.Invalid, "optimize.input.invalid", fmt.Errorf("%s: %s", field, reason)).With("field", field).With("reason", reason)
-}
-
 // validate checks what the reader could not see line by line.
 func (in *Instance) validate() error {
 	if in.Jobs() < 0 {
-		return invalid("CREW COUNT", fmt.Sprintf("%d technicians, but only %d rows follow the depot", in.Technicians, len(in.Stops)-1))
+		return optimize.Invalid("CREW COUNT", fmt.Sprintf("%d technicians, but only %d rows follow the depot", in.Technicians, len(in.Stops)-1))
 	}
 	for k := range in.Stops {
 		if err := in.validateStop(k); err != nil {
@@ -66,10 +62,10 @@ func (in *Instance) validate() error {
 func (in *Instance) validateStop(k int) error {
 	s, field := &in.Stops[k], fmt.Sprintf("row %d", k)
 	if s.To < s.From {
-		return invalid(field+" TWE", "is before TWS")
+		return optimize.Invalid(field+" TWE", "is before TWS")
 	}
 	if s.Service < 0 {
-		return invalid(field+" Serv", "want at least 0")
+		return optimize.Invalid(field+" Serv", "want at least 0")
 	}
 	for _, list := range []struct {
 		name   string
@@ -78,16 +74,16 @@ func (in *Instance) validateStop(k int) error {
 	}{{"SKILLS", s.Skills, in.Skills}, {"TOOLS", s.Tools, in.Tools}} {
 		for _, v := range list.values {
 			if v < 0 || v >= list.limit {
-				return invalid(field+" "+list.name, fmt.Sprintf("names %d, known are 0 to %d", v, list.limit-1))
+				return optimize.Invalid(field+" "+list.name, fmt.Sprintf("names %d, known are 0 to %d", v, list.limit-1))
 			}
 		}
 	}
 	if len(s.Parts) != 0 && len(s.Parts) != in.Parts {
-		return invalid(field+" SPARE PARTS", fmt.Sprintf("want %d numbers, have %d", in.Parts, len(s.Parts)))
+		return optimize.Invalid(field+" SPARE PARTS", fmt.Sprintf("want %d numbers, have %d", in.Parts, len(s.Parts)))
 	}
 	for _, v := range s.Parts {
 		if v < 0 {
-			return invalid(field+" SPARE PARTS", "want at least 0")
+			return optimize.Invalid(field+" SPARE PARTS", "want at least 0")
 		}
 	}
 	return nil

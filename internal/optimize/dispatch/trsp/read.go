@@ -5,6 +5,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/optria-iq/optria/internal/optimize"
 )
 
 // The largest instance that is accepted.
@@ -65,11 +67,11 @@ func (r *reader) line() string { return fmt.Sprintf("line %d", r.at+1) }
 
 func (r *reader) counts(in *Instance) error {
 	if !r.seek("CREW COUNT") || r.at >= len(r.lines) {
-		return invalid("CREW COUNT", "missing: want its heading and a line with technicians, skills, tools and spare parts")
+		return optimize.Invalid("CREW COUNT", "missing: want its heading and a line with technicians, skills, tools and spare parts")
 	}
 	fields := strings.Fields(r.lines[r.at])
 	if len(fields) < 4 {
-		return invalid(r.line(), "want the numbers of technicians, skills, tools and spare parts")
+		return optimize.Invalid(r.line(), "want the numbers of technicians, skills, tools and spare parts")
 	}
 	for k, want := range []struct {
 		name  string
@@ -78,7 +80,7 @@ func (r *reader) counts(in *Instance) error {
 	}{{"technicians", maxTechnicians, &in.Technicians}, {"skills", maxSkills, &in.Skills}, {"tools", maxTools, &in.Tools}, {"spare parts", maxParts, &in.Parts}} {
 		n, err := strconv.Atoi(fields[k])
 		if err != nil || n < 0 || n > want.limit {
-			return invalid(r.line()+", "+want.name, fmt.Sprintf("want a whole number from 0 to %d, have %q", want.limit, fields[k]))
+			return optimize.Invalid(r.line()+", "+want.name, fmt.Sprintf("want a whole number from 0 to %d, have %q", want.limit, fields[k]))
 		}
 		*want.value = n
 	}
@@ -90,7 +92,7 @@ func (r *reader) counts(in *Instance) error {
 // heading.
 func (r *reader) stops(in *Instance) error {
 	if !r.seek("ID") {
-		return invalid("DEPOT TECHNICIANS AND REQUESTS", "missing: want a heading that starts with ID and one row per stop")
+		return optimize.Invalid("DEPOT TECHNICIANS AND REQUESTS", "missing: want a heading that starts with ID and one row per stop")
 	}
 	for ; r.at < len(r.lines); r.at++ {
 		text := strings.TrimSpace(r.lines[r.at])
@@ -101,7 +103,7 @@ func (r *reader) stops(in *Instance) error {
 			break
 		}
 		if len(in.Stops) >= maxStops {
-			return invalid(r.line(), fmt.Sprintf("more than %d stops", maxStops))
+			return optimize.Invalid(r.line(), fmt.Sprintf("more than %d stops", maxStops))
 		}
 		stop, err := r.stop(text, len(in.Stops))
 		if err != nil {
@@ -110,7 +112,7 @@ func (r *reader) stops(in *Instance) error {
 		in.Stops = append(in.Stops, stop)
 	}
 	if len(in.Stops) == 0 {
-		return invalid("DEPOT TECHNICIANS AND REQUESTS", "has no rows")
+		return optimize.Invalid("DEPOT TECHNICIANS AND REQUESTS", "has no rows")
 	}
 	return nil
 }
@@ -121,10 +123,10 @@ func (r *reader) stop(text string, id int) (Stop, error) {
 	numbers, lists, ok := strings.Cut(text, "[")
 	fields := strings.Fields(numbers)
 	if !ok || len(fields) != 6 {
-		return s, invalid(r.line(), "want ID, X, Y, TWS, TWE, Serv, [skills], [tools] and [parts]")
+		return s, optimize.Invalid(r.line(), "want ID, X, Y, TWS, TWE, Serv, [skills], [tools] and [parts]")
 	}
 	if n, err := strconv.Atoi(fields[0]); err != nil || n != id {
-		return s, invalid(r.line()+", ID", fmt.Sprintf("want %d, have %q", id, fields[0]))
+		return s, optimize.Invalid(r.line()+", ID", fmt.Sprintf("want %d, have %q", id, fields[0]))
 	}
 	for k, want := range []struct {
 		name  string
@@ -132,13 +134,13 @@ func (r *reader) stop(text string, id int) (Stop, error) {
 	}{{"X", &s.X}, {"Y", &s.Y}, {"TWS", &s.From}, {"TWE", &s.To}, {"Serv", &s.Service}} {
 		v, err := number(fields[k+1])
 		if err != nil {
-			return s, invalid(r.line()+", "+want.name, err.Error())
+			return s, optimize.Invalid(r.line()+", "+want.name, err.Error())
 		}
 		*want.value = v
 	}
 	parts := strings.Split("["+lists, "]")
 	if len(parts) != 4 || strings.TrimSpace(parts[3]) != "" {
-		return s, invalid(r.line(), "want three lists in brackets: skills, tools and parts")
+		return s, optimize.Invalid(r.line(), "want three lists in brackets: skills, tools and parts")
 	}
 	for k, want := range []struct {
 		name  string
@@ -146,7 +148,7 @@ func (r *reader) stop(text string, id int) (Stop, error) {
 	}{{"SKILLS", &s.Skills}, {"TOOLS", &s.Tools}, {"SPARE PARTS", &s.Parts}} {
 		list, err := integers(parts[k])
 		if err != nil {
-			return s, invalid(r.line()+", "+want.name, err.Error())
+			return s, optimize.Invalid(r.line()+", "+want.name, err.Error())
 		}
 		*want.value = list
 	}
@@ -186,28 +188,28 @@ func integers(text string) ([]int, error) {
 func (r *reader) matrix(in *Instance) error {
 	n := len(in.Stops)
 	if n > maxMatrixStops {
-		return invalid("TRAVEL TIMES", fmt.Sprintf("at most %d stops", maxMatrixStops))
+		return optimize.Invalid("TRAVEL TIMES", fmt.Sprintf("at most %d stops", maxMatrixStops))
 	}
 	if !r.seek("TRAVEL TIMES") {
-		return invalid("TRAVEL TIMES", "missing")
+		return optimize.Invalid("TRAVEL TIMES", "missing")
 	}
 	in.Times = make([][]float64, n)
 	for k := range n {
 		if r.at >= len(r.lines) || strings.TrimSpace(r.lines[r.at]) == "" {
-			return invalid("TRAVEL TIMES", fmt.Sprintf("want a row for each of %d stops, have %d", n, k))
+			return optimize.Invalid("TRAVEL TIMES", fmt.Sprintf("want a row for each of %d stops, have %d", n, k))
 		}
 		fields := strings.Split(strings.TrimSpace(r.lines[r.at]), ";")
 		if id, err := strconv.Atoi(fields[0]); err != nil || id != k {
-			return invalid(r.line(), fmt.Sprintf("want the row of stop %d, have %q", k, fields[0]))
+			return optimize.Invalid(r.line(), fmt.Sprintf("want the row of stop %d, have %q", k, fields[0]))
 		}
 		if len(fields) < n+1 {
-			return invalid(r.line(), fmt.Sprintf("want %d travel times, have %d", n, len(fields)-1))
+			return optimize.Invalid(r.line(), fmt.Sprintf("want %d travel times, have %d", n, len(fields)-1))
 		}
 		row := make([]float64, n)
 		for c := range n {
 			v, err := number(fields[c+1])
 			if err != nil || v < 0 {
-				return invalid(fmt.Sprintf("%s, column %d", r.line(), c), fmt.Sprintf("want a travel time of at least 0, have %q", fields[c+1]))
+				return optimize.Invalid(fmt.Sprintf("%s, column %d", r.line(), c), fmt.Sprintf("want a travel time of at least 0, have %q", fields[c+1]))
 			}
 			row[c] = v
 		}

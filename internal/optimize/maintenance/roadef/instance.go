@@ -14,6 +14,7 @@ import (
 	"strconv"
 
 	"github.com/optria-iq/optria/internal/fault"
+	"github.com/optria-iq/optria/internal/optimize"
 )
 
 // Instance is one instance in the terms of the challenge; days and starts are
@@ -70,10 +71,6 @@ func (n *Number) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-func invalid(field, reason string) error {
-	return fault.Wrap(fault.Invalid, "optimize.input.invalid", fmt.Errorf("%s: %s", field, reason)).With("field", field).With("reason", reason)
-}
-
 // Read parses and checks an instance. Errors are faults that name a field and
 // a reason.
 func Read(data []byte) (*Instance, error) {
@@ -90,33 +87,33 @@ func Read(data []byte) (*Instance, error) {
 func (in *Instance) validate() error {
 	switch {
 	case in.Days < 1 || in.Days > maxDays:
-		return invalid("T", fmt.Sprintf("want 1 to %d days", maxDays))
+		return optimize.Invalid("T", fmt.Sprintf("want 1 to %d days", maxDays))
 	case len(in.Interventions) > maxInterventions:
-		return invalid("Interventions", fmt.Sprintf("%d, at most %d are accepted", len(in.Interventions), maxInterventions))
+		return optimize.Invalid("Interventions", fmt.Sprintf("%d, at most %d are accepted", len(in.Interventions), maxInterventions))
 	case len(in.Interventions) == 0:
-		return invalid("Interventions", "missing or empty")
+		return optimize.Invalid("Interventions", "missing or empty")
 	case len(in.Scenarios) != in.Days:
-		return invalid("Scenarios_number", fmt.Sprintf("want %d entries", in.Days))
+		return optimize.Invalid("Scenarios_number", fmt.Sprintf("want %d entries", in.Days))
 	case in.Quantile == nil || !(*in.Quantile > 0 && *in.Quantile <= 1):
-		return invalid("Quantile", "want a number above 0 and up to 1")
+		return optimize.Invalid("Quantile", "want a number above 0 and up to 1")
 	case in.Alpha == nil || !(*in.Alpha >= 0 && *in.Alpha <= 1):
-		return invalid("Alpha", "want a number from 0 to 1")
+		return optimize.Invalid("Alpha", "want a number from 0 to 1")
 	case in.Resources == nil:
-		return invalid("Resources", "missing")
+		return optimize.Invalid("Resources", "missing")
 	}
 	scenarios := 0
 	for t, n := range in.Scenarios {
 		if scenarios += n; n < 1 || n > maxScenarios || scenarios > maxScenarios {
-			return invalid(fmt.Sprintf("Scenarios_number[%d]", t), fmt.Sprintf("want at least 1, at most %d on all days", maxScenarios))
+			return optimize.Invalid(fmt.Sprintf("Scenarios_number[%d]", t), fmt.Sprintf("want at least 1, at most %d on all days", maxScenarios))
 		}
 	}
 	for name, r := range in.Resources {
 		if len(r.Min) != in.Days || len(r.Max) != in.Days {
-			return invalid("Resources."+name, fmt.Sprintf("want min and max of %d entries", in.Days))
+			return optimize.Invalid("Resources."+name, fmt.Sprintf("want min and max of %d entries", in.Days))
 		}
 		for t := range r.Max {
 			if r.Max[t] < 0 || r.Min[t] < 0 {
-				return invalid("Resources."+name, fmt.Sprintf("negative on day %d", t+1))
+				return optimize.Invalid("Resources."+name, fmt.Sprintf("negative on day %d", t+1))
 			}
 		}
 	}
@@ -136,20 +133,20 @@ func (in *Instance) validateExclusions() error {
 	for _, name := range sortedKeys(in.Exclusions) {
 		e := in.Exclusions[name]
 		if len(e) != 3 {
-			return invalid("Exclusions."+name, "want two interventions and a season")
+			return optimize.Invalid("Exclusions."+name, "want two interventions and a season")
 		}
 		_, a := in.Interventions[e[0]]
 		_, b := in.Interventions[e[1]]
 		days, s := in.Seasons[e[2]]
 		if !a || !b || !s {
-			return invalid("Exclusions."+name, "names an unknown intervention or season")
+			return optimize.Invalid("Exclusions."+name, "names an unknown intervention or season")
 		}
 		if pairs += len(days); pairs > maxPairs {
-			return invalid("Exclusions."+name, fmt.Sprintf("at most %d days of all exclusions are accepted", maxPairs))
+			return optimize.Invalid("Exclusions."+name, fmt.Sprintf("at most %d days of all exclusions are accepted", maxPairs))
 		}
 		for _, d := range days {
 			if d < 1 || int(d) > in.Days {
-				return invalid("Seasons."+e[2], "names a day outside the horizon")
+				return optimize.Invalid("Seasons."+e[2], "names a day outside the horizon")
 			}
 		}
 	}
@@ -160,27 +157,27 @@ func (in *Instance) validateIntervention(name string) error {
 	v, field := in.Interventions[name], "Interventions."+name
 	switch {
 	case v.Latest < 1 || int(v.Latest) > in.Days:
-		return invalid(field+".tmax", fmt.Sprintf("missing or outside 1 to %d", in.Days))
+		return optimize.Invalid(field+".tmax", fmt.Sprintf("missing or outside 1 to %d", in.Days))
 	case len(v.Durations) < int(v.Latest):
-		return invalid(field+".Delta", fmt.Sprintf("want %d entries", in.Days))
+		return optimize.Invalid(field+".Delta", fmt.Sprintf("want %d entries", in.Days))
 	case v.Workload == nil:
-		return invalid(field+".workload", "missing")
+		return optimize.Invalid(field+".workload", "missing")
 	case v.Risk == nil:
-		return invalid(field+".risk", "missing")
+		return optimize.Invalid(field+".risk", "missing")
 	}
 	for s := 1; s <= int(v.Latest); s++ {
 		d := v.Durations[s-1]
 		if d < 1 || d != math.Trunc(d) {
-			return invalid(fmt.Sprintf("%s.Delta[%d]", field, s-1), "want a whole number of at least 1")
+			return optimize.Invalid(fmt.Sprintf("%s.Delta[%d]", field, s-1), "want a whole number of at least 1")
 		}
 		for t := s; t < s+int(d) && t <= in.Days; t++ {
 			risk, ok := v.Risk.At(t, s)
 			if !ok || len(risk) != in.Scenarios[t-1] {
-				return invalid(fmt.Sprintf("%s.risk.%d.%d", field, t, s), fmt.Sprintf("want %d scenarios", in.Scenarios[t-1]))
+				return optimize.Invalid(fmt.Sprintf("%s.risk.%d.%d", field, t, s), fmt.Sprintf("want %d scenarios", in.Scenarios[t-1]))
 			}
 			for _, x := range risk {
 				if x < 0 {
-					return invalid(fmt.Sprintf("%s.risk.%d.%d", field, t, s), "negative risk")
+					return optimize.Invalid(fmt.Sprintf("%s.risk.%d.%d", field, t, s), "negative risk")
 				}
 			}
 		}
@@ -191,12 +188,12 @@ func (in *Instance) validateIntervention(name string) error {
 func (v *Intervention) validateWorkload(in *Instance, field string) error {
 	for _, resource := range sortedKeys(v.Workload) {
 		if _, ok := in.Resources[resource]; !ok {
-			return invalid(field+".workload."+resource, "unknown resource")
+			return optimize.Invalid(field+".workload."+resource, "unknown resource")
 		}
 		for s, cells := range v.Workload[resource].byStart {
 			for _, c := range cells {
 				if c.value < 0 {
-					return invalid(fmt.Sprintf("%s.workload.%s.%d.%d", field, resource, c.day, s+1), "negative workload")
+					return optimize.Invalid(fmt.Sprintf("%s.workload.%s.%d.%d", field, resource, c.day, s+1), "negative workload")
 				}
 			}
 		}

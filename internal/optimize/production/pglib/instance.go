@@ -12,6 +12,7 @@ import (
 	"sort"
 
 	"github.com/optria-iq/optria/internal/fault"
+	"github.com/optria-iq/optria/internal/optimize"
 )
 
 // maxPeriods is the longest horizon that is accepted.
@@ -75,10 +76,6 @@ func (n *whole) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-func invalid(field, reason string) error {
-	return fault.Wrap(fault.Invalid, "optimize.input.invalid", fmt.Errorf("%s: %s", field, reason)).With("field", field).With("reason", reason)
-}
-
 // Read parses and checks an instance. Errors are faults that name a field and
 // a reason.
 func Read(data []byte) (*Instance, error) {
@@ -94,7 +91,7 @@ func Read(data []byte) (*Instance, error) {
 
 func (in *Instance) validate() error {
 	if in.Periods < 1 || in.Periods > maxPeriods {
-		return invalid("time_periods", fmt.Sprintf("want 1 to %d", maxPeriods))
+		return optimize.Invalid("time_periods", fmt.Sprintf("want 1 to %d", maxPeriods))
 	}
 	if err := in.series("demand", in.Demand); err != nil {
 		return err
@@ -103,7 +100,7 @@ func (in *Instance) validate() error {
 		return err
 	}
 	if len(in.Thermal) == 0 {
-		return invalid("thermal_generators", "missing or empty")
+		return optimize.Invalid("thermal_generators", "missing or empty")
 	}
 	for _, name := range sortedKeys(in.Thermal) {
 		if err := in.Thermal[name].validate("thermal_generators." + name); err != nil {
@@ -121,11 +118,11 @@ func (in *Instance) validate() error {
 // series checks one value of at least 0 per period.
 func (in *Instance) series(field string, values []float64) error {
 	if len(values) != in.Periods {
-		return invalid(field, fmt.Sprintf("want %d numbers, one per period, have %d", in.Periods, len(values)))
+		return optimize.Invalid(field, fmt.Sprintf("want %d numbers, one per period, have %d", in.Periods, len(values)))
 	}
 	for t, v := range values {
 		if v < 0 {
-			return invalid(fmt.Sprintf("%s[%d]", field, t), "want at least 0")
+			return optimize.Invalid(fmt.Sprintf("%s[%d]", field, t), "want at least 0")
 		}
 	}
 	return nil
@@ -134,10 +131,10 @@ func (in *Instance) series(field string, values []float64) error {
 func (in *Instance) validateRenewable(name string) error {
 	field, w := "renewable_generators."+name, in.Renewable[name]
 	if w == nil {
-		return invalid(field, "missing")
+		return optimize.Invalid(field, "missing")
 	}
 	if _, taken := in.Thermal[name]; taken {
-		return invalid(field, "also the name of a thermal generator")
+		return optimize.Invalid(field, "also the name of a thermal generator")
 	}
 	if err := in.series(field+".power_output_minimum", w.PowerMin); err != nil {
 		return err
@@ -147,7 +144,7 @@ func (in *Instance) validateRenewable(name string) error {
 	}
 	for t := range w.PowerMax {
 		if w.PowerMin[t] > w.PowerMax[t] {
-			return invalid(fmt.Sprintf("%s.power_output_minimum[%d]", field, t), "above the maximum")
+			return optimize.Invalid(fmt.Sprintf("%s.power_output_minimum[%d]", field, t), "above the maximum")
 		}
 	}
 	return nil
@@ -155,7 +152,7 @@ func (in *Instance) validateRenewable(name string) error {
 
 func (g *Thermal) validate(field string) error {
 	if g == nil {
-		return invalid(field, "missing")
+		return optimize.Invalid(field, "missing")
 	}
 	for _, n := range []struct {
 		name  string
@@ -165,7 +162,7 @@ func (g *Thermal) validate(field string) error {
 		{"ramp_startup_limit", g.RampStartup}, {"ramp_shutdown_limit", g.RampShutdown}, {"power_output_t0", g.PowerBefore},
 	} {
 		if n.value == nil || *n.value < 0 {
-			return invalid(field+"."+n.name, "want a number of at least 0")
+			return optimize.Invalid(field+"."+n.name, "want a number of at least 0")
 		}
 	}
 	for _, n := range []struct {
@@ -177,11 +174,11 @@ func (g *Thermal) validate(field string) error {
 		{"unit_on_t0", g.OnBefore, 1}, {"time_down_t0", g.DownBefore, 1e9}, {"time_up_t0", g.UpBefore, 1e9},
 	} {
 		if n.value == nil || *n.value > n.most {
-			return invalid(field+"."+n.name, fmt.Sprintf("want a whole number from 0 to %d", n.most))
+			return optimize.Invalid(field+"."+n.name, fmt.Sprintf("want a whole number from 0 to %d", n.most))
 		}
 	}
 	if *g.PowerMin > *g.PowerMax {
-		return invalid(field+".power_output_minimum", "above the maximum")
+		return optimize.Invalid(field+".power_output_minimum", "above the maximum")
 	}
 	if err := g.validateStartup(field + ".startup"); err != nil {
 		return err
@@ -191,15 +188,15 @@ func (g *Thermal) validate(field string) error {
 
 func (g *Thermal) validateStartup(field string) error {
 	if len(g.Startup) == 0 {
-		return invalid(field, "missing or empty")
+		return optimize.Invalid(field, "missing or empty")
 	}
 	for k, s := range g.Startup {
 		at := fmt.Sprintf("%s[%d]", field, k)
 		switch {
 		case s.Lag == nil || k > 0 && *s.Lag <= *g.Startup[k-1].Lag:
-			return invalid(at+".lag", "want a whole number above the one before")
+			return optimize.Invalid(at+".lag", "want a whole number above the one before")
 		case s.Cost == nil || *s.Cost < 0:
-			return invalid(at+".cost", "want a number of at least 0")
+			return optimize.Invalid(at+".cost", "want a number of at least 0")
 		}
 	}
 	return nil
@@ -207,23 +204,23 @@ func (g *Thermal) validateStartup(field string) error {
 
 func (g *Thermal) validateProduction(field string) error {
 	if len(g.Production) == 0 {
-		return invalid(field, "missing or empty")
+		return optimize.Invalid(field, "missing or empty")
 	}
 	for k, p := range g.Production {
 		at := fmt.Sprintf("%s[%d]", field, k)
 		switch {
 		case p.Cost == nil:
-			return invalid(at+".cost", "want a number")
+			return optimize.Invalid(at+".cost", "want a number")
 		case p.MW == nil || k > 0 && *p.MW <= *g.Production[k-1].MW:
-			return invalid(at+".mw", "want a number above the one before")
+			return optimize.Invalid(at+".mw", "want a number above the one before")
 		}
 	}
 	const near = 1e-6
 	if math.Abs(*g.Production[0].MW-*g.PowerMin) > near {
-		return invalid(field+"[0].mw", "want power_output_minimum")
+		return optimize.Invalid(field+"[0].mw", "want power_output_minimum")
 	}
 	if last := len(g.Production) - 1; math.Abs(*g.Production[last].MW-*g.PowerMax) > near {
-		return invalid(fmt.Sprintf("%s[%d].mw", field, last), "want power_output_maximum")
+		return optimize.Invalid(fmt.Sprintf("%s[%d].mw", field, last), "want power_output_maximum")
 	}
 	return nil
 }

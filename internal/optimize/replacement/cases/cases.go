@@ -27,6 +27,7 @@ import (
 	"strconv"
 
 	"github.com/optria-iq/optria/internal/fault"
+	"github.com/optria-iq/optria/internal/optimize"
 )
 
 // Number is a float whose JSON may also be "inf".
@@ -99,7 +100,7 @@ func Read(data []byte) (all []Case, list bool, err error) {
 		return []Case{file.Case}, false, nil
 	}
 	if len(*file.Cases) > maxCases {
-		return nil, false, invalid("cases", fmt.Sprintf("at most %d", maxCases))
+		return nil, false, optimize.Invalid("cases", fmt.Sprintf("at most %d", maxCases))
 	}
 	for k := range *file.Cases {
 		(*file.Cases)[k].field = fmt.Sprintf("cases[%d].", k)
@@ -113,7 +114,7 @@ func (c Case) Solve() (Answer, error) {
 	a := Answer{ID: c.ID, Kind: c.Kind, Values: map[string]Number{}}
 	solve, known := solvers[c.Kind]
 	if !known {
-		return a, invalid(c.field+"kind", fmt.Sprintf("unknown kind %q", c.Kind))
+		return a, optimize.Invalid(c.field+"kind", fmt.Sprintf("unknown kind %q", c.Kind))
 	}
 	return a, solve(c, &a)
 }
@@ -140,15 +141,11 @@ var solvers = map[string]func(Case, *Answer) error{
 	"laplace_rocof": laplace, "crow_amsaa": crow,
 }
 
-func invalid(field, reason string) error {
-	return fault.Wrap(fault.Invalid, "optimize.input.invalid", fmt.Errorf("%s: %s", field, reason)).With("field", field).With("reason", reason)
-}
-
 // decode reads the input of a case.
 func decode[T any](c Case) (T, error) {
 	var in T
 	if len(bytes.TrimSpace(c.Input)) == 0 {
-		return in, invalid(c.field+"input", "missing")
+		return in, optimize.Invalid(c.field+"input", "missing")
 	}
 	if err := json.Unmarshal(c.Input, &in); err != nil {
 		return in, fault.Wrap(fault.Invalid, "optimize.input.malformed", fmt.Errorf("%sinput: %w", c.field, err))
@@ -165,7 +162,7 @@ type want struct {
 func (c Case) check(list ...want) error {
 	for _, w := range list {
 		if !(w.value >= w.lo && w.value <= w.hi) {
-			return invalid(c.field+"input."+w.name, fmt.Sprintf("want %g to %g", w.lo, w.hi))
+			return optimize.Invalid(c.field+"input."+w.name, fmt.Sprintf("want %g to %g", w.lo, w.hi))
 		}
 	}
 	return nil

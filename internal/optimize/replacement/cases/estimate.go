@@ -3,6 +3,7 @@ package cases
 import (
 	"errors"
 
+	"github.com/optria-iq/optria/internal/optimize"
 	"github.com/optria-iq/optria/internal/optimize/replacement/lifedata"
 	"github.com/optria-iq/optria/internal/scoring/survival"
 )
@@ -18,7 +19,7 @@ func (c Case) blame(field string, err error) error {
 	for _, known := range []error{lifedata.ErrTooFew, lifedata.ErrNoTime, lifedata.ErrOrder, lifedata.ErrNoEstimate,
 		survival.ErrNoFailures, survival.ErrNotPositive, survival.ErrDegenerate} {
 		if errors.Is(err, known) {
-			return invalid(c.field+"input."+field, err.Error())
+			return optimize.Invalid(c.field+"input."+field, err.Error())
 		}
 	}
 	return err
@@ -47,7 +48,7 @@ func intervals(c Case, a *Answer) error {
 		return err
 	}
 	if len(in.Right) != len(in.Left) || in.Units != nil && len(in.Units) != len(in.Left) {
-		return invalid(c.field+"input.right", "want as many entries as left")
+		return optimize.Invalid(c.field+"input.right", "want as many entries as left")
 	}
 	data := make([]lifedata.Interval, len(in.Left))
 	for k := range data {
@@ -116,7 +117,7 @@ func trend(c Case) (lifedata.Trend, trendInput, error) {
 		sum := 0.0
 		for k, d := range in.Between {
 			if !(d >= 0) {
-				return lifedata.Trend{}, in, invalid(c.field+"input.times_between_failures", "want numbers of at least 0")
+				return lifedata.Trend{}, in, optimize.Invalid(c.field+"input.times_between_failures", "want numbers of at least 0")
 			}
 			sum += d
 			times[k] = sum
