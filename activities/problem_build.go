@@ -10,6 +10,7 @@ import (
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/asset"
 	"github.com/optria-iq/optria/internal/fault"
+	"github.com/optria-iq/optria/internal/optimize"
 	"github.com/optria-iq/optria/internal/optimize/maintenance"
 	"github.com/optria-iq/optria/internal/runs"
 )
@@ -26,7 +27,7 @@ func (p *plant) maintenance(r request) (maintenance.Input, error) {
 	h := newHorizon(p.calendar, r.run.WindowStart, int(r.run.WindowDays))
 	in := maintenance.Input{
 		StartDate: h.start.Format(time.DateOnly), Days: h.days, WorkingDay: h.working, BudgetSAR: c.BudgetSAR,
-		Weights: maintenance.Weights{Cost: r.weight("weight_cost"), Risk: r.weight("weight_risk")},
+		Weights: optimize.Weights{Cost: r.weight("weight_cost"), Risk: r.weight("weight_risk")},
 	}
 	skills, baseline := p.skillHours(h), p.baseline(h)
 	in.Resources = p.problemResources(h, skills)

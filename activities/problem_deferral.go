@@ -5,6 +5,7 @@ import (
 
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/fault"
+	"github.com/optria-iq/optria/internal/optimize"
 	"github.com/optria-iq/optria/internal/optimize/deferral"
 )
 
@@ -23,7 +24,7 @@ func (p *plant) deferral(r request) (deferral.Input, error) {
 	h := newHorizon(p.calendar, r.run.WindowStart, int(r.run.WindowDays))
 	in := deferral.Input{
 		StartDate: h.start.Format(time.DateOnly), Days: h.days, WorkingDay: h.working,
-		Weights: deferral.Weights{Cost: r.weight("weight_cost"), Risk: r.weight("weight_risk")},
+		Weights: optimize.Weights{Cost: r.weight("weight_cost"), Risk: r.weight("weight_risk")},
 	}
 	if percent, ok := r.constraints.Value(r.spec, "confidence"); ok {
 		in.Band.Confidence = percent / 100

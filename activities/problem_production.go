@@ -13,6 +13,7 @@ import (
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/asset"
 	"github.com/optria-iq/optria/internal/fault"
+	"github.com/optria-iq/optria/internal/optimize"
 	"github.com/optria-iq/optria/internal/optimize/production"
 )
 
@@ -78,7 +79,7 @@ func (x *running) production(r request) (production.Input, error) {
 	g := newGrid(newHorizon(x.calendar, r.run.WindowStart, int(r.run.WindowDays)))
 	in := production.Input{
 		Start: g.start.Format(time.DateOnly), Periods: g.periods, PeriodHours: float64(g.hours),
-		Weights: production.Weights{Cost: r.weight("weight_cost"), Risk: r.weight("weight_risk")},
+		Weights: optimize.Weights{Cost: r.weight("weight_cost"), Risk: r.weight("weight_risk")},
 	}
 	if points, ok := r.constraints.Value(r.spec, "frontier_points"); ok {
 		in.FrontierPoints = int(points)

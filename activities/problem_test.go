@@ -92,7 +92,7 @@ func TestProblemOfTheDemonstrationPlant(t *testing.T) {
 	require.Equal(t, []maintenance.DowntimeCap{{SiteID: site.String(), Hours: 500}}, in.DowntimeCaps)
 	require.Equal(t, &budget, in.BudgetSAR)
 	require.Equal(t, []maintenance.Pin{{ActionID: asset.String(), Deferred: true}}, in.Pins)
-	require.Equal(t, maintenance.Weights{Cost: 1, Risk: 2}, in.Weights)
+	require.Equal(t, optimize.Weights{Cost: 1, Risk: 2}, in.Weights)
 	hours := 0.0
 	for _, r := range in.Resources {
 		for d, v := range r.Available {

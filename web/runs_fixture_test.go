@@ -20,7 +20,7 @@ import (
 )
 
 // presets are what every run of the tests is solved for.
-var presets = []string{maintenance.PresetCheapest, maintenance.PresetBalanced, maintenance.PresetLowestRisk}
+var presets = []string{optimize.PresetCheapest, optimize.PresetBalanced, optimize.PresetLowestRisk}
 
 // horizonStart is day 0 of the runs of the tests.
 func horizonStart() time.Time {
@@ -78,7 +78,7 @@ func (f *fixture) plansOf(tenant string) (maintenance.Input, map[string]maintena
 	}
 	out := map[string]maintenance.Output{}
 	for _, preset := range presets {
-		in.Weights = maintenance.Weights{Preset: preset}
+		in.Weights = optimize.Weights{Preset: preset}
 		var err error
 		out[preset], err = maintenance.Solve(f.Context(), in, optimize.Options{Solver: optimize.SolverHeuristic, TimeLimit: 10 * time.Second, MaxIterations: 4000, Threads: 1}, nil)
 		require.NoError(f, err)
@@ -164,7 +164,7 @@ func storePlan(ctx context.Context, tx pgx.Tx, q *db.Queries, t, run uuid.UUID, 
 	}
 	row := db.UpsertScenarioParams{TenantID: t, RunID: run, Preset: preset, Status: string(out.Certificate.Status), Objective: out.Certificate.Objective,
 		Verified: true, Seconds: out.Certificate.Seconds, TotalCost: out.Objective.Total, RiskCost: out.Objective.Failure, Output: encoded}
-	if preset != maintenance.PresetLowestRisk { // one scenario without a bound
+	if preset != optimize.PresetLowestRisk { // one scenario without a bound
 		bound, gap := out.Certificate.Objective*0.996, 0.004
 		row.Bound, row.Gap = &bound, &gap
 	}

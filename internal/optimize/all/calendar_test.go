@@ -104,7 +104,7 @@ func calendars(t *testing.T, n, days int, property func(*testing.T, plant)) {
 func TestNoMaintenanceInAForbiddenWindow(t *testing.T) {
 	t.Parallel()
 	calendars(t, 8, 60, func(t *testing.T, p plant) {
-		in := maintenance.Input{StartDate: p.origin.Format(time.DateOnly), Days: p.days, WorkingDay: p.working(), Weights: maintenance.Weights{Preset: maintenance.PresetCheapest}}
+		in := maintenance.Input{StartDate: p.origin.Format(time.DateOnly), Days: p.days, WorkingDay: p.working(), Weights: optimize.Weights{Preset: optimize.PresetCheapest}}
 		for k := range 6 {
 			in.Actions = append(in.Actions, maintenance.Action{
 				ID: fmt.Sprint(k), AssetID: fmt.Sprint(k), SiteID: site(k), DurationDays: 1 + p.rng.IntN(4), PlannedCost: 1000, OutageHours: 8, LossPerHour: 100,
@@ -162,7 +162,7 @@ func TestNoAttendedStartOffShift(t *testing.T) {
 	t.Parallel()
 	calendars(t, 6, 3, func(t *testing.T, p plant) {
 		periods := p.days * 24
-		in := production.Input{Start: p.origin.Format(time.DateOnly), Periods: periods, PeriodHours: 1, Weights: production.Weights{Preset: production.PresetCheapest}, FrontierPoints: 2}
+		in := production.Input{Start: p.origin.Format(time.DateOnly), Periods: periods, PeriodHours: 1, Weights: optimize.Weights{Preset: optimize.PresetCheapest}, FrontierPoints: 2}
 		for h := range periods {
 			free := p.cal.Allowed(p.day(0, float64(h)), p.day(0, float64(h+1)), "", calendar.Job{})
 			in.Attended = append(in.Attended, len(free) == 1 && free[0].Duration() == time.Hour)
@@ -226,7 +226,7 @@ func TestNoVisitInAForbiddenWindow(t *testing.T) {
 	t.Parallel()
 	calendars(t, 10, 5, func(t *testing.T, p plant) {
 		in := dispatch.Input{StartDate: p.origin.Format(time.DateOnly), Days: p.days, Sites: []string{embargoed, "oil"}, Travel: [][]float64{{0, 45}, {50, 0}},
-			Technicians: p.crew(), Closures: append(p.closures(embargoed), p.closures("oil")...), Weights: dispatch.Weights{Preset: dispatch.PresetBalanced}}
+			Technicians: p.crew(), Closures: append(p.closures(embargoed), p.closures("oil")...), Weights: dispatch.Weights{Preset: optimize.PresetBalanced}}
 		jobs := make([]calendar.Job, 14)
 		for k := range jobs {
 			jobs[k] = calendar.Job{Outdoor: p.rng.IntN(2) == 0, Emergency: p.rng.IntN(4) == 0, Outage: p.rng.IntN(2) == 0, Standby: true, Exempt: site(k) == "oil"}

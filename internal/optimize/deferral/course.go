@@ -1,6 +1,10 @@
 package deferral
 
-import "github.com/optria-iq/optria/internal/optimize/replacement"
+import (
+	"github.com/optria-iq/optria/internal/optimize/replacement"
+
+	"github.com/optria-iq/optria/internal/optimize"
+)
 
 // life is an action with the numbers that one evaluation takes for true.
 type life struct {
@@ -67,12 +71,12 @@ func (a *Action) virtualAge(u float64) float64 {
 }
 
 // terms returns the parts of the cost of day d.
-func (c course) terms(a *Action, d int, w Weights) Terms {
+func (c course) terms(a *Action, d int, w optimize.Weights) Terms {
 	return Terms{Work: a.PlannedCost, Failure: c.failure[d], Life: c.life[d], Left: c.left[d]}.weighed(w)
 }
 
 // weighted returns C(d) as it is minimised, 0 on day 0.
-func (c course) weighted(d int, w Weights) float64 {
+func (c course) weighted(d int, w optimize.Weights) float64 {
 	cost, risk := w.Values()
 	return cost*(c.life[d]+c.left[d]) + risk*c.failure[d]
 }

@@ -27,9 +27,9 @@ func TestMain(m *testing.M) {
 // random returns an input of a few actions with one to three modes each, some
 // imperfectly restored, over a short horizon with closed days.
 func random(rng *rand.Rand) Input {
-	in := Input{StartDate: "2026-03-01", Days: 4 + rng.IntN(9), Band: Band{Replicates: 50}, Weights: Weights{Preset: presets[rng.IntN(3)]}}
+	in := Input{StartDate: "2026-03-01", Days: 4 + rng.IntN(9), Band: Band{Replicates: 50}, Weights: optimize.Weights{Preset: optimize.Presets[rng.IntN(3)]}}
 	if rng.IntN(3) == 0 {
-		in.Weights = Weights{Preset: PresetCustom, Cost: rng.Float64(), Risk: .1 + 3*rng.Float64()}
+		in.Weights = optimize.Weights{Preset: optimize.PresetCustom, Cost: rng.Float64(), Risk: .1 + 3*rng.Float64()}
 	}
 	for range in.Days {
 		in.WorkingDay = append(in.WorkingDay, rng.IntN(3) > 0)
@@ -112,18 +112,18 @@ func TestImperfectJobsCostMore(t *testing.T) {
 	t.Parallel()
 	a := Action{ID: "a", PlannedCost: 100, AgeDays: 500, Modes: []Mode{{Weibull: asset.Weibull{Beta: 3, Eta: 1000}, FailureCost: 900}}}
 	renewed := believed(&a).course(61)
-	last := renewed.weighted(60, Weights{})
+	last := renewed.weighted(60, optimize.Weights{})
 	for _, share := range []float64{1 - 1e-9, .8, .5} {
 		for _, kijima := range []int{1, 2} {
 			a.Restoration, a.Kijima = &share, kijima
 			c := believed(&a).course(61)
 			if share > .99 {
-				require.InDelta(t, renewed.weighted(60, Weights{}), c.weighted(60, Weights{}), 1e-6)
+				require.InDelta(t, renewed.weighted(60, optimize.Weights{}), c.weighted(60, optimize.Weights{}), 1e-6)
 				continue
 			}
-			require.Greater(t, c.weighted(60, Weights{}), last, "an older start costs more of every day waited")
+			require.Greater(t, c.weighted(60, optimize.Weights{}), last, "an older start costs more of every day waited")
 		}
-		last = believed(&a).course(61).weighted(60, Weights{})
+		last = believed(&a).course(61).weighted(60, optimize.Weights{})
 	}
 	// Kijima's types differ once an earlier repair left some age.
 	share := .5
@@ -137,7 +137,7 @@ func TestImperfectJobsCostMore(t *testing.T) {
 func two() Input {
 	day := 2
 	return Input{
-		StartDate: "2026-03-01", Days: 40, Weights: Weights{Preset: PresetCheapest}, Band: Band{Replicates: 60},
+		StartDate: "2026-03-01", Days: 40, Weights: optimize.Weights{Preset: optimize.PresetCheapest}, Band: Band{Replicates: 60},
 		WorkingDay: append([]bool{true, true, false}, repeat(true, 37)...),
 		Actions: []Action{
 			{ID: "old", AssetID: "x", SiteID: "s", PlannedCost: 1000, AgeDays: 90, OutageHours: 5, BaselineDay: &day,
@@ -271,7 +271,7 @@ func TestBandCoversTheTruth(t *testing.T) {
 	inside := 0
 	const trials = 400
 	for range trials {
-		truth := drawn(&a, rng).course(31).weighted(30, Weights{})
+		truth := drawn(&a, rng).course(31).weighted(30, optimize.Weights{})
 		if low[30] <= truth && truth <= high[30] {
 			inside++
 		}
@@ -311,7 +311,7 @@ func TestBadInputIsNamed(t *testing.T) {
 		"band.confidence":                  func(in *Input) { in.Band.Confidence = 1 },
 		"band.replicates":                  func(in *Input) { in.Band.Replicates = -1 },
 		"weights.preset":                   func(in *Input) { in.Weights.Preset = "best" },
-		"weights":                          func(in *Input) { in.Weights = Weights{Preset: PresetCustom} },
+		"weights":                          func(in *Input) { in.Weights = optimize.Weights{Preset: optimize.PresetCustom} },
 		"actions[1].id":                    func(in *Input) { in.Actions[1].ID = "old" },
 		"actions[0].modes":                 func(in *Input) { in.Actions[0].Modes = nil },
 		"actions[0].modes[0].weibull.beta": func(in *Input) { in.Actions[0].Modes[0].Weibull.Beta = nan },

@@ -65,7 +65,7 @@ func TestDemoFleetMatchesIndependentFigures(t *testing.T) {
 			t.Parallel()
 			plain, informed := r.action(1), r.action(r.evidence)
 			byAge, known := believed(&plain).course(121), believed(&informed).course(121)
-			wait := func(c course, d int) float64 { return c.weighted(d, Weights{}) }
+			wait := func(c course, d int) float64 { return c.weighted(d, optimize.Weights{}) }
 			require.InDelta(t, r.p30, byAge.pFail[30], 1e-4)
 			require.InDelta(t, r.p90, byAge.pFail[90], 1e-4)
 			// The figures are printed in whole SAR from a coarser integration.
@@ -104,7 +104,7 @@ func TestMonteCarlo(t *testing.T) {
 		t.Run(r.tag, func(t *testing.T) {
 			t.Parallel()
 			a := r.action(x.evidence)
-			got := believed(&a).course(31).weighted(30, Weights{})
+			got := believed(&a).course(31).weighted(30, optimize.Weights{})
 			require.InDelta(t, x.published, got, 60)
 			mean, se := simulate(r, x.evidence, 30, 400_000)
 			require.InDelta(t, mean, got, 4.5*se)
@@ -135,7 +135,7 @@ func simulate(r demoRow, evidence float64, d float64, paths int) (mean, se float
 }
 
 func demoInput(t testing.TB) Input {
-	in := Input{StartDate: "2026-01-04", Days: 121, Weights: Weights{Preset: PresetCheapest}, Band: Band{Replicates: 200}}
+	in := Input{StartDate: "2026-01-04", Days: 121, Weights: optimize.Weights{Preset: optimize.PresetCheapest}, Band: Band{Replicates: 200}}
 	for d := range in.Days {
 		in.WorkingDay = append(in.WorkingDay, d%7 < 5)
 	}

@@ -1,6 +1,10 @@
 package deferral
 
-import "github.com/optria-iq/optria/internal/asset"
+import (
+	"github.com/optria-iq/optria/internal/asset"
+
+	"github.com/optria-iq/optria/internal/optimize"
+)
 
 // Input is one MaintenanceDeferralCostProblem. Days are counted from the
 // start of the horizon: day 0 is StartDate, the last day is Days−1; 121 days
@@ -9,12 +13,12 @@ type Input struct {
 	StartDate string `json:"start_date"` // calendar date of day 0, YYYY-MM-DD
 	Days      int    `json:"days"`       // length of every curve
 	// WorkingDay has one entry per day; nil means every day is worked.
-	WorkingDay []bool    `json:"working_day,omitempty"`
-	Actions    []Action  `json:"actions"`
-	Embargoes  []Embargo `json:"embargoes,omitempty"`
-	Weights    Weights   `json:"weights"`
-	Band       Band      `json:"band"`
-	Pins       []Choice  `json:"pins,omitempty"`
+	WorkingDay []bool           `json:"working_day,omitempty"`
+	Actions    []Action         `json:"actions"`
+	Embargoes  []Embargo        `json:"embargoes,omitempty"`
+	Weights    optimize.Weights `json:"weights"`
+	Band       Band             `json:"band"`
+	Pins       []Choice         `json:"pins,omitempty"`
 	// WarmStart is an earlier plan. The cheapest days are found by looking at
 	// all of them, so it changes nothing and is only checked for known actions.
 	WarmStart []Choice `json:"warm_start,omitempty"`
@@ -114,39 +118,6 @@ func (b Band) confidence() float64 {
 		return defaultConfidence
 	}
 	return b.Confidence
-}
-
-// Weights turns the parts of C(d) into what is minimised. A preset other than
-// custom replaces Cost and Risk.
-type Weights struct {
-	Preset string  `json:"preset"`
-	Cost   float64 `json:"cost,omitempty"` // on the job, the life used and the age left
-	Risk   float64 `json:"risk,omitempty"` // on the expected cost of failures before the job
-}
-
-// The presets of Weights: cheapest is the least expected cost; balanced and
-// lowest risk count each riyal of expected failure cost 1.5 and 4 times.
-const (
-	PresetCheapest   = "cheapest"
-	PresetBalanced   = "balanced"
-	PresetLowestRisk = "lowest_risk"
-	PresetCustom     = "custom"
-)
-
-var presets = []string{PresetCheapest, PresetBalanced, PresetLowestRisk, PresetCustom}
-
-// Values returns the weights on cost and on risk.
-func (w Weights) Values() (cost, risk float64) {
-	switch w.Preset {
-	case PresetBalanced:
-		return 1, 1.5
-	case PresetLowestRisk:
-		return 1, 4
-	case PresetCustom:
-		return w.Cost, w.Risk
-	default:
-		return 1, 1
-	}
 }
 
 // Choice is the day of one action: a decision of a plan, or a pin.

@@ -49,7 +49,7 @@ type Terms struct {
 }
 
 // weighed fills the totals.
-func (t Terms) weighed(w Weights) Terms {
+func (t Terms) weighed(w optimize.Weights) Terms {
 	cost, risk := w.Values()
 	rest := t.Work + t.Life + t.Left
 	t.Total = rest + t.Failure

@@ -46,10 +46,10 @@ func (engine) Spec() optimize.Spec {
 		TitleKey:   "optimize.deferral.title",
 		SummaryKey: "optimize.deferral.summary",
 		Objectives: []optimize.Objective{
-			{Kind: PresetCheapest, TextKey: "optimize.objective.cheapest", Default: true},
-			{Kind: PresetBalanced, TextKey: "optimize.objective.balanced"},
-			{Kind: PresetLowestRisk, TextKey: "optimize.objective.lowest_risk"},
-			{Kind: PresetCustom, TextKey: "optimize.objective.custom"},
+			{Kind: optimize.PresetCheapest, TextKey: "optimize.objective.cheapest", Default: true},
+			{Kind: optimize.PresetBalanced, TextKey: "optimize.objective.balanced"},
+			{Kind: optimize.PresetLowestRisk, TextKey: "optimize.objective.lowest_risk"},
+			{Kind: optimize.PresetCustom, TextKey: "optimize.objective.custom"},
 		},
 		Constraints: []optimize.Field{
 			{Name: "confidence", LabelKey: "optimize.field.confidence", Type: optimize.FieldNumber, Unit: "%", Min: 50, Max: 99, Default: 100 * defaultConfidence},
@@ -75,7 +75,7 @@ func (engine) Verify(in Input, out Output) error { return VerifyOutput(in, out) 
 
 // Weigh implements optimize.Engine.
 func (engine) Weigh(in Input, preset string) (Input, error) {
-	if !slices.Contains(presets, preset) {
+	if !slices.Contains(optimize.Presets, preset) {
 		return in, optimize.Invalid("weights.preset", fmt.Sprintf("unknown preset %q", preset))
 	}
 	in.Weights.Preset = preset

@@ -74,7 +74,7 @@ func (in *Input) Validate() error {
 }
 
 func (in *Input) validateWeights() error {
-	if in.Weights.Preset != "" && !slices.Contains(presets, in.Weights.Preset) {
+	if in.Weights.Preset != "" && !slices.Contains(optimize.Presets, in.Weights.Preset) {
 		return optimize.Invalid("weights.preset", "unknown preset")
 	}
 	cost, risk := in.Weights.Values()

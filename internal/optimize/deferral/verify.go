@@ -3,6 +3,8 @@ package deferral
 import (
 	"fmt"
 	"math"
+
+	"github.com/optria-iq/optria/internal/optimize"
 )
 
 // VerifyOutput recomputes every curve and the money of every decision from
@@ -104,7 +106,7 @@ func shut(in *Input, a *Action, d int) string {
 }
 
 // weigh adds the totals to recomputed parts.
-func weigh(t Terms, w Weights) Terms {
+func weigh(t Terms, w optimize.Weights) Terms {
 	cost, risk := w.Values()
 	t.Total = t.Work + t.Failure + t.Life + t.Left
 	t.Weighted = cost*(t.Total-t.Failure) + risk*t.Failure

@@ -1,5 +1,7 @@
 package dispatch
 
+import "github.com/optria-iq/optria/internal/optimize"
+
 // Input is one WorkforceDispatchProblem. Times are minutes from the start of
 // the horizon, midnight of StartDate in the tenant's zone; durations are
 // minutes, money is SAR.
@@ -133,25 +135,14 @@ type Weights struct {
 	Stability float64 `json:"stability,omitempty"`
 }
 
-// The presets of Weights. Cheapest is plain money; balanced and lowest risk
-// count each riyal of unserved and late work 2 and 5 times.
-const (
-	PresetCheapest   = "cheapest"
-	PresetBalanced   = "balanced"
-	PresetLowestRisk = "lowest_risk"
-	PresetCustom     = "custom"
-)
-
-var presets = []string{PresetCheapest, PresetBalanced, PresetLowestRisk, PresetCustom}
-
 // values returns the weights that a preset stands for.
 func (w Weights) values() Weights {
 	switch w.Preset {
-	case PresetBalanced:
+	case optimize.PresetBalanced:
 		return Weights{Preset: w.Preset, Unserved: 2, Lateness: 2, Travel: 1, Overtime: 1, Stability: 1}
-	case PresetLowestRisk:
+	case optimize.PresetLowestRisk:
 		return Weights{Preset: w.Preset, Unserved: 5, Lateness: 5, Travel: 1, Overtime: 1, Stability: 1}
-	case PresetCustom:
+	case optimize.PresetCustom:
 		return w
 	default:
 		return Weights{Preset: w.Preset, Unserved: 1, Lateness: 1, Travel: 1, Overtime: 1, Stability: 1}

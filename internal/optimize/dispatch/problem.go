@@ -29,10 +29,10 @@ func (engine) Spec() optimize.Spec {
 		TitleKey:   "optimize.dispatch.title",
 		SummaryKey: "optimize.dispatch.summary",
 		Objectives: []optimize.Objective{
-			{Kind: PresetCheapest, TextKey: "optimize.objective.cheapest"},
-			{Kind: PresetBalanced, TextKey: "optimize.objective.balanced", Default: true},
-			{Kind: PresetLowestRisk, TextKey: "optimize.objective.lowest_risk"},
-			{Kind: PresetCustom, TextKey: "optimize.objective.custom"},
+			{Kind: optimize.PresetCheapest, TextKey: "optimize.objective.cheapest"},
+			{Kind: optimize.PresetBalanced, TextKey: "optimize.objective.balanced", Default: true},
+			{Kind: optimize.PresetLowestRisk, TextKey: "optimize.objective.lowest_risk"},
+			{Kind: optimize.PresetCustom, TextKey: "optimize.objective.custom"},
 		},
 		Constraints: []optimize.Field{
 			{Name: "change_sar", LabelKey: "optimize.dispatch.change_sar", Type: optimize.FieldNumber, Unit: "SAR", Min: 0, Max: 1e6, Default: 50, Optional: true},
@@ -56,10 +56,10 @@ func (engine) Verify(in Input, out Output) error { return VerifyOutput(in, out) 
 
 // Weigh implements optimize.Engine.
 func (engine) Weigh(in Input, preset string) (Input, error) {
-	if !slices.Contains(presets, preset) {
+	if !slices.Contains(optimize.Presets, preset) {
 		return in, optimize.Invalid("weights.preset", fmt.Sprintf("unknown preset %q", preset))
 	}
-	if preset == PresetCustom && in.Weights.Preset != PresetCustom && in.Weights.Unserved == 0 {
+	if preset == optimize.PresetCustom && in.Weights.Preset != optimize.PresetCustom && in.Weights.Unserved == 0 {
 		in.Weights = in.Weights.values() // nobody has set numbers yet
 	}
 	in.Weights.Preset = preset

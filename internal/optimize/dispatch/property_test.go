@@ -18,7 +18,7 @@ import (
 // and then.
 func randomInput(seed uint64) Input {
 	r := rand.New(rand.NewPCG(seed, 11))
-	in := Input{StartDate: "2026-06-14", Days: 1 + r.IntN(2), ChangeSAR: float64(20 * r.IntN(3)), Weights: Weights{Preset: presets[r.IntN(3)]}, Sites: []string{"a", "b", "c"}}
+	in := Input{StartDate: "2026-06-14", Days: 1 + r.IntN(2), ChangeSAR: float64(20 * r.IntN(3)), Weights: Weights{Preset: optimize.Presets[r.IntN(3)]}, Sites: []string{"a", "b", "c"}}
 	for range in.Sites {
 		in.Travel = append(in.Travel, []float64{float64(10 * r.IntN(8)), float64(10 + 10*r.IntN(8)), float64(10 + 10*r.IntN(8))})
 	}

@@ -45,7 +45,7 @@ func amount(v float64) bool { return v >= 0 && v <= maxMoney }
 func (in *Input) horizon() float64 { return float64(in.Days) * minutesPerDay }
 
 func (in *Input) validateWeights() error {
-	if in.Weights.Preset != "" && !slices.Contains(presets, in.Weights.Preset) {
+	if in.Weights.Preset != "" && !slices.Contains(optimize.Presets, in.Weights.Preset) {
 		return optimize.Invalid("weights.preset", fmt.Sprintf("unknown preset %q", in.Weights.Preset))
 	}
 	w := in.Weights.values()

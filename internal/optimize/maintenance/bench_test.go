@@ -11,14 +11,14 @@ import (
 // seconds on two cores, and reports the seconds used and the gap in percent
 // for every preset. Iterations differ by their seed.
 func BenchmarkFleet(b *testing.B) {
-	for _, preset := range []string{PresetCheapest, PresetBalanced, PresetLowestRisk} {
+	for _, preset := range []string{optimize.PresetCheapest, optimize.PresetBalanced, optimize.PresetLowestRisk} {
 		b.Run(preset, func(b *testing.B) {
 			var seconds, worst float64
 			seed := int64(0)
 			for b.Loop() {
 				seed++
 				in := fleetInput(b, 90)
-				in.Weights = Weights{Preset: preset}
+				in.Weights = optimize.Weights{Preset: preset}
 				out, err := Solve(b.Context(), in, optimize.Options{TimeLimit: 10 * time.Second, RelGap: 1e-6, Seed: seed, Threads: 2}, nil)
 				if err != nil {
 					b.Fatal(err)

@@ -60,7 +60,7 @@ func fleet(t testing.TB) []fleetRow {
 // cleaning skid, one membrane train out per site, and an embargo on the power
 // blocks from day 75.
 func fleetInput(t testing.TB, days int) Input {
-	in := Input{StartDate: "2026-01-04", Days: days, Weights: Weights{Preset: PresetCheapest}}
+	in := Input{StartDate: "2026-01-04", Days: days, Weights: optimize.Weights{Preset: optimize.PresetCheapest}}
 	for d := range days {
 		in.WorkingDay = append(in.WorkingDay, d%7 < 5)
 	}

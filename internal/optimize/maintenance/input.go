@@ -1,6 +1,10 @@
 package maintenance
 
-import "github.com/optria-iq/optria/internal/asset"
+import (
+	"github.com/optria-iq/optria/internal/asset"
+
+	"github.com/optria-iq/optria/internal/optimize"
+)
 
 // Input is one MaintenancePrioritizationProblem. Days are counted from the
 // start of the horizon: day 0 is StartDate, the last day is Days−1. A job
@@ -20,9 +24,9 @@ type Input struct {
 	// DowntimeCaps limits the planned outage hours scheduled per site.
 	DowntimeCaps []DowntimeCap `json:"downtime_caps,omitempty"`
 	// BudgetSAR limits planned work (without outage loss) inside the horizon.
-	BudgetSAR *float64 `json:"budget_sar,omitempty"`
-	Weights   Weights  `json:"weights"`
-	Pins      []Pin    `json:"pins,omitempty"`
+	BudgetSAR *float64         `json:"budget_sar,omitempty"`
+	Weights   optimize.Weights `json:"weights"`
+	Pins      []Pin            `json:"pins,omitempty"`
 	// WarmStart is a plan to start from, for instance the last incumbent of
 	// an interrupted run. Unknown actions and days that no longer fit are
 	// ignored.
@@ -129,38 +133,6 @@ type Embargo struct {
 type DowntimeCap struct {
 	SiteID string  `json:"site_id"`
 	Hours  float64 `json:"hours"`
-}
-
-// Weights turns the terms of a plan into one objective. A preset other than
-// custom replaces Cost and Risk.
-type Weights struct {
-	Preset string  `json:"preset"`
-	Cost   float64 `json:"cost,omitempty"` // on planned work, outage, residual and tail
-	Risk   float64 `json:"risk,omitempty"` // on the expected cost of failures before the job
-}
-
-// The presets of Weights. Cheapest is the least expected cost in SAR;
-// balanced and lowest risk count each riyal of expected failure cost 1.5 and
-// 4 times.
-const (
-	PresetCheapest   = "cheapest"
-	PresetBalanced   = "balanced"
-	PresetLowestRisk = "lowest_risk"
-	PresetCustom     = "custom"
-)
-
-// Values returns the weights on cost and on risk.
-func (w Weights) Values() (cost, risk float64) {
-	switch w.Preset {
-	case PresetBalanced:
-		return 1, 1.5
-	case PresetLowestRisk:
-		return 1, 4
-	case PresetCustom:
-		return w.Cost, w.Risk
-	default:
-		return 1, 1
-	}
 }
 
 // Pin holds one decision fixed: a start day, or deferral past the horizon.

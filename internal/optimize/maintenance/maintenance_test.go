@@ -19,7 +19,7 @@ import (
 // twins are two identical pumps that both want to be done at once, with a
 // crew for one.
 func twins() Input {
-	in := Input{StartDate: "2026-03-01", Days: 10, Weights: Weights{Preset: PresetCheapest}, Resources: []Resource{{ID: "crew"}}}
+	in := Input{StartDate: "2026-03-01", Days: 10, Weights: optimize.Weights{Preset: optimize.PresetCheapest}, Resources: []Resource{{ID: "crew"}}}
 	for range in.Days {
 		in.Resources[0].Available = append(in.Resources[0].Available, 10)
 	}
@@ -213,7 +213,7 @@ func TestCancellingKeepsTheBestPlan(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	in := fleetInput(t, 60)
-	in.Weights = Weights{Preset: PresetLowestRisk}
+	in.Weights = optimize.Weights{Preset: optimize.PresetLowestRisk}
 	out, err := Solve(ctx, in, optimize.Options{TimeLimit: time.Minute, RelGap: 1e-12}, func(p optimize.Progress) {
 		if p.HasIncumbent {
 			cancel()
@@ -270,7 +270,7 @@ func TestBadInputNamesTheField(t *testing.T) {
 		"pins[0].start_day":         func(in *Input) { in.Pins = []Pin{{ActionID: "job0", StartDay: 10}} },
 		"exclusions[0]":             func(in *Input) { in.Exclusions = []Exclusion{{A: "job0", B: "job0"}} },
 		"weights.preset":            func(in *Input) { in.Weights.Preset = "best" },
-		"weights":                   func(in *Input) { in.Weights = Weights{Preset: PresetCustom} },
+		"weights":                   func(in *Input) { in.Weights = optimize.Weights{Preset: optimize.PresetCustom} },
 		"actions[0].outage_profile": func(in *Input) { in.Actions[0].OutageProfile = []float64{1} },
 		"actions[0].uses[0]":        func(in *Input) { in.Actions[0].Uses = []Use{{Resource: "?"}} },
 		"downtime_caps[0]":          func(in *Input) { in.DowntimeCaps = []DowntimeCap{{Hours: -1}} },

@@ -31,10 +31,10 @@ func (engine) Spec() optimize.Spec {
 		TitleKey:   "optimize.maintenance.title",
 		SummaryKey: "optimize.maintenance.summary",
 		Objectives: []optimize.Objective{
-			{Kind: PresetCheapest, TextKey: "optimize.objective.cheapest"},
-			{Kind: PresetBalanced, TextKey: "optimize.objective.balanced", Default: true},
-			{Kind: PresetLowestRisk, TextKey: "optimize.objective.lowest_risk"},
-			{Kind: PresetCustom, TextKey: "optimize.objective.custom"},
+			{Kind: optimize.PresetCheapest, TextKey: "optimize.objective.cheapest"},
+			{Kind: optimize.PresetBalanced, TextKey: "optimize.objective.balanced", Default: true},
+			{Kind: optimize.PresetLowestRisk, TextKey: "optimize.objective.lowest_risk"},
+			{Kind: optimize.PresetCustom, TextKey: "optimize.objective.custom"},
 		},
 		Constraints: []optimize.Field{
 			{Name: "downtime_cap", LabelKey: "optimize.field.downtime_cap", Type: optimize.FieldNumber, Unit: "h", Min: 0, Max: 100000, Optional: true, PerSite: true},
@@ -62,7 +62,7 @@ func (engine) Verify(in Input, out Output) error { return VerifyOutput(in, out) 
 
 // Weigh implements optimize.Engine.
 func (engine) Weigh(in Input, preset string) (Input, error) {
-	if !slices.Contains([]string{PresetCheapest, PresetBalanced, PresetLowestRisk, PresetCustom}, preset) {
+	if !slices.Contains(optimize.Presets, preset) {
 		return in, optimize.Invalid("weights.preset", fmt.Sprintf("unknown preset %q", preset))
 	}
 	in.Weights.Preset = preset

@@ -18,7 +18,7 @@ import (
 // up now and then.
 func randomInput(seed uint64) Input {
 	r := rand.New(rand.NewPCG(seed, 5))
-	in := Input{StartDate: "2026-03-01", Days: 4 + r.IntN(4), Weights: Weights{Preset: []string{PresetCheapest, PresetBalanced, PresetLowestRisk}[r.IntN(3)]}}
+	in := Input{StartDate: "2026-03-01", Days: 4 + r.IntN(4), Weights: optimize.Weights{Preset: []string{optimize.PresetCheapest, optimize.PresetBalanced, optimize.PresetLowestRisk}[r.IntN(3)]}}
 	if r.IntN(2) == 0 {
 		for d := range in.Days {
 			in.WorkingDay = append(in.WorkingDay, d%7 < 5)

@@ -36,7 +36,7 @@ func (in *Input) Validate() error {
 		return optimize.Invalid("weights", "want two numbers of at least 0, not both 0")
 	}
 	switch in.Weights.Preset {
-	case "", PresetCheapest, PresetBalanced, PresetLowestRisk, PresetCustom:
+	case "", optimize.PresetCheapest, optimize.PresetBalanced, optimize.PresetLowestRisk, optimize.PresetCustom:
 	default:
 		return optimize.Invalid("weights.preset", "unknown preset")
 	}

@@ -149,7 +149,7 @@ func (s *sweep) one(weight float64, opt optimize.Options) (*Point, error) {
 		return nil, nil //nolint:nilnil // cancelled: the plan stands, this point is missing
 	}
 	in, best := s.in, 0
-	in.Weights = Weights{Preset: PresetCustom, Cost: 1, Risk: weight}
+	in.Weights = optimize.Weights{Preset: optimize.PresetCustom, Cost: 1, Risk: weight}
 	for k, p := range s.found {
 		if p.Cost+weight*p.Risk < s.found[best].Cost+weight*s.found[best].Risk {
 			best = k

@@ -13,7 +13,7 @@ import (
 // not: every share of the load between them is a choice between cost and risk.
 func tradeOff() Input {
 	lost := 40.
-	in := Input{Start: "2026-03-01", Periods: 8, PeriodHours: 1, Weights: Weights{Preset: PresetCheapest},
+	in := Input{Start: "2026-03-01", Periods: 8, PeriodHours: 1, Weights: optimize.Weights{Preset: optimize.PresetCheapest},
 		Targets: []Target{{ID: "t", Unit: "m3", Demand: []float64{60, 70, 80, 90, 100, 90, 70, 60}, ShortfallCost: &lost}}}
 	for _, u := range []Unit{
 		{ID: "cheap", FuelPerUnit: 1, Failures: []FailureMode{{Mode: "bearing", RatePerHour: .001, Exponent: 3, Consequence: 300000}}},

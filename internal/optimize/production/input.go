@@ -1,5 +1,7 @@
 package production
 
+import "github.com/optria-iq/optria/internal/optimize"
+
 // Input is one ProductionRiskOptimizationProblem: how the units of a plant run
 // over a horizon of equal periods. Loads, demands and capacities are in the
 // unit of the target that a unit supplies, rates per hour unless a field says
@@ -12,9 +14,9 @@ type Input struct {
 	Targets     []Target `json:"targets"`
 	// Attended has one entry per period: whether crews are there to start
 	// units that need them. nil means always.
-	Attended []bool  `json:"attended,omitempty"`
-	Weights  Weights `json:"weights"`
-	Pins     []Pin   `json:"pins,omitempty"`
+	Attended []bool           `json:"attended,omitempty"`
+	Weights  optimize.Weights `json:"weights"`
+	Pins     []Pin            `json:"pins,omitempty"`
 	// WarmStart is a profile to start from. Unknown units and loads that no
 	// longer fit are ignored.
 	WarmStart []Run `json:"warm_start,omitempty"`
@@ -108,38 +110,6 @@ type Storage struct {
 	Capacity float64 `json:"capacity"`
 	Level    float64 `json:"level"`               // before period 0
 	MinFinal float64 `json:"min_final,omitempty"` // after the last period
-}
-
-// Weights turns the terms of a plan into one objective. A preset other than
-// custom replaces Cost and Risk.
-type Weights struct {
-	Preset string  `json:"preset"`
-	Cost   float64 `json:"cost,omitempty"` // on energy, starts and shortfall
-	Risk   float64 `json:"risk,omitempty"` // on the expected cost of failures
-}
-
-// The presets of Weights. Cheapest is the least expected cost in SAR;
-// balanced and lowest risk count each riyal of expected failure cost 1.5 and
-// 4 times.
-const (
-	PresetCheapest   = "cheapest"
-	PresetBalanced   = "balanced"
-	PresetLowestRisk = "lowest_risk"
-	PresetCustom     = "custom"
-)
-
-// Values returns the weights on cost and on risk.
-func (w Weights) Values() (cost, risk float64) {
-	switch w.Preset {
-	case PresetBalanced:
-		return 1, 1.5
-	case PresetLowestRisk:
-		return 1, 4
-	case PresetCustom:
-		return w.Cost, w.Risk
-	default:
-		return 1, 1
-	}
 }
 
 // Pin holds a unit from period From until before period To: at Load, off, or,

@@ -31,10 +31,10 @@ func (engine) Spec() optimize.Spec {
 		TitleKey:   "optimize.production.title",
 		SummaryKey: "optimize.production.summary",
 		Objectives: []optimize.Objective{
-			{Kind: PresetCheapest, TextKey: "optimize.objective.cheapest"},
-			{Kind: PresetBalanced, TextKey: "optimize.objective.balanced", Default: true},
-			{Kind: PresetLowestRisk, TextKey: "optimize.objective.lowest_risk"},
-			{Kind: PresetCustom, TextKey: "optimize.objective.custom"},
+			{Kind: optimize.PresetCheapest, TextKey: "optimize.objective.cheapest"},
+			{Kind: optimize.PresetBalanced, TextKey: "optimize.objective.balanced", Default: true},
+			{Kind: optimize.PresetLowestRisk, TextKey: "optimize.objective.lowest_risk"},
+			{Kind: optimize.PresetCustom, TextKey: "optimize.objective.custom"},
 		},
 		Constraints: []optimize.Field{
 			{Name: "frontier_points", LabelKey: "optimize.field.frontier_points", Type: optimize.FieldInteger, Min: 5, Max: maxFrontier, Default: defaultFrontier},

@@ -64,7 +64,7 @@ func randomBlock(rng *rand.Rand, id string, periods int) (Target, []Unit) {
 }
 
 func randomInput(rng *rand.Rand, blocks, periods int) Input {
-	in := Input{Start: "2026-03-01", Periods: periods, PeriodHours: 1, Weights: Weights{Preset: PresetCustom, Cost: 1, Risk: float64(rng.IntN(3))}}
+	in := Input{Start: "2026-03-01", Periods: periods, PeriodHours: 1, Weights: optimize.Weights{Preset: optimize.PresetCustom, Cost: 1, Risk: float64(rng.IntN(3))}}
 	for b := range blocks {
 		g, units := randomBlock(rng, fmt.Sprintf("t%d", b), periods)
 		in.Targets, in.Units = append(in.Targets, g), append(in.Units, units...)

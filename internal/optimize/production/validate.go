@@ -59,7 +59,7 @@ func (in *Input) Validate() error {
 }
 
 func knownPreset(p string) bool {
-	return p == PresetCheapest || p == PresetBalanced || p == PresetLowestRisk || p == PresetCustom
+	return p == optimize.PresetCheapest || p == optimize.PresetBalanced || p == optimize.PresetLowestRisk || p == optimize.PresetCustom
 }
 
 func (in *Input) validateHorizon() error {

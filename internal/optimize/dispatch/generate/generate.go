@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/optria-iq/optria/internal/optimize"
 	"github.com/optria-iq/optria/internal/optimize/dispatch"
 )
 
@@ -26,7 +27,7 @@ var trades = []string{"mechanical", "electrical", "instrument", "rotating", "civ
 // arguments give the same problem.
 func Workforce(technicians, jobs, days int, seed uint64) dispatch.Input {
 	r := rand.New(rand.NewPCG(seed, 77)) // #nosec G404 -- instances must repeat by their seed
-	in := dispatch.Input{StartDate: "2026-06-14", Days: days, ChangeSAR: 50, Weights: dispatch.Weights{Preset: dispatch.PresetBalanced}}
+	in := dispatch.Input{StartDate: "2026-06-14", Days: days, ChangeSAR: 50, Weights: dispatch.Weights{Preset: optimize.PresetBalanced}}
 	sites := max(4, min(120, jobs/12))
 	x, y := make([]float64, sites), make([]float64, sites)
 	for k := range sites {

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/optria-iq/optria/internal/asset"
+	"github.com/optria-iq/optria/internal/optimize"
 	"github.com/optria-iq/optria/internal/optimize/maintenance"
 )
 
@@ -45,7 +46,7 @@ const hoursPerDay = 8 * .62
 // three of ten sites near the end. The same arguments give the same input.
 func Fleet(n, days int, seed uint64) maintenance.Input {
 	r := rand.New(rand.NewPCG(seed, 0x6d61696e74)) // #nosec G404 -- instances must repeat by their seed
-	in := maintenance.Input{StartDate: "2026-01-04", Days: days, Weights: maintenance.Weights{Preset: maintenance.PresetBalanced, Cost: 1, Risk: 1}}
+	in := maintenance.Input{StartDate: "2026-01-04", Days: days, Weights: optimize.Weights{Preset: optimize.PresetBalanced, Cost: 1, Risk: 1}}
 	for d := range days {
 		in.WorkingDay = append(in.WorkingDay, d%7 < 5)
 	}
