@@ -41,11 +41,19 @@ func commands() []command {
 		{"user", "create the first platform owner: optria user --email ADDRESS", runUser},
 		{"import", "load a CSV or C-MAPSS file: optria import --tenant CODE --mapping FILE DATA", runImport},
 		{"solve", "solve a problem file: optria solve --format roadef2020 IN.json -o OUT.txt", tool(optimizecli.Solve)},
-		{"bench", "measure the engines: optria bench opt --data DIR --set roadef", tool(optimizecli.Bench)},
+		{"bench", "measure the engines: optria bench opt|ai --data DIR", tool(bench)},
 		{"score", "score from files: optria score weibull -i FILE.json", tool(scoringcli.Score)},
 		{"audit", "check an audit chain: optria audit verify --tenant CODE", runAudit},
 		{"doctor", "say what is missing or misconfigured, and how to mend it", runDoctor},
 	}
+}
+
+// bench leads to the benchmarks of the engine that the first argument names.
+func bench(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == "ai" {
+		return scoringcli.Bench(args[1:], stdin, stdout, stderr)
+	}
+	return optimizecli.Bench(args, stdin, stdout, stderr)
 }
 
 func main() {

@@ -49,7 +49,7 @@ func Bench(args []string, _ io.Reader, stdout, stderr io.Writer) int {
 
 func parseBench(args []string, stderr io.Writer) (c bench.Config, file string, err error) {
 	if len(args) == 0 || args[0] != "opt" {
-		return c, "", errors.New("want: optria bench opt --data DIR")
+		return c, "", errors.New("want: optria bench opt --data DIR, or optria bench ai --data DIR")
 	}
 	sets, seeds := "", ""
 	fs := flag.NewFlagSet("optria bench opt", flag.ContinueOnError)

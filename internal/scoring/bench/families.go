@@ -1,0 +1,4 @@
+package bench
+
+// families are measured in this order; each is defined in the file of its name.
+var families = []family{}
