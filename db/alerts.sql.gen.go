@@ -51,7 +51,7 @@ func (q *Queries) JudgeAlert(ctx context.Context, db DBTX, arg JudgeAlertParams)
 }
 
 const lockAlert = `-- name: LockAlert :one
-SELECT tenant_id, id, asset_id, signal_id, integration_id, kind, severity, state, dedupe_key, detail, raised_at, last_seen_at, closed_at, closed_by FROM core.alerts WHERE tenant_id = $1 AND id = $2 FOR UPDATE
+SELECT tenant_id, id, asset_id, signal_id, integration_id, kind, severity, state, dedupe_key, detail, raised_at, last_seen_at, closed_at, closed_by, acknowledged_by, acknowledged_at, occurrences, advisory FROM core.alerts WHERE tenant_id = $1 AND id = $2 FOR UPDATE
 `
 
 func (q *Queries) LockAlert(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Alert, error) {
@@ -72,12 +72,16 @@ func (q *Queries) LockAlert(ctx context.Context, db DBTX, tenantID uuid.UUID, iD
 		&i.LastSeenAt,
 		&i.ClosedAt,
 		&i.ClosedBy,
+		&i.AcknowledgedBy,
+		&i.AcknowledgedAt,
+		&i.Occurrences,
+		&i.Advisory,
 	)
 	return i, err
 }
 
 const openAlerts = `-- name: OpenAlerts :many
-SELECT l.tenant_id, l.id, l.asset_id, l.signal_id, l.integration_id, l.kind, l.severity, l.state, l.dedupe_key, l.detail, l.raised_at, l.last_seen_at, l.closed_at, l.closed_by, coalesce(a.tag, '')::text AS tag, coalesce(a.name_ar, '')::text AS asset_ar, coalesce(a.name_en, '')::text AS asset_en,
+SELECT l.tenant_id, l.id, l.asset_id, l.signal_id, l.integration_id, l.kind, l.severity, l.state, l.dedupe_key, l.detail, l.raised_at, l.last_seen_at, l.closed_at, l.closed_by, l.acknowledged_by, l.acknowledged_at, l.occurrences, l.advisory, coalesce(a.tag, '')::text AS tag, coalesce(a.name_ar, '')::text AS asset_ar, coalesce(a.name_en, '')::text AS asset_en,
   coalesce(i.name, '')::text AS integration, count(*) OVER () AS total
 FROM core.alerts l
 LEFT JOIN core.assets a ON a.tenant_id = l.tenant_id AND a.id = l.asset_id
@@ -122,6 +126,10 @@ func (q *Queries) OpenAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID, a
 			&i.Alert.LastSeenAt,
 			&i.Alert.ClosedAt,
 			&i.Alert.ClosedBy,
+			&i.Alert.AcknowledgedBy,
+			&i.Alert.AcknowledgedAt,
+			&i.Alert.Occurrences,
+			&i.Alert.Advisory,
 			&i.Tag,
 			&i.AssetAr,
 			&i.AssetEn,

@@ -60,7 +60,7 @@ func (q *Queries) AddCostModel(ctx context.Context, db DBTX, arg AddCostModelPar
 }
 
 const getAsset = `-- name: GetAsset :one
-SELECT a.tenant_id, a.id, a.site_id, a.unit_id, a.tag, a.name_ar, a.name_en, a.search_text, a.class_code, a.criticality, a.redundancy, a.skill_id, a.crew_hours, a.weibull_beta, a.weibull_eta_days, a.age_days, a.age_as_of, a.source, a.created_at, a.archived_at, a.restoration, a.outdoor, s.code AS site_code, s.name_ar AS site_name_ar, s.name_en AS site_name_en,
+SELECT a.tenant_id, a.id, a.site_id, a.unit_id, a.tag, a.name_ar, a.name_en, a.search_text, a.class_code, a.criticality, a.redundancy, a.skill_id, a.crew_hours, a.weibull_beta, a.weibull_eta_days, a.age_days, a.age_as_of, a.source, a.created_at, a.archived_at, a.restoration, a.outdoor, a.attributes, s.code AS site_code, s.name_ar AS site_name_ar, s.name_en AS site_name_en,
   u.code AS unit_code, u.name_ar AS unit_name_ar, u.name_en AS unit_name_en, k.code AS skill_code
 FROM core.assets a
 JOIN core.sites s ON s.tenant_id = a.tenant_id AND s.id = a.site_id
@@ -106,6 +106,7 @@ func (q *Queries) GetAsset(ctx context.Context, db DBTX, tenantID uuid.UUID, iD 
 		&i.Asset.ArchivedAt,
 		&i.Asset.Restoration,
 		&i.Asset.Outdoor,
+		&i.Asset.Attributes,
 		&i.SiteCode,
 		&i.SiteNameAr,
 		&i.SiteNameEn,
@@ -118,7 +119,7 @@ func (q *Queries) GetAsset(ctx context.Context, db DBTX, tenantID uuid.UUID, iD 
 }
 
 const listAssets = `-- name: ListAssets :many
-SELECT a.tenant_id, a.id, a.site_id, a.unit_id, a.tag, a.name_ar, a.name_en, a.search_text, a.class_code, a.criticality, a.redundancy, a.skill_id, a.crew_hours, a.weibull_beta, a.weibull_eta_days, a.age_days, a.age_as_of, a.source, a.created_at, a.archived_at, a.restoration, a.outdoor, s.code AS site_code, s.name_ar AS site_name_ar, s.name_en AS site_name_en,
+SELECT a.tenant_id, a.id, a.site_id, a.unit_id, a.tag, a.name_ar, a.name_en, a.search_text, a.class_code, a.criticality, a.redundancy, a.skill_id, a.crew_hours, a.weibull_beta, a.weibull_eta_days, a.age_days, a.age_as_of, a.source, a.created_at, a.archived_at, a.restoration, a.outdoor, a.attributes, s.code AS site_code, s.name_ar AS site_name_ar, s.name_en AS site_name_en,
   u.code AS unit_code, u.name_ar AS unit_name_ar, u.name_en AS unit_name_en,
   sc.as_of AS scored_at, sc.health_score, sc.failure_probability_30, sc.failure_probability_30_lo, sc.failure_probability_30_hi,
   sc.rul_days, sc.rul_lo_days, sc.rul_hi_days, sc.anomaly_flag, sc.anomaly_score, sc.production_risk_sar, sc.production_risk_index,
@@ -232,6 +233,7 @@ func (q *Queries) ListAssets(ctx context.Context, db DBTX, arg ListAssetsParams)
 			&i.Asset.ArchivedAt,
 			&i.Asset.Restoration,
 			&i.Asset.Outdoor,
+			&i.Asset.Attributes,
 			&i.SiteCode,
 			&i.SiteNameAr,
 			&i.SiteNameEn,
@@ -267,7 +269,7 @@ func (q *Queries) ListAssets(ctx context.Context, db DBTX, arg ListAssetsParams)
 }
 
 const listAssetsPlain = `-- name: ListAssetsPlain :many
-SELECT tenant_id, id, site_id, unit_id, tag, name_ar, name_en, search_text, class_code, criticality, redundancy, skill_id, crew_hours, weibull_beta, weibull_eta_days, age_days, age_as_of, source, created_at, archived_at, restoration, outdoor FROM core.assets WHERE tenant_id = $1 AND archived_at IS NULL ORDER BY tag
+SELECT tenant_id, id, site_id, unit_id, tag, name_ar, name_en, search_text, class_code, criticality, redundancy, skill_id, crew_hours, weibull_beta, weibull_eta_days, age_days, age_as_of, source, created_at, archived_at, restoration, outdoor, attributes FROM core.assets WHERE tenant_id = $1 AND archived_at IS NULL ORDER BY tag
 `
 
 // Every asset that is not archived, for engines: no scores, no paging.
@@ -303,6 +305,7 @@ func (q *Queries) ListAssetsPlain(ctx context.Context, db DBTX, tenantID uuid.UU
 			&i.ArchivedAt,
 			&i.Restoration,
 			&i.Outdoor,
+			&i.Attributes,
 		); err != nil {
 			return nil, err
 		}

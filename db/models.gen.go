@@ -26,20 +26,24 @@ type APIToken struct {
 }
 
 type Alert struct {
-	TenantID      uuid.UUID
-	ID            uuid.UUID
-	AssetID       *uuid.UUID
-	SignalID      *int64
-	IntegrationID *uuid.UUID
-	Kind          string
-	Severity      int16
-	State         string
-	DedupeKey     string
-	Detail        json.RawMessage
-	RaisedAt      time.Time
-	LastSeenAt    time.Time
-	ClosedAt      *time.Time
-	ClosedBy      *uuid.UUID
+	TenantID       uuid.UUID
+	ID             uuid.UUID
+	AssetID        *uuid.UUID
+	SignalID       *int64
+	IntegrationID  *uuid.UUID
+	Kind           string
+	Severity       int16
+	State          string
+	DedupeKey      string
+	Detail         json.RawMessage
+	RaisedAt       time.Time
+	LastSeenAt     time.Time
+	ClosedAt       *time.Time
+	ClosedBy       *uuid.UUID
+	AcknowledgedBy *uuid.UUID
+	AcknowledgedAt *time.Time
+	Occurrences    int32
+	Advisory       bool
 }
 
 type Asset struct {
@@ -65,6 +69,7 @@ type Asset struct {
 	ArchivedAt     *time.Time
 	Restoration    float64
 	Outdoor        bool
+	Attributes     json.RawMessage
 }
 
 type AssetComponent struct {

@@ -361,6 +361,9 @@ type Querier interface {
 	TopRisks(ctx context.Context, db DBTX, tenantID uuid.UUID, pageSize int32) ([]TopRisksRow, error)
 	// Notes the use of a token, at most once a minute.
 	TouchAPIToken(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	// Has the named assets scored anew by the next sweep: what their score rests
+	// on has changed.
+	TouchScores(ctx context.Context, db DBTX, tenantID uuid.UUID, assetIds []uuid.UUID) error
 	UnlockUser(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// Jobs due until a day: orders that are not closed, and recommendations of the
 	// newest approved plan that are not orders yet.

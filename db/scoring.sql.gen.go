@@ -149,7 +149,7 @@ func (q *Queries) ListPlanningScores(ctx context.Context, db DBTX, tenantID uuid
 }
 
 const listScoredAssets = `-- name: ListScoredAssets :many
-SELECT tenant_id, id, site_id, unit_id, tag, name_ar, name_en, search_text, class_code, criticality, redundancy, skill_id, crew_hours, weibull_beta, weibull_eta_days, age_days, age_as_of, source, created_at, archived_at, restoration, outdoor FROM core.assets
+SELECT tenant_id, id, site_id, unit_id, tag, name_ar, name_en, search_text, class_code, criticality, redundancy, skill_id, crew_hours, weibull_beta, weibull_eta_days, age_days, age_as_of, source, created_at, archived_at, restoration, outdoor, attributes FROM core.assets
 WHERE tenant_id = $1 AND archived_at IS NULL AND id = ANY ($2::uuid[]) ORDER BY id
 `
 
@@ -185,6 +185,7 @@ func (q *Queries) ListScoredAssets(ctx context.Context, db DBTX, tenantID uuid.U
 			&i.ArchivedAt,
 			&i.Restoration,
 			&i.Outdoor,
+			&i.Attributes,
 		); err != nil {
 			return nil, err
 		}
@@ -216,6 +217,17 @@ WHERE tenant_id = $1 AND kind = $2 AND version <> $3 AND state = 'active'
 
 func (q *Queries) RetireOtherModels(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string, version string) error {
 	_, err := db.Exec(ctx, retireOtherModels, tenantID, kind, version)
+	return err
+}
+
+const touchScores = `-- name: TouchScores :exec
+UPDATE ai.asset_score_latest SET due_at = now() WHERE tenant_id = $1 AND asset_id = ANY ($2::uuid[])
+`
+
+// Has the named assets scored anew by the next sweep: what their score rests
+// on has changed.
+func (q *Queries) TouchScores(ctx context.Context, db DBTX, tenantID uuid.UUID, assetIds []uuid.UUID) error {
+	_, err := db.Exec(ctx, touchScores, tenantID, assetIds)
 	return err
 }
 

@@ -56,3 +56,8 @@ SELECT sc.asset_id, sc.as_of, sc.evidence_factor, sc.trusted, sc.failure_probabi
 FROM ai.asset_score_latest l
 JOIN ai.asset_scores sc ON sc.tenant_id = l.tenant_id AND sc.asset_id = l.asset_id AND sc.as_of = l.as_of
 WHERE l.tenant_id = @tenant_id ORDER BY sc.asset_id;
+
+-- name: TouchScores :exec
+-- Has the named assets scored anew by the next sweep: what their score rests
+-- on has changed.
+UPDATE ai.asset_score_latest SET due_at = now() WHERE tenant_id = @tenant_id AND asset_id = ANY (@asset_ids::uuid[]);

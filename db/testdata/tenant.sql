@@ -62,3 +62,10 @@ INSERT INTO core.asset_operations (tenant_id, asset_id, target_id, load_min, loa
 INSERT INTO core.work_requests (tenant_id, id, asset_id, title_ar, title_en, kind, skill_id, hours, earliest, latest) VALUES ('{id}', '{id}', '{id}', '{private}', '{private}', 'corrective', '{id}', 1, '2026-01-01Z', '2026-01-02Z');
 INSERT INTO optimization.optimization_runs (tenant_id, id, problem, title, requested_by, idempotency_key, objective, constraints, window_start, window_days, based_on, what_if)
   VALUES ('{id}', '{other}', 'maintenance_prioritization', '{private}', '{id}', 'shared-what-if', '{}', '{}', '2026-01-01', 30, '{id}', '[]');
+INSERT INTO telemetry.signal_hours (tenant_id, signal_id, hour, mean_value, samples, stale) VALUES ('{id}', {signal}, '2026-01-01Z', 424242, 1, false);
+INSERT INTO core.asset_lives (tenant_id, id, asset_id, ended_at, life_days, ended_by, mode_id, work_order_id, note, recorded_by) VALUES ('{id}', '{id}', '{id}', '2026-01-01Z', 100, 'failure', '{id}', '{id}', '{private}', '{id}');
+INSERT INTO core.asset_inspections (tenant_id, id, asset_id, inspected_at, grade, note, inspected_by) VALUES ('{id}', '{id}', '{id}', '2026-01-01Z', 0.5, '{private}', '{id}');
+INSERT INTO ai.training_runs (tenant_id, id, kind, reason, candidate_id, workflow_id, requested_by) VALUES ('{id}', '{id}', 'shared', 'manual', '{id}', '{private}', '{id}');
+INSERT INTO ai.drift_checks (tenant_id, id, model_id, checked_at, input_drift, residual_drift, alarm, detail) VALUES ('{id}', '{id}', '{id}', '2026-01-01Z', 0.1, 0.1, false, '{"x": "{private}"}');
+INSERT INTO ai.labels (tenant_id, id, alert_id, asset_id, verdict, note, episode_from, episode_to, given_by) VALUES ('{id}', '{id}', '{id}', '{id}', 'confirmed', '{private}', '2026-01-01Z', '2026-01-02Z', '{id}');
+INSERT INTO ai.asset_baselines (tenant_id, asset_id, version, learned_from, learned_to, rows_used, artefact) VALUES ('{id}', '{id}', 1, '2026-01-01Z', '2026-01-02Z', 1, convert_to('{private}', 'UTF8'));

@@ -57,6 +57,7 @@ const (
 	ReleasePlan        Capability = "release_plan"
 	UpdateWorkOrders   Capability = "update_work_orders"
 	JudgeAlerts        Capability = "judge_alerts"
+	ManageModels       Capability = "manage_models"
 	ViewResults        Capability = "view_results"
 	ViewAudit          Capability = "view_audit"
 	ViewOwnActions     Capability = "view_own_actions"
@@ -91,6 +92,7 @@ var matrix = []grant{
 	{ReleasePlan, []Role{TenantAdmin, OptimizationEng}, ""},
 	{UpdateWorkOrders, []Role{TenantAdmin, OptimizationEng, ReliabilityEng}, ""},
 	{JudgeAlerts, []Role{TenantAdmin, OptimizationEng, ReliabilityEng}, ""},
+	{ManageModels, []Role{TenantAdmin, ReliabilityEng}, ""},
 	{ViewResults, []Role{TenantAdmin, OptimizationEng, ReliabilityEng, Viewer, breakGlass}, "read:results"},
 	{ViewAudit, []Role{PlatformOwner, TenantAdmin}, ""},
 	{ViewOwnActions, []Role{PlatformOwner, TenantAdmin, OptimizationEng, ReliabilityEng}, ""},
