@@ -33,6 +33,20 @@ type AssetInput struct {
 	HorizonDays float64
 	// Settings are the tenant's thresholds; the zero value means DefaultSettings.
 	Settings Settings
+	// Operating names the metrics that say how hard the asset is run (load,
+	// speed, ambient temperature). They are compared with, never judged as
+	// anomalous; may be empty.
+	Operating []string
+	// Baseline is how the asset looked when healthy, learned earlier with
+	// LearnBaseline and stored; nil learns from the window itself.
+	Baseline *Baseline
+	// LifeRows are the daily means since the last renewal for the fleet model:
+	// one row per whole day up to AsOf, the oldest first, one column per signal
+	// of the model in its order, NaN where nothing was measured. Nil takes
+	// them from Series where those reach back to the renewal.
+	LifeRows [][]float64
+	// PrognosisVersion names the fleet model in the provenance.
+	PrognosisVersion string
 }
 
 // Redundancy says that a unit needs Required of Installed identical assets.

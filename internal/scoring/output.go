@@ -70,6 +70,11 @@ const (
 	CodeShortHistory Code = "short_history" // too little normal data to learn a baseline; Value is its rows
 	CodeCounter      Code = "counter"       // ever-growing counter, judged by its rate and limits
 	CodePriorLife    Code = "prior_life"    // no usable life model; a prior was used
+	CodeBadQuality   Code = "bad_quality"   // the source marks its latest readings bad; Value is their number
+	CodeBaseline     Code = "baseline"      // a stored baseline does not fit the signals; Detail names them
+	CodeRegime       Code = "regime"        // run at a point never seen while healthy, so only limits are judged; Value is its distance
+	CodeFleetSignals Code = "fleet_signals" // the fleet model lacks usable signals; Detail names them
+	CodeFleetLife    Code = "fleet_life"    // the fleet model lacks days since the renewal; Value is their number
 )
 
 // Findings about condition.
@@ -78,6 +83,12 @@ const (
 	CodeWarn     Code = "warn"     // beyond the warning limit
 	CodeAlarm    Code = "alarm"    // beyond the alarm limit
 	CodeAgeOnly  Code = "age_only" // the score rests on age and failure history
+	CodeStep     Code = "step"     // the level jumped at At; Value is the jump in the signal's unit
+	CodeNoise    Code = "noise"    // the signal scatters more than when healthy; Value is how many times
+	CodeT2       Code = "t2"       // Hotelling's T² over its limit: an unusual combination; Value is the ratio
+	CodeSPE      Code = "spe"      // squared prediction error over its limit: signals no longer move together
+	CodeCusum    Code = "cusum"    // cumulative sum over its limit: a single signal has shifted
+	CodeTail     Code = "tail"     // values of a single signal beyond all healthy ones
 )
 
 // Reason is one finding: a code, the signal it concerns (if any) and numbers.
@@ -87,6 +98,8 @@ type Reason struct {
 	Value  float64 `json:"value"`
 	Limit  float64 `json:"limit"`
 	Detail string  `json:"detail,omitempty"`
+	// At is when it happened, for findings that have a moment.
+	At time.Time `json:"at,omitzero"`
 }
 
 // RowCounts counts the readings of a signal by what became of them.
@@ -172,6 +185,15 @@ type FailureProbability struct {
 	Evidence    Evidence      `json:"evidence"`
 	Life        asset.Weibull `json:"life"` // the life used, after updating
 	Modes       []ModeRisk    `json:"modes"`
+	// Modifiers are the factors of the network asset method that applied, for
+	// electrical equipment only.
+	Modifiers []Modifier `json:"modifiers,omitempty"`
+}
+
+// Modifier is one factor of the network asset method, 1 when it changes nothing.
+type Modifier struct {
+	Name  string  `json:"name"`
+	Value float64 `json:"value"`
 }
 
 // Trend continues the driving signal on a straight line: PerDay in the
@@ -194,6 +216,31 @@ type RUL struct {
 	// Trend says when the driving signal would reach its alarm limit; nil when
 	// nothing moves towards one.
 	Trend *Trend `json:"trend,omitempty"`
+	// Base plus the days of all Contributions is Value: Base is what would be
+	// expected of an average life, or at this age without evidence.
+	Base          float64        `json:"base"`
+	Contributions []Contribution `json:"contributions"`
+	// Similar are the past lives of the fleet most like this one at a like
+	// stage, the most similar first; empty without a fleet model.
+	Similar []SimilarLife `json:"similar,omitempty"`
+	// Reasons say why a fleet model was not used.
+	Reasons []Reason `json:"reasons,omitempty"`
+}
+
+// Contribution is what one signal adds to the remaining life, in days; the
+// driving signals shorten it. The one without a signal is what the life model,
+// failure modes outside the fleet model and the cap add.
+type Contribution struct {
+	Signal string  `json:"signal"`
+	Days   float64 `json:"days"`
+}
+
+// SimilarLife is a past life and how long it still ran, in days, when it
+// looked as this asset does now. LifeID is the unit it had in training.
+type SimilarLife struct {
+	LifeID    string  `json:"life_id"`
+	Remaining float64 `json:"remaining"`
+	Distance  float64 `json:"distance"`
 }
 
 // ProductionRisk is the expected loss over the horizon: Value, Lo and Hi in
