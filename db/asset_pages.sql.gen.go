@@ -7,10 +7,168 @@ package db
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
 )
+
+const anomalyAlerts = `-- name: AnomalyAlerts :many
+SELECT id, state, severity, raised_at, coalesce(closed_at, greatest(last_seen_at, now()))::timestamptz AS ended_at, detail
+FROM core.alerts
+WHERE tenant_id = $1 AND asset_id = $2 AND kind = 'anomaly'
+  AND raised_at < $3::timestamptz AND coalesce(closed_at, 'infinity') > $4::timestamptz
+ORDER BY raised_at DESC LIMIT 50
+`
+
+type AnomalyAlertsParams struct {
+	TenantID uuid.UUID
+	AssetID  *uuid.UUID
+	Until    time.Time
+	Since    time.Time
+}
+
+type AnomalyAlertsRow struct {
+	ID       uuid.UUID
+	State    string
+	Severity int16
+	RaisedAt time.Time
+	EndedAt  time.Time
+	Detail   json.RawMessage
+}
+
+// The alerts about anomalies of an asset that were open in [since, until),
+// newest first.
+func (q *Queries) AnomalyAlerts(ctx context.Context, db DBTX, arg AnomalyAlertsParams) ([]AnomalyAlertsRow, error) {
+	rows, err := db.Query(ctx, anomalyAlerts,
+		arg.TenantID,
+		arg.AssetID,
+		arg.Until,
+		arg.Since,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AnomalyAlertsRow{}
+	for rows.Next() {
+		var i AnomalyAlertsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.State,
+			&i.Severity,
+			&i.RaisedAt,
+			&i.EndedAt,
+			&i.Detail,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const anomalyBands = `-- name: AnomalyBands :many
+SELECT date_bin(make_interval(secs => $1::float8), as_of, $2::timestamptz)::timestamptz AS start,
+  max(anomaly_score)::float8 AS index
+FROM ai.asset_scores
+WHERE tenant_id = $3 AND asset_id = $4 AND as_of >= $2::timestamptz AND as_of < $5::timestamptz
+GROUP BY 1 ORDER BY 1
+`
+
+type AnomalyBandsParams struct {
+	StepSeconds float64
+	Since       time.Time
+	TenantID    uuid.UUID
+	AssetID     uuid.UUID
+	Until       time.Time
+}
+
+type AnomalyBandsRow struct {
+	Start time.Time
+	Index float64
+}
+
+// The greatest deviation index of every step in [since, until): what the
+// detector made of an asset, score by score. Steps begin at since.
+func (q *Queries) AnomalyBands(ctx context.Context, db DBTX, arg AnomalyBandsParams) ([]AnomalyBandsRow, error) {
+	rows, err := db.Query(ctx, anomalyBands,
+		arg.StepSeconds,
+		arg.Since,
+		arg.TenantID,
+		arg.AssetID,
+		arg.Until,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AnomalyBandsRow{}
+	for rows.Next() {
+		var i AnomalyBandsRow
+		if err := rows.Scan(&i.Start, &i.Index); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const anomalyEpisodes = `-- name: AnomalyEpisodes :many
+SELECT min(f.as_of)::timestamptz AS began, max(f.as_of)::timestamptz AS ended, max(f.anomaly_score)::float8 AS peak
+FROM (
+  SELECT as_of, anomaly_flag, anomaly_score, count(*) FILTER (WHERE NOT anomaly_flag) OVER (ORDER BY as_of) AS usual_before
+  FROM ai.asset_scores
+  WHERE tenant_id = $1 AND asset_id = $2 AND as_of >= $3::timestamptz AND as_of < $4::timestamptz
+) f
+WHERE f.anomaly_flag GROUP BY f.usual_before ORDER BY began DESC LIMIT 100
+`
+
+type AnomalyEpisodesParams struct {
+	TenantID uuid.UUID
+	AssetID  uuid.UUID
+	Since    time.Time
+	Until    time.Time
+}
+
+type AnomalyEpisodesRow struct {
+	Began time.Time
+	Ended time.Time
+	Peak  float64
+}
+
+// The spells in [since, until) in which score after score found an anomaly,
+// newest first.
+func (q *Queries) AnomalyEpisodes(ctx context.Context, db DBTX, arg AnomalyEpisodesParams) ([]AnomalyEpisodesRow, error) {
+	rows, err := db.Query(ctx, anomalyEpisodes,
+		arg.TenantID,
+		arg.AssetID,
+		arg.Since,
+		arg.Until,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AnomalyEpisodesRow{}
+	for rows.Next() {
+		var i AnomalyEpisodesRow
+		if err := rows.Scan(&i.Began, &i.Ended, &i.Peak); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
 
 const assetNeighbours = `-- name: AssetNeighbours :many
 SELECT a.id, a.tag, a.name_ar, a.name_en, coalesce(sc.risk_level, 0)::int AS risk_level
@@ -185,6 +343,105 @@ func (q *Queries) AssetWorkOrders(ctx context.Context, db DBTX, tenantID uuid.UU
 			&i.DueOn,
 			&i.Status,
 			&i.PlanID,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const expectedValues = `-- name: ExpectedValues :many
+SELECT sc.as_of, (c.part ->> 'expected')::float8 AS expected
+FROM (
+  SELECT max(k.as_of)::timestamptz AS as_of FROM ai.asset_scores k
+  WHERE k.tenant_id = $1 AND k.asset_id = $2 AND k.as_of >= $3::timestamptz AND k.as_of < $4::timestamptz
+  GROUP BY date_bin(make_interval(secs => $5::float8), k.as_of, $3::timestamptz)
+) b
+JOIN ai.asset_scores sc ON sc.tenant_id = $1 AND sc.asset_id = $2 AND sc.as_of = b.as_of
+CROSS JOIN LATERAL jsonb_array_elements(sc.detail #> '{anomaly,contributors}') AS c(part)
+WHERE c.part ->> 'signal' = $6::text
+ORDER BY sc.as_of
+`
+
+type ExpectedValuesParams struct {
+	TenantID    uuid.UUID
+	AssetID     uuid.UUID
+	Since       time.Time
+	Until       time.Time
+	StepSeconds float64
+	Metric      string
+}
+
+type ExpectedValuesRow struct {
+	AsOf     time.Time
+	Expected float64
+}
+
+// What the scores in [since, until) expected a signal to read: of the last
+// score in every step.
+func (q *Queries) ExpectedValues(ctx context.Context, db DBTX, arg ExpectedValuesParams) ([]ExpectedValuesRow, error) {
+	rows, err := db.Query(ctx, expectedValues,
+		arg.TenantID,
+		arg.AssetID,
+		arg.Since,
+		arg.Until,
+		arg.StepSeconds,
+		arg.Metric,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ExpectedValuesRow{}
+	for rows.Next() {
+		var i ExpectedValuesRow
+		if err := rows.Scan(&i.AsOf, &i.Expected); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const fleetCells = `-- name: FleetCells :many
+SELECT (sc.detail #>> '{risk,likelihood}')::int AS likelihood, (sc.detail #>> '{risk,consequence}')::int AS consequence,
+  count(*) AS assets, count(*) FILTER (WHERE NOT sc.trusted) AS greyed
+FROM ai.asset_score_latest l
+JOIN ai.asset_scores sc ON sc.tenant_id = l.tenant_id AND sc.asset_id = l.asset_id AND sc.as_of = l.as_of
+JOIN core.assets a ON a.tenant_id = l.tenant_id AND a.id = l.asset_id AND a.archived_at IS NULL
+WHERE l.tenant_id = $1
+GROUP BY 1, 2 ORDER BY 1, 2
+`
+
+type FleetCellsRow struct {
+	Likelihood  int32
+	Consequence int32
+	Assets      int64
+	Greyed      int64
+}
+
+// How many assets stand in every cell of the risk matrix that is not empty.
+func (q *Queries) FleetCells(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]FleetCellsRow, error) {
+	rows, err := db.Query(ctx, fleetCells, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []FleetCellsRow{}
+	for rows.Next() {
+		var i FleetCellsRow
+		if err := rows.Scan(
+			&i.Likelihood,
+			&i.Consequence,
+			&i.Assets,
+			&i.Greyed,
 		); err != nil {
 			return nil, err
 		}

@@ -123,7 +123,7 @@ SELECT a.tenant_id, a.id, a.site_id, a.unit_id, a.tag, a.name_ar, a.name_en, a.s
   u.code AS unit_code, u.name_ar AS unit_name_ar, u.name_en AS unit_name_en,
   sc.as_of AS scored_at, sc.health_score, sc.failure_probability_30, sc.failure_probability_30_lo, sc.failure_probability_30_hi,
   sc.rul_days, sc.rul_lo_days, sc.rul_hi_days, sc.anomaly_flag, sc.anomaly_score, sc.production_risk_sar, sc.production_risk_index,
-  sc.risk_level, sc.coverage, sc.trusted, sc.confidence,
+  sc.risk_level, sc.coverage, sc.trusted, sc.confidence, l.risk_index_change,
   count(*) OVER () AS total
 FROM core.assets a
 JOIN core.sites s ON s.tenant_id = a.tenant_id AND s.id = a.site_id
@@ -134,31 +134,41 @@ WHERE a.tenant_id = $1 AND a.archived_at IS NULL
   AND ($2::uuid IS NULL OR a.site_id = $2::uuid)
   AND ($3::text = '' OR a.criticality = $3::text)
   AND ($4::int = 0 OR sc.risk_level = $4::int)
-  AND ($5::text = '' OR strpos(a.search_text, $5::text) > 0)
+  AND (NOT $5::boolean OR sc.anomaly_flag)
+  AND (NOT $6::boolean OR NOT sc.trusted)
+  AND ($7::int = 0 OR (sc.detail #>> '{risk,likelihood}')::int = $7::int)
+  AND ($8::int = 0 OR (sc.detail #>> '{risk,consequence}')::int = $8::int)
+  AND ($9::text = '' OR strpos(a.search_text, $9::text) > 0)
 ORDER BY
-  (CASE WHEN $6::boolean THEN -1 ELSE 1 END) * (CASE $7::text
+  (CASE WHEN $10::boolean THEN -1 ELSE 1 END) * (CASE $11::text
     WHEN 'criticality' THEN ascii(a.criticality)::float8
     WHEN 'health' THEN sc.health_score
     WHEN 'probability' THEN sc.failure_probability_30
     WHEN 'rul' THEN sc.rul_days
     WHEN 'level' THEN sc.risk_level::float8
     WHEN 'risk' THEN sc.production_risk_sar
+    WHEN 'change' THEN l.risk_index_change
   END) NULLS LAST,
-  CASE WHEN $7::text = 'tag' AND $6::boolean THEN a.tag END DESC,
+  CASE WHEN $11::text = 'tag' AND $10::boolean THEN a.tag END DESC,
+  CASE WHEN $11::text NOT IN ('tag', '') THEN sc.production_risk_sar END DESC NULLS LAST,
   a.tag
-LIMIT $9 OFFSET $8
+LIMIT $13 OFFSET $12
 `
 
 type ListAssetsParams struct {
-	TenantID    uuid.UUID
-	SiteID      *uuid.UUID
-	Criticality string
-	RiskLevel   int32
-	Search      string
-	Descending  bool
-	Sort        string
-	Skip        int32
-	PageSize    int32
+	TenantID      uuid.UUID
+	SiteID        *uuid.UUID
+	Criticality   string
+	RiskLevel     int32
+	OnlyAnomalous bool
+	OnlyGreyed    bool
+	Likelihood    int32
+	Consequence   int32
+	Search        string
+	Descending    bool
+	Sort          string
+	Skip          int32
+	PageSize      int32
 }
 
 type ListAssetsRow struct {
@@ -185,18 +195,24 @@ type ListAssetsRow struct {
 	Coverage               *float64
 	Trusted                *bool
 	Confidence             *float64
+	RiskIndexChange        *float64
 	Total                  int64
 }
 
 // One page of assets with their newest score. Empty filters match everything.
-// sort: tag, criticality, health, probability, rul, level or risk (SAR);
-// assets without a score come last either way. total counts all pages.
+// sort: tag, criticality, health, probability, rul, level, risk (SAR) or change
+// (of the risk index); assets without a score come last either way, and equal
+// ones by their expected loss. total counts all pages.
 func (q *Queries) ListAssets(ctx context.Context, db DBTX, arg ListAssetsParams) ([]ListAssetsRow, error) {
 	rows, err := db.Query(ctx, listAssets,
 		arg.TenantID,
 		arg.SiteID,
 		arg.Criticality,
 		arg.RiskLevel,
+		arg.OnlyAnomalous,
+		arg.OnlyGreyed,
+		arg.Likelihood,
+		arg.Consequence,
 		arg.Search,
 		arg.Descending,
 		arg.Sort,
@@ -256,6 +272,7 @@ func (q *Queries) ListAssets(ctx context.Context, db DBTX, arg ListAssetsParams)
 			&i.Coverage,
 			&i.Trusted,
 			&i.Confidence,
+			&i.RiskIndexChange,
 			&i.Total,
 		); err != nil {
 			return nil, err

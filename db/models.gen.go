@@ -395,12 +395,14 @@ type ProductionTarget struct {
 }
 
 type RedundancyGroup struct {
-	TenantID uuid.UUID
-	ID       uuid.UUID
-	SiteID   uuid.UUID
-	NameAr   string
-	NameEn   string
-	MaxOut   int32
+	TenantID  uuid.UUID
+	ID        uuid.UUID
+	SiteID    uuid.UUID
+	NameAr    string
+	NameEn    string
+	MaxOut    int32
+	Needed    *int32
+	Installed *int32
 }
 
 type SharedResource struct {

@@ -162,7 +162,7 @@ func (q *Queries) ListEmbargoes(ctx context.Context, db DBTX, tenantID uuid.UUID
 }
 
 const listRedundancyGroups = `-- name: ListRedundancyGroups :many
-SELECT tenant_id, id, site_id, name_ar, name_en, max_out FROM core.redundancy_groups WHERE tenant_id = $1 ORDER BY site_id, name_en, id
+SELECT tenant_id, id, site_id, name_ar, name_en, max_out, needed, installed FROM core.redundancy_groups WHERE tenant_id = $1 ORDER BY site_id, name_en, id
 `
 
 func (q *Queries) ListRedundancyGroups(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]RedundancyGroup, error) {
@@ -181,6 +181,8 @@ func (q *Queries) ListRedundancyGroups(ctx context.Context, db DBTX, tenantID uu
 			&i.NameAr,
 			&i.NameEn,
 			&i.MaxOut,
+			&i.Needed,
+			&i.Installed,
 		); err != nil {
 			return nil, err
 		}
@@ -475,18 +477,21 @@ func (q *Queries) UpsertEmbargo(ctx context.Context, db DBTX, arg UpsertEmbargoP
 }
 
 const upsertRedundancyGroup = `-- name: UpsertRedundancyGroup :exec
-INSERT INTO core.redundancy_groups (tenant_id, id, site_id, name_ar, name_en, max_out)
-VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (tenant_id, id) DO UPDATE SET name_ar = excluded.name_ar, name_en = excluded.name_en, max_out = excluded.max_out
+INSERT INTO core.redundancy_groups (tenant_id, id, site_id, name_ar, name_en, max_out, needed, installed)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (tenant_id, id) DO UPDATE SET name_ar = excluded.name_ar, name_en = excluded.name_en, max_out = excluded.max_out,
+  needed = excluded.needed, installed = excluded.installed
 `
 
 type UpsertRedundancyGroupParams struct {
-	TenantID uuid.UUID
-	ID       uuid.UUID
-	SiteID   uuid.UUID
-	NameAr   string
-	NameEn   string
-	MaxOut   int32
+	TenantID  uuid.UUID
+	ID        uuid.UUID
+	SiteID    uuid.UUID
+	NameAr    string
+	NameEn    string
+	MaxOut    int32
+	Needed    *int32
+	Installed *int32
 }
 
 func (q *Queries) UpsertRedundancyGroup(ctx context.Context, db DBTX, arg UpsertRedundancyGroupParams) error {
@@ -497,6 +502,8 @@ func (q *Queries) UpsertRedundancyGroup(ctx context.Context, db DBTX, arg Upsert
 		arg.NameAr,
 		arg.NameEn,
 		arg.MaxOut,
+		arg.Needed,
+		arg.Installed,
 	)
 	return err
 }

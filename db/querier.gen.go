@@ -38,6 +38,15 @@ type Querier interface {
 	// Moves the watermark only from where the poll found it, so that of two polls
 	// at once one fails and stores nothing.
 	AdvanceWatermark(ctx context.Context, db DBTX, arg AdvanceWatermarkParams) (int64, error)
+	// The alerts about anomalies of an asset that were open in [since, until),
+	// newest first.
+	AnomalyAlerts(ctx context.Context, db DBTX, arg AnomalyAlertsParams) ([]AnomalyAlertsRow, error)
+	// The greatest deviation index of every step in [since, until): what the
+	// detector made of an asset, score by score. Steps begin at since.
+	AnomalyBands(ctx context.Context, db DBTX, arg AnomalyBandsParams) ([]AnomalyBandsRow, error)
+	// The spells in [since, until) in which score after score found an anomaly,
+	// newest first.
+	AnomalyEpisodes(ctx context.Context, db DBTX, arg AnomalyEpisodesParams) ([]AnomalyEpisodesRow, error)
 	ArchiveMapping(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, iD uuid.UUID) (int64, error)
 	ArchiveUser(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// The assets of a unit with their level of risk, for the tree.
@@ -63,6 +72,10 @@ type Querier interface {
 	// The scenarios of one problem that a comparison can take, those of the given
 	// run first, then the newest.
 	ComparableScenarios(ctx context.Context, db DBTX, arg ComparableScenariosParams) ([]ComparableScenariosRow, error)
+	// The expected loss of the failure modes of every component of the named
+	// assets, by their newest score. A mode belongs to its own component, else to
+	// that of the signal it shows in.
+	ComponentRisks(ctx context.Context, db DBTX, tenantID uuid.UUID, assetIds []uuid.UUID) ([]ComponentRisksRow, error)
 	// Connectors with their newest reading and how many of their signals are
 	// fresh: no older than three of their periods, a quarter of an hour at least.
 	ConnectorFreshness(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ConnectorFreshnessRow, error)
@@ -92,6 +105,9 @@ type Querier interface {
 	// Creates missing daily partitions of the historian, both days included (UTC).
 	EnsurePartitions(ctx context.Context, db DBTX, fromDay time.Time, toDay time.Time) (int32, error)
 	EscalatePlan(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	// What the scores in [since, until) expected a signal to read: of the last
+	// score in every step.
+	ExpectedValues(ctx context.Context, db DBTX, arg ExpectedValuesParams) ([]ExpectedValuesRow, error)
 	FindAssets(ctx context.Context, db DBTX, tenantID uuid.UUID, tag string) ([]uuid.UUID, error)
 	FindDecision(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (PlanDecision, error)
 	// The accounts of an e-mail address, the home account first.
@@ -106,6 +122,8 @@ type Querier interface {
 	// The newest maintenance plans; what-ifs and other problems are not plans of
 	// the overview.
 	FinishedRuns(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]FinishedRunsRow, error)
+	// How many assets stand in every cell of the risk matrix that is not empty.
+	FleetCells(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]FleetCellsRow, error)
 	// The fleet by its newest scores. fresh_sar is the expected loss over the next
 	// 30 days of the same assets when new and healthy: the loss of one failure
 	// (risk over probability) times the Weibull probability at age zero.
@@ -143,8 +161,9 @@ type Querier interface {
 	ListAssetOperations(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]AssetOperation, error)
 	ListAssetResourceNeeds(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListAssetResourceNeedsRow, error)
 	// One page of assets with their newest score. Empty filters match everything.
-	// sort: tag, criticality, health, probability, rul, level or risk (SAR);
-	// assets without a score come last either way. total counts all pages.
+	// sort: tag, criticality, health, probability, rul, level, risk (SAR) or change
+	// (of the risk index); assets without a score come last either way, and equal
+	// ones by their expected loss. total counts all pages.
 	ListAssets(ctx context.Context, db DBTX, arg ListAssetsParams) ([]ListAssetsRow, error)
 	// Every asset that is not archived, for engines: no scores, no paging.
 	ListAssetsPlain(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]Asset, error)
@@ -243,6 +262,7 @@ type Querier interface {
 	MarkReleased(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	MoveAuditHead(ctx context.Context, db DBTX, seq int64, hash []byte, tenantID uuid.UUID) error
 	MoveLatestScore(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, asOf time.Time) (int64, error)
+	MoveRollUpProgress(ctx context.Context, db DBTX, tenantID uuid.UUID, markedFrom time.Time) error
 	// Moves an order on from the status that the reader saw.
 	MoveWorkOrder(ctx context.Context, db DBTX, arg MoveWorkOrderParams) (int64, error)
 	NoteRunAttempt(ctx context.Context, db DBTX, attempt int32, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
@@ -262,6 +282,9 @@ type Querier interface {
 	// they have not spoken, approved plans to release.
 	PlanPage(ctx context.Context, db DBTX, arg PlanPageParams) ([]PlanPageRow, error)
 	PlansOfRun(ctx context.Context, db DBTX, tenantID uuid.UUID, runID uuid.UUID) ([]PlansOfRunRow, error)
+	// Every asset in its unit and site with what its newest score says, and the
+	// redundancy group it belongs to; of one site when it is named.
+	PlantAssets(ctx context.Context, db DBTX, tenantID uuid.UUID, siteID *uuid.UUID) ([]PlantAssetsRow, error)
 	// Assets that the engine would plan with less than it should have: no score,
 	// a score that is not trusted, a signal that seems to come in another unit, or
 	// no cost of failure or of the planned job.
@@ -301,6 +324,9 @@ type Querier interface {
 	// Expected loss of the fleet at the end of every day, by the last score of
 	// each asset on that day. Days are those of Riyadh, as on every page.
 	RiskByDay(ctx context.Context, db DBTX, tenantID uuid.UUID, since time.Time) ([]RiskByDayRow, error)
+	// The day from which on the hours of a tenant's readings are known, the given
+	// day before the first look.
+	RollUpProgress(ctx context.Context, db DBTX, tenantID uuid.UUID, otherwise time.Time) (time.Time, error)
 	RunDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (RunDetailRow, error)
 	// The run to watch: one that is under way, else the newest.
 	RunInView(ctx context.Context, db DBTX, tenantID uuid.UUID) (uuid.UUID, error)

@@ -48,3 +48,56 @@ SELECT p.id, r.title, p.version, p.state, p.proposed_at FROM optimization.plans 
 JOIN optimization.optimization_runs r ON r.tenant_id = p.tenant_id AND r.id = p.run_id
 WHERE p.tenant_id = @tenant_id AND strpos(translate(lower(r.title), 'أإآٱىةؤئـًٌٍَُِّْ', 'اااايهوي'), @search::text) > 0
 ORDER BY p.proposed_at DESC LIMIT 20;
+
+-- name: AnomalyBands :many
+-- The greatest deviation index of every step in [since, until): what the
+-- detector made of an asset, score by score. Steps begin at since.
+SELECT date_bin(make_interval(secs => @step_seconds::float8), as_of, @since::timestamptz)::timestamptz AS start,
+  max(anomaly_score)::float8 AS index
+FROM ai.asset_scores
+WHERE tenant_id = @tenant_id AND asset_id = @asset_id AND as_of >= @since::timestamptz AND as_of < @until::timestamptz
+GROUP BY 1 ORDER BY 1;
+
+-- name: ExpectedValues :many
+-- What the scores in [since, until) expected a signal to read: of the last
+-- score in every step.
+SELECT sc.as_of, (c.part ->> 'expected')::float8 AS expected
+FROM (
+  SELECT max(k.as_of)::timestamptz AS as_of FROM ai.asset_scores k
+  WHERE k.tenant_id = @tenant_id AND k.asset_id = @asset_id AND k.as_of >= @since::timestamptz AND k.as_of < @until::timestamptz
+  GROUP BY date_bin(make_interval(secs => @step_seconds::float8), k.as_of, @since::timestamptz)
+) b
+JOIN ai.asset_scores sc ON sc.tenant_id = @tenant_id AND sc.asset_id = @asset_id AND sc.as_of = b.as_of
+CROSS JOIN LATERAL jsonb_array_elements(sc.detail #> '{anomaly,contributors}') AS c(part)
+WHERE c.part ->> 'signal' = @metric::text
+ORDER BY sc.as_of;
+
+-- name: AnomalyEpisodes :many
+-- The spells in [since, until) in which score after score found an anomaly,
+-- newest first.
+SELECT min(f.as_of)::timestamptz AS began, max(f.as_of)::timestamptz AS ended, max(f.anomaly_score)::float8 AS peak
+FROM (
+  SELECT as_of, anomaly_flag, anomaly_score, count(*) FILTER (WHERE NOT anomaly_flag) OVER (ORDER BY as_of) AS usual_before
+  FROM ai.asset_scores
+  WHERE tenant_id = @tenant_id AND asset_id = @asset_id AND as_of >= @since::timestamptz AND as_of < @until::timestamptz
+) f
+WHERE f.anomaly_flag GROUP BY f.usual_before ORDER BY began DESC LIMIT 100;
+
+-- name: AnomalyAlerts :many
+-- The alerts about anomalies of an asset that were open in [since, until),
+-- newest first.
+SELECT id, state, severity, raised_at, coalesce(closed_at, greatest(last_seen_at, now()))::timestamptz AS ended_at, detail
+FROM core.alerts
+WHERE tenant_id = @tenant_id AND asset_id = @asset_id AND kind = 'anomaly'
+  AND raised_at < @until::timestamptz AND coalesce(closed_at, 'infinity') > @since::timestamptz
+ORDER BY raised_at DESC LIMIT 50;
+
+-- name: FleetCells :many
+-- How many assets stand in every cell of the risk matrix that is not empty.
+SELECT (sc.detail #>> '{risk,likelihood}')::int AS likelihood, (sc.detail #>> '{risk,consequence}')::int AS consequence,
+  count(*) AS assets, count(*) FILTER (WHERE NOT sc.trusted) AS greyed
+FROM ai.asset_score_latest l
+JOIN ai.asset_scores sc ON sc.tenant_id = l.tenant_id AND sc.asset_id = l.asset_id AND sc.as_of = l.as_of
+JOIN core.assets a ON a.tenant_id = l.tenant_id AND a.id = l.asset_id AND a.archived_at IS NULL
+WHERE l.tenant_id = @tenant_id
+GROUP BY 1, 2 ORDER BY 1, 2;

@@ -24,13 +24,14 @@ SELECT * FROM core.assets WHERE tenant_id = @tenant_id AND archived_at IS NULL O
 
 -- name: ListAssets :many
 -- One page of assets with their newest score. Empty filters match everything.
--- sort: tag, criticality, health, probability, rul, level or risk (SAR);
--- assets without a score come last either way. total counts all pages.
+-- sort: tag, criticality, health, probability, rul, level, risk (SAR) or change
+-- (of the risk index); assets without a score come last either way, and equal
+-- ones by their expected loss. total counts all pages.
 SELECT sqlc.embed(a), s.code AS site_code, s.name_ar AS site_name_ar, s.name_en AS site_name_en,
   u.code AS unit_code, u.name_ar AS unit_name_ar, u.name_en AS unit_name_en,
   sc.as_of AS scored_at, sc.health_score, sc.failure_probability_30, sc.failure_probability_30_lo, sc.failure_probability_30_hi,
   sc.rul_days, sc.rul_lo_days, sc.rul_hi_days, sc.anomaly_flag, sc.anomaly_score, sc.production_risk_sar, sc.production_risk_index,
-  sc.risk_level, sc.coverage, sc.trusted, sc.confidence,
+  sc.risk_level, sc.coverage, sc.trusted, sc.confidence, l.risk_index_change,
   count(*) OVER () AS total
 FROM core.assets a
 JOIN core.sites s ON s.tenant_id = a.tenant_id AND s.id = a.site_id
@@ -41,6 +42,10 @@ WHERE a.tenant_id = @tenant_id AND a.archived_at IS NULL
   AND (sqlc.narg('site_id')::uuid IS NULL OR a.site_id = sqlc.narg('site_id')::uuid)
   AND (@criticality::text = '' OR a.criticality = @criticality::text)
   AND (@risk_level::int = 0 OR sc.risk_level = @risk_level::int)
+  AND (NOT @only_anomalous::boolean OR sc.anomaly_flag)
+  AND (NOT @only_greyed::boolean OR NOT sc.trusted)
+  AND (@likelihood::int = 0 OR (sc.detail #>> '{risk,likelihood}')::int = @likelihood::int)
+  AND (@consequence::int = 0 OR (sc.detail #>> '{risk,consequence}')::int = @consequence::int)
   AND (@search::text = '' OR strpos(a.search_text, @search::text) > 0)
 ORDER BY
   (CASE WHEN @descending::boolean THEN -1 ELSE 1 END) * (CASE @sort::text
@@ -50,8 +55,10 @@ ORDER BY
     WHEN 'rul' THEN sc.rul_days
     WHEN 'level' THEN sc.risk_level::float8
     WHEN 'risk' THEN sc.production_risk_sar
+    WHEN 'change' THEN l.risk_index_change
   END) NULLS LAST,
   CASE WHEN @sort::text = 'tag' AND @descending::boolean THEN a.tag END DESC,
+  CASE WHEN @sort::text NOT IN ('tag', '') THEN sc.production_risk_sar END DESC NULLS LAST,
   a.tag
 LIMIT @page_size OFFSET @skip;
 

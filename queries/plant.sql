@@ -85,9 +85,10 @@ SELECT * FROM core.redundancy_groups WHERE tenant_id = @tenant_id ORDER BY site_
 SELECT group_id, asset_id FROM core.redundancy_group_members WHERE tenant_id = @tenant_id ORDER BY group_id, asset_id;
 
 -- name: UpsertRedundancyGroup :exec
-INSERT INTO core.redundancy_groups (tenant_id, id, site_id, name_ar, name_en, max_out)
-VALUES (@tenant_id, @id, @site_id, @name_ar, @name_en, @max_out)
-ON CONFLICT (tenant_id, id) DO UPDATE SET name_ar = excluded.name_ar, name_en = excluded.name_en, max_out = excluded.max_out;
+INSERT INTO core.redundancy_groups (tenant_id, id, site_id, name_ar, name_en, max_out, needed, installed)
+VALUES (@tenant_id, @id, @site_id, @name_ar, @name_en, @max_out, sqlc.narg('needed'), sqlc.narg('installed'))
+ON CONFLICT (tenant_id, id) DO UPDATE SET name_ar = excluded.name_ar, name_en = excluded.name_en, max_out = excluded.max_out,
+  needed = excluded.needed, installed = excluded.installed;
 
 -- name: AddRedundancyMember :exec
 INSERT INTO core.redundancy_group_members (tenant_id, group_id, asset_id) VALUES (@tenant_id, @group_id, @asset_id)

@@ -17,8 +17,9 @@ import (
 // and embargoes.
 func (p *planter) limits(ctx context.Context) error {
 	for _, g := range p.t.Groups {
+		needed, installed := int32(g.Needed), int32(g.Installed) //nolint:gosec // checked content, a handful
 		err := p.q.UpsertRedundancyGroup(ctx, p.tx, db.UpsertRedundancyGroupParams{TenantID: p.t.ID, ID: g.ID, SiteID: p.sites[g.Site],
-			NameAr: g.AR, NameEn: g.EN, MaxOut: int32(g.MaxOut)})
+			NameAr: g.AR, NameEn: g.EN, MaxOut: int32(g.MaxOut), Needed: &needed, Installed: &installed})
 		if err != nil {
 			return fmt.Errorf("group %s: %w", g.Code, err)
 		}
