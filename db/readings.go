@@ -37,8 +37,9 @@ const (
 	rowsPerInsert   = 10_000
 )
 
-// insertReadings stores one sorted batch and moves the latest value of every
-// signal forward, never back. Array parameters keep it one round trip; sqlc
+// insertReadings stores one sorted batch, moves the latest value of every
+// signal forward, never back, and marks the hours that got new samples as
+// stale, which also makes a roll-up at work on them wait or come again. Array parameters keep it one round trip; sqlc
 // cannot type unnest with several arguments, hence the SQL in Go.
 const insertReadings = `
 WITH batch AS (
@@ -56,6 +57,10 @@ WITH batch AS (
   SELECT $1, signal_id, ts, value, quality FROM newest ORDER BY signal_id
   ON CONFLICT (tenant_id, signal_id) DO UPDATE SET ts = excluded.ts, value = excluded.value, quality = excluded.quality
   WHERE excluded.ts > l.ts
+), touched AS (
+  INSERT INTO telemetry.signal_hours AS h (tenant_id, signal_id, hour)
+  SELECT DISTINCT $1::uuid, signal_id, date_bin('1 hour', ts, 'epoch') AS hour FROM stored ORDER BY signal_id, hour
+  ON CONFLICT (tenant_id, signal_id, hour) DO UPDATE SET stale = true WHERE NOT h.stale
 )
 SELECT count(*) FROM stored`
 

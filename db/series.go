@@ -2,7 +2,6 @@ package db
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -23,20 +22,21 @@ ORDER BY signal_id, ts`
 // meanSeries reads one reading per bucket: the mean of the samples that are not
 // bad, with the worst quality seen among them. A bucket of bad samples only
 // yields their mean as bad, so a dead sensor stays visible. Buckets are aligned
-// to from and stamped with their start.
+// to from and stamped with their start. Values beyond anything measured would
+// overflow the sum and are left out.
 const meanSeries = `
 SELECT signal_id, date_bin($5, ts, $3) AS bucket,
   coalesce(avg(value) FILTER (WHERE quality < 2), avg(value)),
   coalesce(max(quality) FILTER (WHERE quality < 2), max(quality))
 FROM telemetry.asset_timeseries
-WHERE tenant_id = $1 AND signal_id = ANY ($2) AND ts >= $3 AND ts < $4 AND value IS NOT NULL
+WHERE tenant_id = $1 AND signal_id = ANY ($2) AND ts >= $3 AND ts < $4 AND abs(value) <= 1e15
 GROUP BY signal_id, bucket
 ORDER BY signal_id, bucket`
 
 const minMaxSeries = `
 SELECT signal_id, date_bin($5, ts, $3) AS bucket, min(value), avg(value), max(value), count(*), max(quality)
 FROM telemetry.asset_timeseries
-WHERE tenant_id = $1 AND signal_id = ANY ($2) AND ts >= $3 AND ts < $4 AND value IS NOT NULL AND quality < 2
+WHERE tenant_id = $1 AND signal_id = ANY ($2) AND ts >= $3 AND ts < $4 AND abs(value) <= 1e15 AND quality < 2
 GROUP BY signal_id, bucket
 ORDER BY signal_id, bucket`
 
@@ -51,21 +51,7 @@ func ReadSeries(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, signals []int6
 		}
 		query, args = meanSeries, append(args, bucket)
 	}
-	rows, err := tx.Query(ctx, query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("read series: %w", err)
-	}
-	series := map[int64][]asset.Reading{}
-	var id int64
-	var r asset.Reading
-	_, err = pgx.ForEachRow(rows, []any{&id, &r.Time, &r.Value, &r.Quality}, func() error {
-		series[id] = append(series[id], r)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read series: %w", err)
-	}
-	return series, nil
+	return readReadings(ctx, tx, query, args...)
 }
 
 // Band is one bucket of a signal for charts: the range, the mean and the number
@@ -85,21 +71,7 @@ func ReadMinMax(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, signals []int6
 	if err := checkBucket(bucket); err != nil {
 		return nil, err
 	}
-	rows, err := tx.Query(ctx, minMaxSeries, tenant, signals, from, to, bucket)
-	if err != nil {
-		return nil, fmt.Errorf("read bands: %w", err)
-	}
-	bands := map[int64][]Band{}
-	var id int64
-	var b Band
-	_, err = pgx.ForEachRow(rows, []any{&id, &b.Start, &b.Min, &b.Mean, &b.Max, &b.Count, &b.Quality}, func() error {
-		bands[id] = append(bands[id], b)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("read bands: %w", err)
-	}
-	return bands, nil
+	return scanBands(ctx, tx, minMaxSeries, tenant, signals, from, to, bucket)
 }
 
 // checkBucket refuses buckets that date_bin would refuse.

@@ -150,6 +150,29 @@ func (q *Queries) ListSignalsWithLatest(ctx context.Context, db DBTX, tenantID u
 	return items, nil
 }
 
+const moveRollUpProgress = `-- name: MoveRollUpProgress :exec
+INSERT INTO telemetry.rollup_progress (tenant_id, marked_from) VALUES ($1, $2)
+ON CONFLICT (tenant_id) DO UPDATE SET marked_from = excluded.marked_from
+`
+
+func (q *Queries) MoveRollUpProgress(ctx context.Context, db DBTX, tenantID uuid.UUID, markedFrom time.Time) error {
+	_, err := db.Exec(ctx, moveRollUpProgress, tenantID, markedFrom)
+	return err
+}
+
+const rollUpProgress = `-- name: RollUpProgress :one
+SELECT coalesce((SELECT p.marked_from FROM telemetry.rollup_progress p WHERE p.tenant_id = $1), $2::date)::date AS marked_from
+`
+
+// The day from which on the hours of a tenant's readings are known, the given
+// day before the first look.
+func (q *Queries) RollUpProgress(ctx context.Context, db DBTX, tenantID uuid.UUID, otherwise time.Time) (time.Time, error) {
+	row := db.QueryRow(ctx, rollUpProgress, tenantID, otherwise)
+	var marked_from time.Time
+	err := row.Scan(&marked_from)
+	return marked_from, err
+}
+
 const upsertSignal = `-- name: UpsertSignal :one
 INSERT INTO telemetry.signals (tenant_id, asset_id, component_id, metric, name_ar, name_en, unit, normal_low, normal_high, warn, alarm, sense, period_seconds)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,

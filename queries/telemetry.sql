@@ -28,3 +28,12 @@ ORDER BY s.id;
 -- name: EnsurePartitions :one
 -- Creates missing daily partitions of the historian, both days included (UTC).
 SELECT telemetry.ensure_partitions(@from_day::date, @to_day::date)::int AS made;
+
+-- name: RollUpProgress :one
+-- The day from which on the hours of a tenant's readings are known, the given
+-- day before the first look.
+SELECT coalesce((SELECT p.marked_from FROM telemetry.rollup_progress p WHERE p.tenant_id = @tenant_id), @otherwise::date)::date AS marked_from;
+
+-- name: MoveRollUpProgress :exec
+INSERT INTO telemetry.rollup_progress (tenant_id, marked_from) VALUES (@tenant_id, @marked_from)
+ON CONFLICT (tenant_id) DO UPDATE SET marked_from = excluded.marked_from;

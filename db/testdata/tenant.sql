@@ -69,3 +69,4 @@ INSERT INTO ai.training_runs (tenant_id, id, kind, reason, candidate_id, workflo
 INSERT INTO ai.drift_checks (tenant_id, id, model_id, checked_at, input_drift, residual_drift, alarm, detail) VALUES ('{id}', '{id}', '{id}', '2026-01-01Z', 0.1, 0.1, false, '{"x": "{private}"}');
 INSERT INTO ai.labels (tenant_id, id, alert_id, asset_id, verdict, note, episode_from, episode_to, given_by) VALUES ('{id}', '{id}', '{id}', '{id}', 'confirmed', '{private}', '2026-01-01Z', '2026-01-02Z', '{id}');
 INSERT INTO ai.asset_baselines (tenant_id, asset_id, version, learned_from, learned_to, rows_used, artefact) VALUES ('{id}', '{id}', 1, '2026-01-01Z', '2026-01-02Z', 1, convert_to('{private}', 'UTF8'));
+INSERT INTO telemetry.rollup_progress (tenant_id, marked_from) VALUES ('{id}', '2026-01-01');
