@@ -36,15 +36,8 @@ func Fit(rows [][]float64, scale []float64, size int) (*Model, error) {
 	if len(rows) == 0 || size < 1 {
 		return nil, fmt.Errorf("fit memory: no rows")
 	}
-	for _, r := range rows {
-		if len(r) != len(scale) {
-			return nil, fmt.Errorf("fit memory: row of %d signals, scale of %d", len(r), len(scale))
-		}
-	}
-	for _, s := range scale {
-		if !(s > 0) || math.IsInf(s, 0) {
-			return nil, fmt.Errorf("fit memory: scale %v is not positive", s)
-		}
+	if err := check(rows, scale); err != nil {
+		return nil, fmt.Errorf("fit memory: %w", err)
 	}
 	m := &Model{scale: slices.Clone(scale)}
 	m.memory = selectMemory(rows, scale, size)
@@ -58,22 +51,25 @@ func (m *Model) Size() int { return len(m.memory) }
 // Reconstruct writes the expected value of every signal of x into dst, which
 // must have the same length, and returns it.
 func (m *Model) Reconstruct(dst, x []float64) []float64 {
-	weights := make([]float64, len(m.memory))
+	var room [128]float64 // keeps the usual memory off the heap
+	weights := room[:0]
 	least := math.Inf(1)
-	for i, v := range m.memory {
-		weights[i] = m.distance2(x, v)
-		least = min(least, weights[i])
+	h := 2 * m.width * m.width
+	for _, v := range m.memory {
+		d := m.distance2(x, v, least+negligible*h)
+		weights = append(weights, d)
+		least = min(least, d)
 	}
 	// Subtracting the least distance leaves the ratios of the weights as they
 	// are and keeps a far query from underflowing to all zeros.
-	h := 2 * m.width * m.width
+	total := 0.0
 	for i, d := range weights {
 		weights[i] = 0
 		if d = (d - least) / h; d < negligible {
 			weights[i] = math.Exp(-d)
+			total += weights[i]
 		}
 	}
-	total := floats.Sum(weights)
 	for j := range dst {
 		dst[j] = 0
 	}
@@ -85,12 +81,15 @@ func (m *Model) Reconstruct(dst, x []float64) []float64 {
 	return dst
 }
 
-// distance2 is the squared distance with every signal's part clipped.
-func (m *Model) distance2(a, b []float64) float64 {
+// distance2 is the squared distance with every signal's part clipped. It gives
+// up beyond enough, where the weight is nothing whatever the rest.
+func (m *Model) distance2(a, b []float64, enough float64) float64 {
 	sum := 0.0
-	for j := range a {
-		d := min(math.Abs(a[j]-b[j])/m.scale[j], clip)
-		sum += d * d
+	for j, s := range m.scale {
+		d := min(math.Abs(a[j]-b[j])/s, clip)
+		if sum += d * d; sum > enough {
+			break
+		}
 	}
 	return sum
 }
@@ -105,7 +104,7 @@ func (m *Model) spacing() float64 {
 		d := make([]float64, 0, len(m.memory))
 		for k := range m.memory {
 			if k != i {
-				d = append(d, m.distance2(m.memory[i], m.memory[k]))
+				d = append(d, m.distance2(m.memory[i], m.memory[k], math.Inf(1)))
 			}
 		}
 		if len(d) == 0 {

@@ -94,3 +94,25 @@ func TestFitRefuses(t *testing.T) {
 		})
 	}
 }
+
+func TestRestoredMemoryReconstructsTheSame(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(3, 1))
+	m, err := aakr.Fit(healthy(400, rng), scale, 80)
+	require.NoError(t, err)
+	for _, width := range []float64{m.Width(), 0} {
+		again, err := aakr.Restore(m.Memory(), scale, width)
+		require.NoError(t, err)
+		for _, row := range healthy(50, rng) {
+			require.Equal(t, m.Reconstruct(make([]float64, 4), row), again.Reconstruct(make([]float64, 4), row))
+		}
+	}
+	for name, restore := range map[string]func() error{
+		"no vectors":  func() error { _, err := aakr.Restore(nil, scale, 1); return err },
+		"other width": func() error { _, err := aakr.Restore([][]float64{{1}}, scale, 1); return err },
+		"no scale":    func() error { _, err := aakr.Restore([][]float64{{1}}, []float64{0}, 1); return err },
+		"no size":     func() error { _, err := aakr.Restore(m.Memory(), scale, math.NaN()); return err },
+	} {
+		require.Error(t, restore(), name)
+	}
+}
