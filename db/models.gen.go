@@ -100,6 +100,32 @@ type AssetFailureMode struct {
 	ArchivedAt    *time.Time
 }
 
+type AssetInspection struct {
+	TenantID     uuid.UUID
+	ID           uuid.UUID
+	AssetID      uuid.UUID
+	InspectedAt  time.Time
+	Grade        *float64
+	Observations json.RawMessage
+	Note         string
+	InspectedBy  *uuid.UUID
+}
+
+type AssetLife struct {
+	TenantID    uuid.UUID
+	ID          uuid.UUID
+	AssetID     uuid.UUID
+	EndedAt     time.Time
+	LifeDays    float64
+	EndedBy     string
+	ModeID      *uuid.UUID
+	WorkOrderID *uuid.UUID
+	Note        string
+	Source      string
+	RecordedBy  *uuid.UUID
+	RecordedAt  time.Time
+}
+
 type AssetOperation struct {
 	TenantID         uuid.UUID
 	AssetID          uuid.UUID

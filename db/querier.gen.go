@@ -26,9 +26,14 @@ type Querier interface {
 	APISignalsOfTags(ctx context.Context, db DBTX, tenantID uuid.UUID, tags []string) ([]APISignalsOfTagsRow, error)
 	// One page of work orders, newest number first, below a number already given.
 	APIWorkOrders(ctx context.Context, db DBTX, arg APIWorkOrdersParams) ([]APIWorkOrdersRow, error)
+	AddAssetLife(ctx context.Context, db DBTX, arg AddAssetLifeParams) (uuid.UUID, error)
 	// Adds the next version; two writers at once meet in a unique violation.
 	AddCostModel(ctx context.Context, db DBTX, arg AddCostModelParams) (AddCostModelRow, error)
+	// Adds the version after the one that was seen; two writers at once meet in a
+	// unique violation.
+	AddCostVersion(ctx context.Context, db DBTX, arg AddCostVersionParams) (uuid.UUID, error)
 	AddDecision(ctx context.Context, db DBTX, arg AddDecisionParams) error
+	AddInspection(ctx context.Context, db DBTX, arg AddInspectionParams) (uuid.UUID, error)
 	AddLogin(ctx context.Context, db DBTX, arg AddLoginParams) (int64, error)
 	AddMapping(ctx context.Context, db DBTX, arg AddMappingParams) (uuid.UUID, error)
 	AddRecommendation(ctx context.Context, db DBTX, arg AddRecommendationParams) error
@@ -47,8 +52,14 @@ type Querier interface {
 	// The spells in [since, until) in which score after score found an anomaly,
 	// newest first.
 	AnomalyEpisodes(ctx context.Context, db DBTX, arg AnomalyEpisodesParams) ([]AnomalyEpisodesRow, error)
+	ArchiveFailureMode(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, iD uuid.UUID) (int64, error)
 	ArchiveMapping(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, iD uuid.UUID) (int64, error)
 	ArchiveUser(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	// The inspections of an asset, newest first, with who made them.
+	AssetInspections(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID) ([]AssetInspectionsRow, error)
+	// The completed lives of one asset, the last first, with the mode that ended
+	// each and who recorded it.
+	AssetLives(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID) ([]AssetLivesRow, error)
 	// The assets of a unit with their level of risk, for the tree.
 	AssetNeighbours(ctx context.Context, db DBTX, tenantID uuid.UUID, unitID uuid.UUID) ([]AssetNeighboursRow, error)
 	// The last score of every day since a moment, oldest first. Days are those of
@@ -66,6 +77,11 @@ type Querier interface {
 	// that has begun, and work on other assets, stays.
 	CancelReplacedWorkOrders(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID, assetIds []uuid.UUID) (int64, error)
 	ChangeMapping(ctx context.Context, db DBTX, arg ChangeMappingParams) (int64, error)
+	// The assets of a class that run, with their effective ages: lives that are
+	// not over.
+	ClassAges(ctx context.Context, db DBTX, tenantID uuid.UUID, classCode string) ([]ClassAgesRow, error)
+	// The completed lives of every asset of a class, oldest first.
+	ClassLives(ctx context.Context, db DBTX, tenantID uuid.UUID, classCode string) ([]ClassLivesRow, error)
 	// Closes the open alerts of the given keys because their cause is gone.
 	ClearAlerts(ctx context.Context, db DBTX, at *time.Time, tenantID uuid.UUID, keys []string) (int64, error)
 	CommitSession(ctx context.Context, db DBTX, token string, data []byte, expiry time.Time) error
@@ -79,6 +95,8 @@ type Querier interface {
 	// Connectors with their newest reading and how many of their signals are
 	// fresh: no older than three of their periods, a quarter of an hour at least.
 	ConnectorFreshness(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ConnectorFreshnessRow, error)
+	// Every version of the cost models of an asset, newest first, with who made it.
+	CostVersions(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID) ([]CostVersionsRow, error)
 	CountAuditEntries(ctx context.Context, db DBTX, tenantID uuid.UUID, action string, objectID string) (int64, error)
 	CountDecisions(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) (int64, error)
 	CountOpenAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
@@ -132,6 +150,7 @@ type Querier interface {
 	GetAsset(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetAssetRow, error)
 	GetAuditHead(ctx context.Context, db DBTX, tenantID uuid.UUID) (GetAuditHeadRow, error)
 	GetCalendar(ctx context.Context, db DBTX, tenantID uuid.UUID, profile string) (Calendar, error)
+	GetFailureMode(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, iD uuid.UUID) (AssetFailureMode, error)
 	GetIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Integration, error)
 	GetMapping(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, iD uuid.UUID) (IntegrationMapping, error)
 	// Who a one-time credential is for and whether it was shown; never the secret.
@@ -157,6 +176,8 @@ type Querier interface {
 	// When the newest finished sweep saw the plant, NULL before the first.
 	LastSweep(ctx context.Context, db DBTX, tenantID uuid.UUID) (time.Time, error)
 	LastWorkOrderNumber(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
+	// Of which moment the newest score of an asset speaks.
+	LatestScoreAt(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID) (time.Time, error)
 	ListAPITokens(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListAPITokensRow, error)
 	ListAssetOperations(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]AssetOperation, error)
 	ListAssetResourceNeeds(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListAssetResourceNeedsRow, error)
@@ -247,6 +268,9 @@ type Querier interface {
 	// same moment cannot leave the tenant without one.
 	LockActiveRoleHolders(ctx context.Context, db DBTX, tenantID uuid.UUID, role string) ([]uuid.UUID, error)
 	LockAlert(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Alert, error)
+	// Holds an asset for one change of what its score rests on: changes of one
+	// asset come one after the other, and a stale form is noticed.
+	LockAsset(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Asset, error)
 	LockAuditHead(ctx context.Context, db DBTX, tenantID uuid.UUID) (LockAuditHeadRow, error)
 	LockIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Integration, error)
 	LockPlan(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Plan, error)
@@ -364,8 +388,10 @@ type Querier interface {
 	SeedIntegration(ctx context.Context, db DBTX, arg SeedIntegrationParams) error
 	SeedMapping(ctx context.Context, db DBTX, arg SeedMappingParams) error
 	SeedWorkRequest(ctx context.Context, db DBTX, arg SeedWorkRequestParams) error
+	SetAssetAttributes(ctx context.Context, db DBTX, attributes json.RawMessage, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// What a job restores of an asset, and whether it stands outdoors.
 	SetAssetCondition(ctx context.Context, db DBTX, arg SetAssetConditionParams) error
+	SetAssetLife(ctx context.Context, db DBTX, arg SetAssetLifeParams) (int64, error)
 	// Moves an integration on from the state that the caller saw.
 	SetIntegrationState(ctx context.Context, db DBTX, arg SetIntegrationStateParams) (int64, error)
 	SetRunStage(ctx context.Context, db DBTX, stage string, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
