@@ -238,6 +238,17 @@ type DemoRequest struct {
 	CreatedAt    time.Time
 }
 
+type DriftCheck struct {
+	TenantID      uuid.UUID
+	ID            uuid.UUID
+	ModelID       uuid.UUID
+	CheckedAt     time.Time
+	InputDrift    float64
+	ResidualDrift float64
+	Alarm         bool
+	Detail        json.RawMessage
+}
+
 type Embargo struct {
 	TenantID     uuid.UUID
 	ID           uuid.UUID
@@ -294,6 +305,28 @@ type IntegrationSync struct {
 	RowsWritten   int64
 	RowsBad       int64
 	Error         string
+}
+
+type Model struct {
+	TenantID       uuid.UUID
+	ID             uuid.UUID
+	Kind           string
+	Version        string
+	State          string
+	Features       json.RawMessage
+	Parameters     json.RawMessage
+	Metrics        json.RawMessage
+	CreatedAt      time.Time
+	TrainedFrom    *time.Time
+	TrainedTo      *time.Time
+	TrainedOn      json.RawMessage
+	Protocol       string
+	Artefact       []byte
+	ArtefactSha256 []byte
+	ComparedWith   *uuid.UUID
+	Decision       string
+	DecidedAt      *time.Time
+	DecidedBy      *uuid.UUID
 }
 
 type OptimizationRecommendation struct {
@@ -508,6 +541,22 @@ type Tenant struct {
 	Synthetic       bool
 	Settings        json.RawMessage
 	CreatedAt       time.Time
+}
+
+type TrainingRun struct {
+	TenantID    uuid.UUID
+	ID          uuid.UUID
+	Kind        string
+	Reason      string
+	State       string
+	Outcome     string
+	CandidateID *uuid.UUID
+	ErrorKey    string
+	Detail      json.RawMessage
+	WorkflowID  string
+	RequestedBy *uuid.UUID
+	StartedAt   time.Time
+	FinishedAt  *time.Time
 }
 
 type User struct {

@@ -84,6 +84,7 @@ type Querier interface {
 	ClassLives(ctx context.Context, db DBTX, tenantID uuid.UUID, classCode string) ([]ClassLivesRow, error)
 	// Closes the open alerts of the given keys because their cause is gone.
 	ClearAlerts(ctx context.Context, db DBTX, at *time.Time, tenantID uuid.UUID, keys []string) (int64, error)
+	CloseTraining(ctx context.Context, db DBTX, arg CloseTrainingParams) (int64, error)
 	CommitSession(ctx context.Context, db DBTX, token string, data []byte, expiry time.Time) error
 	// The scenarios of one problem that a comparison can take, those of the given
 	// run first, then the newest.
@@ -109,6 +110,9 @@ type Querier interface {
 	// Returns no row when the id or the code is taken already.
 	CreateTenant(ctx context.Context, db DBTX, arg CreateTenantParams) (Tenant, error)
 	CreateUser(ctx context.Context, db DBTX, arg CreateUserParams) (User, error)
+	// Means by day from the hours that have been rolled up, days counted from the
+	// beginning of the window. Hours without a usable sample give nothing.
+	DailyMeans(ctx context.Context, db DBTX, arg DailyMeansParams) ([]DailyMeansRow, error)
 	// What it costs to put off by the given days every job of a scenario that is
 	// due by the given day and not closed: the cost of moving it to the first
 	// feasible day that is late enough, else of leaving the window (day -1 among
@@ -153,6 +157,7 @@ type Querier interface {
 	GetFailureMode(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, iD uuid.UUID) (AssetFailureMode, error)
 	GetIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Integration, error)
 	GetMapping(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, iD uuid.UUID) (IntegrationMapping, error)
+	GetModel(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetModelRow, error)
 	// Who a one-time credential is for and whether it was shown; never the secret.
 	GetOneTimeCredential(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetOneTimeCredentialRow, error)
 	GetSignal(ctx context.Context, db DBTX, tenantID uuid.UUID, iD int64) (Signal, error)
@@ -164,6 +169,9 @@ type Querier interface {
 	GetUserByEmail(ctx context.Context, db DBTX, tenantID uuid.UUID, email string) (User, error)
 	GrantBreakGlass(ctx context.Context, db DBTX, arg GrantBreakGlassParams) (BreakGlassGrant, error)
 	InsertAuditLog(ctx context.Context, db DBTX, arg InsertAuditLogParams) error
+	// A training that is repeated finds the candidate it made before.
+	InsertCandidate(ctx context.Context, db DBTX, arg InsertCandidateParams) (uuid.UUID, error)
+	InsertDriftCheck(ctx context.Context, db DBTX, arg InsertDriftCheckParams) (int64, error)
 	// How many of an integration's signals have a reading no older than three of
 	// their periods, a quarter of an hour at least.
 	IntegrationFreshness(ctx context.Context, db DBTX, asOf time.Time, tenantID uuid.UUID, integrationID uuid.UUID) (IntegrationFreshnessRow, error)
@@ -173,12 +181,21 @@ type Querier interface {
 	IntegrationOverview(ctx context.Context, db DBTX, asOf time.Time, tenantID uuid.UUID, iD *uuid.UUID) ([]IntegrationOverviewRow, error)
 	// A judgement that there is nothing to do closes the alert.
 	JudgeAlert(ctx context.Context, db DBTX, arg JudgeAlertParams) (int64, error)
+	// The newest check of every model.
+	LastDriftChecks(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]LastDriftChecksRow, error)
 	// When the newest finished sweep saw the plant, NULL before the first.
 	LastSweep(ctx context.Context, db DBTX, tenantID uuid.UUID) (time.Time, error)
+	// The newest training of every kind.
+	LastTrainings(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]LastTrainingsRow, error)
 	LastWorkOrderNumber(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
 	// Of which moment the newest score of an asset speaks.
 	LatestScoreAt(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID) (time.Time, error)
 	ListAPITokens(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListAPITokensRow, error)
+	// The verdict that counts for every anomaly that engineers judged, oldest
+	// first.
+	ListAnomalyLabels(ctx context.Context, db DBTX, tenantID uuid.UUID, pageSize int32) ([]ListAnomalyLabelsRow, error)
+	// The completed lives of an asset, newest first, with the mode it failed by.
+	ListAssetLives(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, pageSize int32) ([]ListAssetLivesRow, error)
 	ListAssetOperations(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]AssetOperation, error)
 	ListAssetResourceNeeds(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListAssetResourceNeedsRow, error)
 	// One page of assets with their newest score. Empty filters match everything.
@@ -194,6 +211,11 @@ type Querier interface {
 	// below the last row seen, 0 starts at the top.
 	ListAuditLogs(ctx context.Context, db DBTX, arg ListAuditLogsParams) ([]AuditLog, error)
 	ListBreakGlass(ctx context.Context, db DBTX, tenantID uuid.UUID, pageSize int32) ([]BreakGlassGrant, error)
+	ListClassAssets(ctx context.Context, db DBTX, tenantID uuid.UUID, classCode string) ([]ListClassAssetsRow, error)
+	// The completed lives of every asset of a class, oldest end first.
+	ListClassLives(ctx context.Context, db DBTX, tenantID uuid.UUID, classCode string) ([]ListClassLivesRow, error)
+	// Every class with its assets and completed lives.
+	ListClasses(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListClassesRow, error)
 	ListComponents(ctx context.Context, db DBTX, tenantID uuid.UUID, assetIds []uuid.UUID) ([]AssetComponent, error)
 	ListCostModelHistory(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID) ([]CostModel, error)
 	// The version in force of every kind, for the named assets or for all.
@@ -204,6 +226,8 @@ type Querier interface {
 	ListDemoRequests(ctx context.Context, db DBTX, skip int32, pageSize int32) ([]DemoRequest, error)
 	// Open work orders that begin before the end of a horizon.
 	ListDispatchOrders(ctx context.Context, db DBTX, tenantID uuid.UUID, until time.Time) ([]ListDispatchOrdersRow, error)
+	// The newest checks of one model, of every model when none is named.
+	ListDriftChecks(ctx context.Context, db DBTX, tenantID uuid.UUID, modelID *uuid.UUID, pageSize int32) ([]DriftCheck, error)
 	ListEmbargoes(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]Embargo, error)
 	ListEnergyTariffs(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListEnergyTariffsRow, error)
 	ListFailureModes(ctx context.Context, db DBTX, tenantID uuid.UUID, assetIds []uuid.UUID) ([]AssetFailureMode, error)
@@ -220,7 +244,13 @@ type Querier interface {
 	// Keys of alerts that a person judged false or expected within a day: they are
 	// not raised again so soon.
 	ListJudgedAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID, at time.Time, keys []string) ([]string, error)
+	// Lives with the asset they belong to, for naming past lives in explanations.
+	ListLivesByID(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID) ([]ListLivesByIDRow, error)
+	// Every model of a tenant without its artefact, newest first within a kind.
+	ListModels(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string) ([]ListModelsRow, error)
 	ListOpenRuns(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]ListOpenRunsRow, error)
+	// Trainings that were asked for a while ago and have not ended.
+	ListOpenTrainings(ctx context.Context, db DBTX, tenantID uuid.UUID, olderSeconds float64) ([]ListOpenTrainingsRow, error)
 	// Work requests to be done before the end of a horizon; overdue ones count.
 	ListOpenWorkRequests(ctx context.Context, db DBTX, tenantID uuid.UUID, until time.Time) ([]ListOpenWorkRequestsRow, error)
 	// The current plan: the start day of the newest open work order of each asset.
@@ -256,14 +286,18 @@ type Querier interface {
 	// Platform metadata, run through DB.Platform under optria_platform. The
 	// application role may read its own tenant with GetTenant and nothing else.
 	ListTenants(ctx context.Context, db DBTX) ([]Tenant, error)
+	ListTrainings(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string, pageSize int32) ([]ListTrainingsRow, error)
 	ListTravelTimes(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListTravelTimesRow, error)
 	// People and service accounts without their password hashes.
 	ListUsers(ctx context.Context, db DBTX, tenantID uuid.UUID, withArchived bool) ([]ListUsersRow, error)
 	ListWaitingPlans(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error)
+	LoadActiveModel(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string) (Model, error)
 	// Notes the workflow beside the plan and returns the plan.
 	LoadApproval(ctx context.Context, db DBTX, workflowID string, tenantID uuid.UUID, iD uuid.UUID) (Plan, error)
+	LoadModel(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Model, error)
 	LoadPolledIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Integration, error)
 	LoadRun(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (OptimizationRun, error)
+	LoadTraining(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (TrainingRun, error)
 	// Locks the rows, so that two admins who take the role from each other at the
 	// same moment cannot leave the tenant without one.
 	LockActiveRoleHolders(ctx context.Context, db DBTX, tenantID uuid.UUID, role string) ([]uuid.UUID, error)
@@ -273,6 +307,8 @@ type Querier interface {
 	LockAsset(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Asset, error)
 	LockAuditHead(ctx context.Context, db DBTX, tenantID uuid.UUID) (LockAuditHeadRow, error)
 	LockIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Integration, error)
+	// Locks the models of a kind, so that only one decision is taken at a time.
+	LockModelKind(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string) ([]LockModelKindRow, error)
 	LockPlan(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Plan, error)
 	LockRun(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (OptimizationRun, error)
 	// Holds the run while a plan is put forward, so that two proposals of one run
@@ -294,6 +330,7 @@ type Querier interface {
 	// The newest open alerts, of one asset when it is named, with the names of
 	// what they concern.
 	OpenAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID *uuid.UUID, pageSize int32) ([]OpenAlertsRow, error)
+	OpenTraining(ctx context.Context, db DBTX, arg OpenTrainingParams) (int64, error)
 	// What result pages say of an asset. Archived assets keep their name in the
 	// plans that were made with them.
 	PlanAssets(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]PlanAssetsRow, error)
@@ -315,6 +352,8 @@ type Querier interface {
 	PreflightAssets(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]PreflightAssetsRow, error)
 	// Active connectors whose last poll failed or is older than the given time.
 	PreflightIntegrations(ctx context.Context, db DBTX, tenantID uuid.UUID, staleBefore time.Time) ([]PreflightIntegrationsRow, error)
+	// The model that was active before the present one of a kind.
+	PreviousModel(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string) (PreviousModelRow, error)
 	ProposePlan(ctx context.Context, db DBTX, arg ProposePlanParams) (uuid.UUID, error)
 	// Opens an alert or moves the open one of the same key forward. fresh tells a
 	// new alert from a moved one.
@@ -322,6 +361,8 @@ type Querier interface {
 	// An alert about the tenant itself rather than about an asset.
 	RaiseNotice(ctx context.Context, db DBTX, arg RaiseNoticeParams) error
 	RecommendationDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID, runID uuid.UUID) (RecommendationDetailRow, error)
+	// A life that ended at the same moment is known already and stays as it is.
+	RecordLife(ctx context.Context, db DBTX, arg RecordLifeParams) (int64, error)
 	// Counts a wrong password and locks the account when the limit is reached; the
 	// count starts over after a lock has run out.
 	RecordLoginFailure(ctx context.Context, db DBTX, arg RecordLoginFailureParams) (RecordLoginFailureRow, error)
@@ -341,6 +382,8 @@ type Querier interface {
 	// decisions is that of the run behind the scenario. The same key sent again
 	// finds it taken and returns no row, as does a scenario that does not exist.
 	RequestWhatIf(ctx context.Context, db DBTX, arg RequestWhatIfParams) (uuid.UUID, error)
+	// Ahead of a promotion; the decision that once made them active stays.
+	RetireActiveModels(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string, iD uuid.UUID) error
 	RetireOtherModels(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string, version string) error
 	// Hands the ciphertext out once and erases it; a second reader finds no row.
 	RevealOneTimeCredential(ctx context.Context, db DBTX, revealedBy uuid.UUID, tenantID uuid.UUID, iD uuid.UUID) (RevealOneTimeCredentialRow, error)
@@ -363,6 +406,8 @@ type Querier interface {
 	RunStopRequested(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (bool, error)
 	// What happened beside the search itself, newest first.
 	RunTimeline(ctx context.Context, db DBTX, tenantID uuid.UUID, runID uuid.UUID) ([]RunTimelineRow, error)
+	// Trainings of a kind that have not ended.
+	RunningTraining(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string) ([]uuid.UUID, error)
 	SaveCredential(ctx context.Context, db DBTX, arg SaveCredentialParams) error
 	ScenarioByPreset(ctx context.Context, db DBTX, tenantID uuid.UUID, runID uuid.UUID, preset string) (OptimizationScenario, error)
 	// Expected cost of every scenario of a run by its parts.
@@ -394,6 +439,7 @@ type Querier interface {
 	SetAssetLife(ctx context.Context, db DBTX, arg SetAssetLifeParams) (int64, error)
 	// Moves an integration on from the state that the caller saw.
 	SetIntegrationState(ctx context.Context, db DBTX, arg SetIntegrationStateParams) (int64, error)
+	SetModelState(ctx context.Context, db DBTX, arg SetModelStateParams) (int64, error)
 	SetRunStage(ctx context.Context, db DBTX, stage string, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// Where a technician starts from, the shift, and the overtime at most per shift.
 	SetTechnicianDuty(ctx context.Context, db DBTX, arg SetTechnicianDutyParams) error
