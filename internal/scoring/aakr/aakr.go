@@ -49,7 +49,8 @@ func Fit(rows [][]float64, scale []float64, size int) (*Model, error) {
 func (m *Model) Size() int { return len(m.memory) }
 
 // Reconstruct writes the expected value of every signal of x into dst, which
-// must have the same length, and returns it.
+// must have the same length, and returns it. A NaN in x is a missing reading:
+// the other signals alone decide what it should have been.
 func (m *Model) Reconstruct(dst, x []float64) []float64 {
 	var room [128]float64 // keeps the usual memory off the heap
 	weights := room[:0]
@@ -81,12 +82,15 @@ func (m *Model) Reconstruct(dst, x []float64) []float64 {
 	return dst
 }
 
-// distance2 is the squared distance with every signal's part clipped. It gives
-// up beyond enough, where the weight is nothing whatever the rest.
+// distance2 is the squared distance with every signal's part clipped and the
+// missing ones left out. It gives up beyond enough, where the weight is nothing whatever the rest.
 func (m *Model) distance2(a, b []float64, enough float64) float64 {
 	sum := 0.0
 	for j, s := range m.scale {
 		d := min(math.Abs(a[j]-b[j])/s, clip)
+		if math.IsNaN(d) {
+			continue
+		}
 		if sum += d * d; sum > enough {
 			break
 		}
