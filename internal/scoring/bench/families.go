@@ -1,4 +1,6 @@
 package bench
 
 // families are measured in this order; each is defined in the file of its name.
-var families = []family{}
+var families = []family{
+	{name: "drift", folder: "gas_turbine_nox", measure: measureDrift},
+}

@@ -11,7 +11,9 @@ import (
 // The combined Shewhart–CUSUM scheme of Lucas (Technometrics 24, 1982): slack
 // k = 0.5 and decision interval h = 5 find a lasting shift of one standard
 // deviation in about ten blocks, the Shewhart limit 3.5 a large one at once;
-// the average run length between false alarms is about 390 blocks.
+// the average run length between false alarms is about 390 blocks. Errors of
+// neighbouring blocks are alike on a plant, so the decision interval is raised
+// to what the held-out blocks reached by themselves.
 const (
 	slack    = 0.5
 	decision = 5.0
@@ -35,10 +37,12 @@ type Residuals struct {
 	SD         float64 `json:"sd"`
 	LogSize    float64 `json:"log_size"`
 	LogSizeDev float64 `json:"log_size_dev"`
+	Decision   float64 `json:"decision"` // limit of the sums
 }
 
-// LearnResiduals learns from blocks of held-out errors (predicted − actual): a
-// block is a stretch of time or a life, because errors within one are alike.
+// LearnResiduals learns from blocks of held-out errors (predicted − actual) in
+// ascending time: a block is a stretch of time or a life, because errors within
+// one are alike.
 // Errors that are not numbers are left out, and blocks without any.
 func LearnResiduals(blocks [][]float64) (Residuals, error) {
 	var means, sizes []float64
@@ -53,6 +57,10 @@ func LearnResiduals(blocks [][]float64) (Residuals, error) {
 	r := Residuals{Blocks: len(means)}
 	r.Mean, r.SD = moments(means)
 	r.LogSize, r.LogSizeDev = moments(sizes)
+	r.Decision = decision
+	for _, s := range r.Check(blocks).Steps {
+		r.Decision = max(r.Decision, s.Upper, s.Lower, s.Growth)
+	}
 	return r, nil
 }
 
@@ -90,7 +98,7 @@ func (r Residuals) Check(blocks [][]float64) Residual {
 		s.Lower = max(0, s.Lower-s.Bias-slack)
 		s.Growth = max(0, s.Growth+s.Size-slack)
 		out.Steps = append(out.Steps, s)
-		out.Index = max(math.Abs(s.Bias)/shewhart, s.Size/shewhart, max(s.Upper, s.Lower, s.Growth)/decision)
+		out.Index = max(math.Abs(s.Bias)/shewhart, s.Size/shewhart, max(s.Upper, s.Lower, s.Growth)/max(r.Decision, decision))
 	}
 	out.Alarm = out.Index > 1
 	return out
