@@ -453,6 +453,45 @@ func (q *Queries) FleetCells(ctx context.Context, db DBTX, tenantID uuid.UUID) (
 	return items, nil
 }
 
+const modelsNamed = `-- name: ModelsNamed :many
+SELECT id, kind, version, state FROM ai.models
+WHERE tenant_id = $1 AND kind || ' ' || version = ANY ($2::text[])
+`
+
+type ModelsNamedRow struct {
+	ID      uuid.UUID
+	Kind    string
+	Version string
+	State   string
+}
+
+// The models of the registry with the named kinds and versions, each given as
+// kind, space, version.
+func (q *Queries) ModelsNamed(ctx context.Context, db DBTX, tenantID uuid.UUID, names []string) ([]ModelsNamedRow, error) {
+	rows, err := db.Query(ctx, modelsNamed, tenantID, names)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ModelsNamedRow{}
+	for rows.Next() {
+		var i ModelsNamedRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Kind,
+			&i.Version,
+			&i.State,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const scoresBefore = `-- name: ScoresBefore :many
 SELECT DISTINCT ON (asset_id) asset_id, as_of, health_score, production_risk_sar, production_risk_index
 FROM ai.asset_scores

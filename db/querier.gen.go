@@ -320,6 +320,9 @@ type Querier interface {
 	MappingTargets(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]MappingTargetsRow, error)
 	MarkPollFailed(ctx context.Context, db DBTX, lastError string, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	MarkReleased(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	// The models of the registry with the named kinds and versions, each given as
+	// kind, space, version.
+	ModelsNamed(ctx context.Context, db DBTX, tenantID uuid.UUID, names []string) ([]ModelsNamedRow, error)
 	MoveAuditHead(ctx context.Context, db DBTX, seq int64, hash []byte, tenantID uuid.UUID) error
 	MoveLatestScore(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, asOf time.Time) (int64, error)
 	MoveRollUpProgress(ctx context.Context, db DBTX, tenantID uuid.UUID, markedFrom time.Time) error

@@ -101,3 +101,9 @@ JOIN ai.asset_scores sc ON sc.tenant_id = l.tenant_id AND sc.asset_id = l.asset_
 JOIN core.assets a ON a.tenant_id = l.tenant_id AND a.id = l.asset_id AND a.archived_at IS NULL
 WHERE l.tenant_id = @tenant_id
 GROUP BY 1, 2 ORDER BY 1, 2;
+
+-- name: ModelsNamed :many
+-- The models of the registry with the named kinds and versions, each given as
+-- kind, space, version.
+SELECT id, kind, version, state FROM ai.models
+WHERE tenant_id = @tenant_id AND kind || ' ' || version = ANY (@names::text[]);
