@@ -94,6 +94,20 @@ func TestBarsGolden(t *testing.T) {
 	})
 }
 
+func TestWaterfallGolden(t *testing.T) {
+	t.Parallel()
+	directions(t, func(t *testing.T, d Direction, suffix string) {
+		golden(t, "waterfall-"+suffix, NewWaterfall(d, "remaining life", []Step{
+			{Label: "average", Text: "120", Value: 120, Total: true}, {Label: "vibration", Text: "-80", Value: -80}, {Label: "load", Text: "+10", Value: 10},
+			{Label: "now", Text: "50", Value: 50, Total: true},
+		}))
+	})
+	flat := NewWaterfall(LTR, "", []Step{{Total: true}})
+	require.Zero(t, flat.Rows[0].W)
+	below := NewWaterfall(LTR, "", []Step{{Value: 10, Total: true}, {Value: -30}})
+	require.InDelta(t, 66.67, below.Zero, 0.01, "a sum below zero moves the axis")
+}
+
 // Mirroring is the whole point of a direction: every x of one drawing must be
 // the reflection of the other's.
 func TestGanttMirrors(t *testing.T) {
