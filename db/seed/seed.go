@@ -125,6 +125,8 @@ type progress struct {
 	// Running says that the operating data is there; tenants that were seeded
 	// before it existed get it at the next start.
 	Running bool `json:"demo_running"`
+	// Lives says the same of completed lives.
+	Lives bool `json:"demo_lives"`
 }
 
 // tenant seeds one demonstration customer. The epoch of the first run is kept
@@ -156,11 +158,16 @@ func tenant(ctx context.Context, d *db.DB, t *demo.Tenant, hash string, o Option
 			return state.Epoch, err
 		}
 	}
-	if state.Done && state.Running {
+	if state.Done && state.Running && state.Lives {
 		return state.Epoch, nil
 	}
-	if err := running(ctx, d, t, state.Epoch); err != nil {
-		return state.Epoch, fmt.Errorf("operating data: %w", err)
+	if !state.Running {
+		if err := running(ctx, d, t, state.Epoch); err != nil {
+			return state.Epoch, fmt.Errorf("operating data: %w", err)
+		}
+	}
+	if err := past(ctx, d, t, state.Epoch, o); err != nil {
+		return state.Epoch, fmt.Errorf("past lives: %w", err)
 	}
 	return state.Epoch, finish(ctx, d, row, state)
 }
@@ -183,7 +190,7 @@ func finish(ctx context.Context, d *db.DB, row db.Tenant, state progress) error 
 	if err := json.Unmarshal(row.Settings, &kept); err != nil {
 		return fmt.Errorf("read settings: %w", err)
 	}
-	kept["demo_epoch"], kept["demo_seeded"], kept["demo_running"] = state.Epoch, true, true
+	kept["demo_epoch"], kept["demo_seeded"], kept["demo_running"], kept["demo_lives"] = state.Epoch, true, true, true
 	settings, err := json.Marshal(kept)
 	if err != nil {
 		return err

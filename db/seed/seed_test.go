@@ -19,6 +19,7 @@ import (
 type counted struct {
 	sites, assets, components, modes, signals, integrations, people int
 	units, hours, tariffs, duties, levels, roads, requests          int
+	lives, failures, days                                           int
 	readings                                                        int64
 }
 
@@ -30,9 +31,12 @@ func count(t *testing.T, d *db.DB, tenant *demo.Tenant) (n counted) {
 			(SELECT count(*) FROM core.users WHERE password_hash IS NOT NULL), (SELECT count(*) FROM telemetry.asset_timeseries),
 			(SELECT count(*) FROM core.asset_operations), (SELECT count(*) FROM core.production_target_hours), (SELECT count(*) FROM core.energy_tariffs),
 			(SELECT count(*) FROM core.technicians WHERE home_site_id IS NOT NULL), (SELECT count(*) FROM core.technician_skills),
-			(SELECT count(*) FROM core.travel_times), (SELECT count(*) FROM core.work_requests WHERE state = 'open')`)
+			(SELECT count(*) FROM core.travel_times), (SELECT count(*) FROM core.work_requests WHERE state = 'open'),
+			(SELECT count(*) FROM core.asset_lives), (SELECT count(*) FROM core.asset_lives WHERE ended_by = 'failure'),
+			(SELECT count(*) FROM telemetry.signal_hours WHERE NOT stale)`)
 		return row.Scan(&n.sites, &n.assets, &n.components, &n.modes, &n.signals, &n.integrations, &n.people, &n.readings,
-			&n.units, &n.hours, &n.tariffs, &n.duties, &n.levels, &n.roads, &n.requests)
+			&n.units, &n.hours, &n.tariffs, &n.duties, &n.levels, &n.roads, &n.requests,
+			&n.lives, &n.failures, &n.days)
 	})
 	require.NoError(t, err)
 	return n
@@ -67,6 +71,11 @@ func TestSeedingTwiceChangesNothing(t *testing.T) {
 		require.Equal(t, 24*len(content.Tenants[i].Targets), n.hours)
 		require.Greater(t, n.units, 4)
 		require.Greater(t, n.requests, 8)
+		require.Greater(t, n.failures, 20)
+		require.Greater(t, n.lives, n.failures, "some were renewed in time")
+		if content.Tenants[i].Code == "WATER_DEMO" {
+			require.Greater(t, n.days, 30_000, "the membranes remember their lives day by day")
+		}
 		require.Equal(t, 3, n.integrations)
 		require.Equal(t, 4, n.people)
 		total.sites += n.sites

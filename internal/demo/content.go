@@ -99,6 +99,9 @@ type Asset struct {
 	FailureModes     []FailureMode
 	Signals          []*Signal
 	Episode          *Episode
+
+	lives        int                    // completed ones
+	degradations map[string]degradation // by failure mode
 }
 
 // Component is a maintainable part of an asset.

@@ -151,6 +151,9 @@ var loadOnce = sync.OnceValues(func() (*Content, error) {
 	if err := decodeStrict(operationsJSON, &b.ops); err != nil {
 		return nil, fmt.Errorf("read demonstration operations: %w", err)
 	}
+	if err := decodeStrict(livesJSON, &b.lives); err != nil {
+		return nil, fmt.Errorf("read demonstration lives: %w", err)
+	}
 	content := &Content{Disclaimer: b.plants.Disclaimer}
 	for _, code := range slices.Sorted(maps.Keys(b.plants.Tenants)) {
 		tenant, err := b.tenant(code)
@@ -167,6 +170,7 @@ type builder struct {
 	plants     plants
 	org        organisation
 	ops        operations
+	lives      lives
 	lastSignal int64
 }
 
@@ -205,7 +209,7 @@ func (b *builder) tenant(code string) (*Tenant, error) {
 	if err := b.integrate(t, extra.Integrations); err != nil {
 		return nil, err
 	}
-	return t, nil
+	return t, b.remember(t)
 }
 
 // siteOrder is the order in which the assets name the sites.
