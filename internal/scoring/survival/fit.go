@@ -8,10 +8,12 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// Errors of Fit.
+// Errors of Fit and FitLives.
 var (
 	ErrNoFailures  = errors.New("no failures to fit")
 	ErrNotPositive = errors.New("a life is not a positive finite number")
+	ErrInterval    = errors.New("an interval does not end after it starts")
+	ErrWeight      = errors.New("a weight does not lie above 0 and up to 1e9, or there is not one for each life")
 	ErrDegenerate  = errors.New("lives too alike for a finite shape")
 )
 
@@ -20,11 +22,11 @@ type Interval struct{ Lo, Hi float64 }
 
 // FitResult is a maximum-likelihood fit with 95 % bounds. Wald bounds are
 // symmetric in the logarithm; likelihood-ratio bounds are better with few
-// failures.
+// failures. Failures and Lives are counted by weight.
 type FitResult struct {
 	Weibull
-	Failures int
-	Lives    int
+	Failures float64
+	Lives    float64
 	LogLik   float64
 	SEBeta   float64
 	SEEta    float64
@@ -38,122 +40,51 @@ type FitResult struct {
 // Fit estimates a Weibull life from failure times and right-censored times.
 // It fails with ErrNoFailures, ErrNotPositive or ErrDegenerate.
 func Fit(failures, censored []float64) (FitResult, error) {
-	s, err := newSample(failures, censored)
+	return FitLives(Lives{Failures: failures, Censored: censored})
+}
+
+// FitLives estimates a Weibull life from any mixture of exact, right-censored
+// and interval data. It fails with one of the errors of this package.
+func FitLives(l Lives) (FitResult, error) {
+	s, err := newSample(l)
 	if err != nil {
 		return FitResult{}, fmt.Errorf("fit Weibull: %w", err)
 	}
-	beta, err := s.shape()
-	if err != nil {
-		return FitResult{}, fmt.Errorf("fit Weibull: %w", err)
+	top, at := climb(s.spans, s.start, nil)
+	r := FitResult{Weibull: top.weibull(), Failures: s.failures, Lives: s.lives, LogLik: at.value}
+	det := at.second[0][0]*at.second[1][1] - at.second[0][1]*at.second[1][0]
+	// A likelihood that is flat at its top does not tell one life from another.
+	if !r.Valid() || r.Beta >= maxShape || r.Beta < minShape || !(det > 1e-12*s.failures) {
+		return FitResult{}, fmt.Errorf("fit Weibull: %w", ErrDegenerate)
 	}
-	eta := s.scaleFor(beta)
-	r := FitResult{Failures: int(s.r), Lives: len(s.lnT), LogLik: s.logLik(beta, eta)}
-	r.Weibull = Weibull{Beta: beta, Eta: eta}
-	if err := r.waldBounds(s); err != nil {
-		return FitResult{}, fmt.Errorf("bound Weibull fit: %w", err)
-	}
-	r.ratioBounds(s)
+	r.waldBounds(at, det)
+	r.ratioBounds(s.spans)
 	r.toOriginal(s)
 	return r, nil
 }
 
-// sample holds lives in units of the largest one, which keeps their powers in
-// (0, 1] whatever the unit.
-type sample struct {
-	unit   float64
-	lnT    []float64 // ln of all scaled lives
-	r      float64   // number of failures
-	sumLnF float64   // Σ ln t over failures
-}
+// A fit beyond these shapes is called degenerate: lives that alike, or that
+// scattered, carry no information on the shape.
+const (
+	maxShape = 1e4
+	minShape = 1e-6
+)
 
-func newSample(failures, censored []float64) (sample, error) {
-	if len(failures) == 0 {
-		return sample{}, ErrNoFailures
-	}
-	s := sample{r: float64(len(failures))}
-	for _, list := range [][]float64{failures, censored} {
-		for _, t := range list {
-			if !(t > 0) || math.IsInf(t, 0) {
-				return sample{}, ErrNotPositive
-			}
-			s.unit = max(s.unit, t)
-		}
-	}
-	for _, t := range failures {
-		s.lnT = append(s.lnT, math.Log(t/s.unit))
-		s.sumLnF += math.Log(t / s.unit)
-	}
-	for _, t := range censored {
-		s.lnT = append(s.lnT, math.Log(t/s.unit))
-	}
-	return s, nil
-}
-
-// powers returns Σ z^β, Σ z^β ln z and Σ z^β (ln z)² with z = t/eta.
-func (s sample) powers(beta, eta float64) (s0, s1, s2 float64) {
-	lnEta := math.Log(eta)
-	for _, l := range s.lnT {
-		lz := l - lnEta
-		p := math.Exp(beta * lz)
-		s0 += p
-		s1 += p * lz
-		s2 += p * lz * lz
-	}
-	return s0, s1, s2
-}
-
-func (s sample) scaleFor(beta float64) float64 {
-	s0, _, _ := s.powers(beta, 1)
-	return math.Pow(s0/s.r, 1/beta)
-}
-
-func (s sample) logLik(beta, eta float64) float64 {
-	s0, _, _ := s.powers(beta, eta)
-	return s.r*math.Log(beta) - s.r*beta*math.Log(eta) + (beta-1)*s.sumLnF - s0
-}
-
-// profile is the log-likelihood maximised over the scale.
-func (s sample) profile(beta float64) float64 { return s.logLik(beta, s.scaleFor(beta)) }
-
-// maxShape is where a fit is called degenerate: lives that alike carry no
-// information on the shape.
-const maxShape = 1e4
-
-// shape solves 1/β + mean(ln t_f) − Σ t^β ln t / Σ t^β = 0, whose left side
-// falls strictly with β, so bisection cannot miss the one root. It is used
-// rather than a general optimiser because it reaches full precision.
-func (s sample) shape() (float64, error) {
-	score := func(b float64) float64 {
-		s0, s1, _ := s.powers(b, 1)
-		return 1/b + s.sumLnF/s.r - s1/s0
-	}
-	if score(maxShape) > 0 {
-		return 0, ErrDegenerate
-	}
-	return bisect(score, 1e-6, maxShape), nil
-}
-
-// waldBounds inverts the observed information.
-func (r *FitResult) waldBounds(s sample) error {
-	s0, s1, s2 := s.powers(r.Beta, r.Eta)
-	bb := s.r/(r.Beta*r.Beta) + s2
-	ee := -s.r*r.Beta/(r.Eta*r.Eta) + r.Beta*(r.Beta+1)/(r.Eta*r.Eta)*s0
-	be := s.r/r.Eta - s0/r.Eta - r.Beta/r.Eta*s1
-	det := bb*ee - be*be
-	if !(det > 0) {
-		return ErrDegenerate
-	}
-	vb, ve, cov := ee/det, bb/det, -be/det
-	r.SEBeta, r.SEEta = math.Sqrt(vb), math.Sqrt(ve)
+// waldBounds inverts the observed information in (α, γ) and carries it over to
+// β = γ and ln η = α/γ.
+func (r *FitResult) waldBounds(at slope, det float64) {
+	vAlpha, vGamma, cov := -at.second[1][1]/det, -at.second[0][0]/det, at.second[0][1]/det
+	lnEta := math.Log(r.Eta)
+	vLnEta := (vAlpha - 2*lnEta*cov + lnEta*lnEta*vGamma) / (r.Beta * r.Beta)
+	covLn := (cov - lnEta*vGamma) / r.Beta // of ln η and β
+	r.SEBeta, r.SEEta = math.Sqrt(vGamma), r.Eta*math.Sqrt(vLnEta)
 	z := distuv.UnitNormal.Quantile(0.975)
 	r.BetaWald = logInterval(r.Beta, z*r.SEBeta/r.Beta)
-	r.EtaWald = logInterval(r.Eta, z*r.SEEta/r.Eta)
+	r.EtaWald = logInterval(r.Eta, z*math.Sqrt(vLnEta))
 	// ln B10 = ln η + ln(−ln 0.9)/β; its variance by the delta method.
-	k := math.Log(-math.Log(0.9))
-	gb, ge := -k/(r.Beta*r.Beta), 1/r.Eta
-	se := math.Sqrt(gb*gb*vb + ge*ge*ve + 2*gb*ge*cov)
+	byBeta := -math.Log(-math.Log(0.9)) / (r.Beta * r.Beta)
+	se := math.Sqrt(vLnEta + byBeta*byBeta*vGamma + 2*byBeta*covLn)
 	r.B10Wald = logInterval(r.Quantile(0.1), z*se)
-	return nil
 }
 
 func logInterval(v, half float64) Interval {
@@ -161,28 +92,26 @@ func logInterval(v, half float64) Interval {
 }
 
 // ratioBounds finds where twice the drop in profile likelihood reaches the
-// 95 % point of χ² with one degree of freedom.
-func (r *FitResult) ratioBounds(s sample) {
-	drop := distuv.ChiSquared{K: 1}.Quantile(0.95) / 2
-	top := r.LogLik
-	r.BetaLR = bracket(r.Beta, func(b float64) float64 { return top - drop - s.profile(b) })
-	r.EtaLR = bracket(r.Eta, func(e float64) float64 { return top - drop - s.logLik(s.shapeFor(e), e) })
-}
-
-// shapeFor maximises the likelihood over the shape for a given scale; the
-// derivative r/β − r ln η + Σ ln t_f − Σ z^β ln z falls strictly with β.
-func (s sample) shapeFor(eta float64) float64 {
-	score := func(b float64) float64 {
-		_, s1, _ := s.powers(b, eta)
-		return s.r/b - s.r*math.Log(eta) + s.sumLnF - s1
-	}
-	return bisect(score, 1e-6, maxShape)
+// 95 % point of χ² with one degree of freedom. For a given β the other
+// coordinate is α, for a given η it is the ray α = γ·ln η.
+func (r *FitResult) ratioBounds(spans []span) {
+	limit := r.LogLik - distuv.ChiSquared{K: 1}.Quantile(0.95)/2
+	lnEta := math.Log(r.Eta)
+	r.BetaLR = bracket(r.Beta, func(b float64) float64 {
+		_, best := climb(spans, point{b * lnEta, b}, &point{1, 0})
+		return limit - best.value
+	})
+	r.EtaLR = bracket(r.Eta, func(e float64) float64 {
+		ray := point{math.Log(e), 1}
+		_, best := climb(spans, point{r.Beta * ray[0], r.Beta}, &ray)
+		return limit - best.value
+	})
 }
 
 // toOriginal returns from units of the largest life to the caller's unit. The
 // density scales with 1/unit, hence the log-likelihood's shift.
 func (r *FitResult) toOriginal(s sample) {
-	r.LogLik -= s.r * math.Log(s.unit)
+	r.LogLik -= s.exact * math.Log(s.unit)
 	r.Eta *= s.unit
 	r.SEEta *= s.unit
 	for _, b := range []*Interval{&r.EtaWald, &r.EtaLR, &r.B10Wald} {
@@ -195,37 +124,50 @@ func (r *FitResult) toOriginal(s sample) {
 // logarithm. A side without a root is left at the last point tried.
 func bracket(x float64, f func(float64) float64) Interval {
 	side := func(step float64) float64 {
-		in := x
+		in, below := x, f(x)
 		for range 200 {
 			out := in * step
-			if v := f(out); v > 0 {
-				return bisect(func(t float64) float64 {
-					if step < 1 {
-						return f(t)
-					}
-					return -f(t)
-				}, min(in, out), max(in, out))
+			above := f(out)
+			if above > 0 || math.IsNaN(above) {
+				return crossing(f, in, out, below, above)
 			}
-			in = out
+			in, below = out, above
 		}
 		return in
 	}
 	return Interval{Lo: side(1 / 1.25), Hi: side(1.25)}
 }
 
-// bisect returns the root of a function that falls from positive at lo to
-// negative at hi, halving the interval in the logarithm to full precision.
-func bisect(f func(float64) float64, lo, hi float64) float64 {
+// crossing returns the root of f between in, where it is below < 0, and out,
+// where it is above > 0, by false position in the logarithm with the Illinois
+// rule; where a value is not finite it halves instead.
+func crossing(f func(float64) float64, in, out, below, above float64) float64 {
+	a, b := math.Log(in), math.Log(out)
+	last := 0.0 // sign of the value before
 	for range 200 {
-		mid := math.Sqrt(lo) * math.Sqrt(hi)
-		if mid <= lo || mid >= hi {
-			break
+		mid := (a*above - b*below) / (above - below)
+		if !(mid > min(a, b) && mid < max(a, b)) {
+			mid = (a + b) / 2
 		}
-		if v := f(mid); v > 0 || math.IsNaN(v) {
-			lo = mid
+		v := f(math.Exp(mid))
+		if v == 0 || math.Abs(b-a) <= 1e-13 {
+			return math.Exp(mid)
+		}
+		if v < 0 {
+			if last < 0 {
+				above /= 2
+			}
+			a, below = mid, v
 		} else {
-			hi = mid
+			if last > 0 {
+				below /= 2
+			}
+			b, above = mid, v
 		}
+		if math.Abs(v) <= 1e-13 {
+			return math.Exp(mid)
+		}
+		last = v
 	}
-	return (lo + hi) / 2
+	return math.Exp((a + b) / 2)
 }

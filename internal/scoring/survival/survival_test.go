@@ -215,6 +215,34 @@ func TestPosterior(t *testing.T) {
 	require.InDelta(t, 0.7, math.Pow(1+h/next.A, -next.A), 1e-12)
 }
 
+// TestExposureTightensThePosterior starts from an FMECA rating alone: exposure
+// without a failure lowers the rate and every failure narrows the belief, by
+// the closed form of the Gamma distribution.
+func TestExposureTightensThePosterior(t *testing.T) {
+	t.Parallel()
+	const beta, strength = 1.5, 2.0
+	prior := survival.PriorFromRate(survival.OccurrenceRate(6), beta, strength)
+	require.Equal(t, strength, prior.A)
+	spread := func(p survival.Posterior) float64 { return p.ScaleFactor(0.95) / p.ScaleFactor(0.05) }
+
+	survived, used := prior.Update(nil, []float64{4000, 6000})
+	require.Equal(t, 2, used)
+	exposure := math.Pow(4000, beta) + math.Pow(6000, beta)
+	require.InEpsilon(t, prior.B+exposure, survived.B, 1e-14)
+	require.InEpsilon(t, math.Pow((prior.B+exposure)/strength, 1/beta), survived.Life().Eta, 1e-12)
+	require.Greater(t, survived.Life().Eta, prior.Life().Eta)
+	require.InDelta(t, spread(prior), spread(survived), 1e-9, "no failure tells no more of the relative spread")
+
+	last := prior
+	for range 8 {
+		next, _ := last.Update([]float64{3000}, nil)
+		require.Less(t, spread(next), spread(last))
+		require.Less(t, next.HazardQuantile(0.95), last.HazardQuantile(0.95))
+		last = next
+	}
+	require.InDelta(t, 1/math.Sqrt(strength+8), 1/math.Sqrt(last.A), 1e-12)
+}
+
 // TestPosteriorFindsTheTruth feeds simulated lives to a wrong prior.
 func TestPosteriorFindsTheTruth(t *testing.T) {
 	t.Parallel()

@@ -36,15 +36,23 @@ func TestIntervalsNarrowToExactLives(t *testing.T) {
 	require.InEpsilon(t, exact.Eta, got.Eta, 1e-5)
 }
 
-// TestIntervalOptimum moves the estimate: the likelihood falls all around it.
-func TestIntervalOptimum(t *testing.T) {
+// TestIntervalLikelihood compares with the log-likelihood written out.
+func TestIntervalLikelihood(t *testing.T) {
 	t.Parallel()
-	data := []Interval{{0, 30, 15}, {30, 60, 17}, {60, 90, 19}, {90, math.Inf(1), 400}}
+	data := []Interval{{0, 30, 15}, {30, 60, 17}, {60, 90, 19}, {90, math.Inf(1), 400}, {5, 6, 0}}
 	w, best, err := FitIntervals(data)
 	require.NoError(t, err)
-	for _, move := range [][2]float64{{1e-3, 0}, {-1e-3, 0}, {0, 1e-3}, {0, -1e-3}} {
-		other, _ := likelihood(data, [2]float64{math.Log(w.Beta) + move[0], math.Log(w.Eta) + move[1]})
-		require.Less(t, other, best)
+	written := func(w survival.Weibull) float64 {
+		sum := 0.0
+		for _, d := range data {
+			sum += d.Units * math.Log(w.CDF(d.Right)-w.CDF(d.Left))
+		}
+		return sum
+	}
+	require.InDelta(t, written(w), best, 1e-9)
+	for _, f := range []float64{.999, 1.001} {
+		require.Less(t, written(survival.Weibull{Beta: w.Beta * f, Eta: w.Eta}), best)
+		require.Less(t, written(survival.Weibull{Beta: w.Beta, Eta: w.Eta * f}), best)
 	}
 }
 
