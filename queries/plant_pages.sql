@@ -3,7 +3,7 @@
 -- redundancy group it belongs to; of one site when it is named.
 SELECT s.id AS site_id, s.code AS site_code, s.name_ar AS site_ar, s.name_en AS site_en, u.id AS unit_id, u.name_ar AS unit_ar, u.name_en AS unit_en,
   a.id, a.tag, a.name_ar, a.name_en, a.criticality,
-  (SELECT min(m.group_id::text) FROM core.redundancy_group_members m WHERE m.tenant_id = a.tenant_id AND m.asset_id = a.id)::text AS group_id,
+  coalesce((SELECT min(m.group_id::text) FROM core.redundancy_group_members m WHERE m.tenant_id = a.tenant_id AND m.asset_id = a.id), '')::text AS group_id,
   sc.as_of AS scored_at, sc.health_score, sc.failure_probability_30, sc.production_risk_sar, sc.production_risk_index, sc.risk_level, sc.trusted, sc.anomaly_flag
 FROM core.assets a
 JOIN core.sites s ON s.tenant_id = a.tenant_id AND s.id = a.site_id
