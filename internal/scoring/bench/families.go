@@ -2,5 +2,9 @@ package bench
 
 // families are measured in this order; each is defined in the file of its name.
 var families = []family{
+	{name: "skab", folder: "skab", measure: measureSKAB},
+	{name: "tep", folder: "tep", measure: measureTEP},
 	{name: "drift", folder: "gas_turbine_nox", measure: measureDrift},
+	{name: "weibull", folder: "survival", measure: measureWeibull},
+	{name: "cnaim", folder: "cnaim", measure: measureCNAIM},
 }
