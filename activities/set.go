@@ -45,6 +45,7 @@ type Set struct {
 	Approval     *Approval
 	Release      *Release
 	Upkeep       *Upkeep
+	Preview      *Preview
 }
 
 // Ingest polls plant systems.
@@ -70,7 +71,7 @@ func NewSet(d Deps) *Set {
 	d.SolverThreads = max(d.SolverThreads, 1)
 	return &Set{
 		deps: d, Ingest: &Ingest{d}, Scoring: &Scoring{d}, Optimization: &Optimization{d},
-		Approval: &Approval{d}, Release: &Release{d}, Upkeep: &Upkeep{d},
+		Approval: &Approval{d}, Release: &Release{d}, Upkeep: &Upkeep{d}, Preview: &Preview{d},
 	}
 }
 
@@ -82,6 +83,7 @@ func (s *Set) Register(r worker.ActivityRegistry) {
 	r.RegisterActivity(s.Approval)
 	r.RegisterActivity(s.Release)
 	r.RegisterActivity(s.Upkeep)
+	r.RegisterActivity(s.Preview)
 }
 
 // EnsureSchedules creates or updates the schedules of every active tenant and

@@ -32,6 +32,16 @@ func answer(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
+// consult is for a short computation that a person waits for: seconds of one
+// core on the control queue, where no long search is ahead of it, and no more
+// than one repetition.
+func consult(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue: QueueControl, StartToCloseTimeout: 20 * time.Second, ScheduleToCloseTimeout: 40 * time.Second,
+		RetryPolicy: patient(2), DisableEagerExecution: true, Summary: summary,
+	})
+}
+
 // poll is for reading a plant system: few attempts, because the schedule comes
 // again within a minute, and a heartbeat per batch.
 func poll(ctx workflow.Context, summary string) workflow.Context {

@@ -13,5 +13,6 @@ func RegisterWorkflows(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(Optimization)
 	r.RegisterWorkflow(PlanApproval)
 	r.RegisterWorkflow(Release)
+	r.RegisterWorkflow(EditPreview)
 	r.RegisterWorkflow(Upkeep)
 }

@@ -100,6 +100,7 @@ func (in SweepInput) tenant() uuid.UUID        { return in.TenantID }
 func (in OptimizationInput) tenant() uuid.UUID { return in.TenantID }
 func (in ApprovalInput) tenant() uuid.UUID     { return in.TenantID }
 func (in ReleaseInput) tenant() uuid.UUID      { return in.TenantID }
+func (in PreviewInput) tenant() uuid.UUID      { return in.TenantID }
 
 // tenantGuard refuses to run a workflow whose input names no tenant, or
 // another one than the header of whoever started it. Upkeep alone works for

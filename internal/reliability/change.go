@@ -101,3 +101,12 @@ var ObservedSigns = []string{"corrosion", "leakage", "wear", "crack", "fouling",
 
 // ObservedDegrees lists how much of a sign was observed, the least first.
 var ObservedDegrees = []string{"slight", "marked", "severe"}
+
+// zone is that of effective days and ages. Every tenant keeps time at UTC+3.
+var zone = time.FixedZone("UTC+3", 3*60*60)
+
+// DayOf returns the beginning of the day of a moment, as an instant.
+func DayOf(t time.Time) time.Time {
+	y, m, d := t.In(zone).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, zone).UTC()
+}
