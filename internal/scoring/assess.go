@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/optria-iq/optria/internal/asset"
@@ -19,8 +20,10 @@ type Assessment struct {
 	set      Settings
 	channels []channel
 	frame    frame
-	base     baseline
+	base     comparison
+	refused  []Reason // why a stored baseline or the operating point cannot be used
 	life     life
+	now      []standing // the usable signals, the most conspicuous first
 }
 
 // life is the Weibull life used and what is known about its scale.
@@ -32,10 +35,23 @@ type life struct {
 	prior     bool // derived from occurrence ratings alone
 }
 
-// Assess cleans the readings, decides which signals can be trusted and learns
-// the asset's baseline. It accepts any input: what is unusable is named in
-// Trust and left out.
+// Assess cleans the readings, decides which signals can be trusted and compares
+// them with the asset's baseline: the stored one, or one learned from the
+// window. It accepts any input: what is unusable is named in Trust and left
+// out.
 func Assess(in AssetInput) *Assessment {
+	a := prepare(in)
+	a.base = a.reference()
+	a.life = lifeOf(in)
+	if a.life.prior {
+		a.Trust.Reasons = append(a.Trust.Reasons, Reason{Code: CodePriorLife})
+	}
+	a.now = a.standings()
+	return a
+}
+
+// prepare cleans the readings and lays the usable signals side by side.
+func prepare(in AssetInput) *Assessment {
 	a := &Assessment{in: in, set: in.settings()}
 	a.channels = make([]channel, 0, len(in.Series))
 	for _, s := range in.Series {
@@ -46,12 +62,21 @@ func Assess(in AssetInput) *Assessment {
 	}
 	a.Trust = trustOf(a.channels, a.set.CoverageThreshold)
 	a.frame = newFrame(a.channels)
-	a.base = learn(a.frame, a.channels, a.set)
-	a.life = lifeOf(in)
-	if a.life.prior {
-		a.Trust.Reasons = append(a.Trust.Reasons, Reason{Code: CodePriorLife})
-	}
 	return a
+}
+
+// reference compares the asset with its stored baseline where that fits, else
+// with the earliest part of the window.
+func (a *Assessment) reference() comparison {
+	if b := a.in.Baseline; b != nil {
+		unfit := b.unfit(a.frame, a.channels)
+		if len(unfit) == 0 {
+			return a.compare(b)
+		}
+		a.refused = append(a.refused, Reason{Code: CodeBaseline, Detail: strings.Join(unfit, ", ")})
+	}
+	n := int(float64(len(a.frame.rows)) * baselineShare)
+	return a.learn(a.frame, min(n, baselineRows))
 }
 
 const (
@@ -117,15 +142,14 @@ func (a *Assessment) provenance(model string) Provenance {
 		Coverage: a.Trust.Coverage, Confidence: a.confidence(),
 	}
 	if a.base.ok {
-		p.TrainFrom = time.UnixMilli(a.base.from).UTC()
-		p.TrainTo = time.UnixMilli(a.base.to).UTC()
-		p.CalibrationSize = a.base.calibration
+		p.TrainFrom, p.TrainTo = a.base.From, a.base.To
+		p.CalibrationSize = len(a.base.scores)
 	}
 	return p
 }
 
 // confidence is coverage, lowered by uncertain readings (by half at most) and
-// by a short baseline (by half at most). Age-only scores get 0.3, or 0.15 when
+// by a short baseline or an unfamiliar operating point (by half at most). Age-only scores get 0.3, or 0.15 when
 // even the life is a prior.
 func (a *Assessment) confidence() float64 {
 	if !a.Trust.Trusted {
@@ -142,7 +166,10 @@ func (a *Assessment) confidence() float64 {
 	doubt := float64(uncertain) / float64(max(used, 1))
 	learned := 0.0
 	if a.base.ok {
-		learned = min(float64(a.base.rows)/200, 1)
+		learned = min(float64(a.base.Rows)/200, 1)
+	}
+	if a.base.unfamiliar() > 0 {
+		learned /= 2
 	}
 	return a.Trust.Coverage * (1 - 0.5*doubt) * (0.5 + 0.5*learned)
 }
@@ -154,6 +181,9 @@ type standing struct {
 	actual   float64
 	index    float64 // residual over its limit; 0 when not compared
 	noise    float64 // half-width of the actual value, own units
+	column   int     // in the baseline, −1 when not compared
+	times    float64 // scatter over that when healthy
+	scatter  float64 // the same over its limit
 	severity float64
 	byLimit  bool      // beyond a warning limit
 	ahead    bool      // a counter ahead of its own rate
@@ -172,7 +202,7 @@ func (a *Assessment) standings() []standing {
 		if !c.trust.OK {
 			continue
 		}
-		s := standing{channel: c, actual: c.level(), expected: c.typical()}
+		s := standing{channel: c, actual: c.level(), expected: c.typical(), column: -1}
 		s.severity = severityOf(c.sides, s.actual)
 		if s.byLimit = s.severity >= 0.5; s.byLimit {
 			s.since = c.beyondSince()
@@ -181,7 +211,7 @@ func (a *Assessment) standings() []standing {
 			a.compareCounter(&s)
 		}
 		if j, ok := compared[i]; ok && a.base.ok {
-			a.compare(&s, j)
+			a.measure(&s, j)
 		}
 		out = append(out, s)
 	}
@@ -192,13 +222,20 @@ func (a *Assessment) standings() []standing {
 	return out
 }
 
-// compare adds what the baseline says about column j of the last row.
-func (a *Assessment) compare(s *standing, j int) {
-	last := len(a.base.smooth) - 1
-	s.index = a.base.index(last)[j]
-	s.expected = s.actual - a.base.smooth[last][j]
-	s.noise = a.base.limit * a.base.scale[j] / a.set.AnomalyFactor
-	if s.index <= 1 {
+// measure adds what the baseline says about column j of the last row.
+func (a *Assessment) measure(s *standing, j int) {
+	b := &a.base
+	last, col := len(b.smooth)-1, &b.columns[j]
+	if col.operating {
+		return
+	}
+	spread := col.spread[b.regime[last]]
+	s.column = j
+	s.index = b.index(last, j)
+	s.expected = s.actual - b.smooth[last][j]*spread
+	s.noise = b.limit * col.scale * spread / a.set.AnomalyFactor
+	s.times, s.scatter = b.noisier(last, j)
+	if s.index <= anomalyEdge {
 		return
 	}
 	for _, d := range s.channel.sides {
@@ -206,9 +243,10 @@ func (a *Assessment) compare(s *standing, j int) {
 	}
 }
 
-// weight ranks signals: the larger of residual index and twice the severity
-// (1 at the warning limit), so that both scales meet at their limits.
-func (s standing) weight() float64 { return max(s.index, 2*s.severity) }
+// weight ranks signals: the largest of residual index, scatter over its limit
+// and twice the severity (1 at the warning limit), so that the scales meet at
+// their limits.
+func (s standing) weight() float64 { return max(s.index, 2*s.severity, s.scatter) }
 
 // typical is the middle of the normal band, the expectation when nothing was
 // learned; without a band, the median of the history.

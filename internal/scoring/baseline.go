@@ -2,9 +2,10 @@ package scoring
 
 import (
 	"math"
+	"slices"
+	"time"
 
 	"github.com/optria-iq/optria/internal/scoring/aakr"
-	"github.com/optria-iq/optria/internal/scoring/conformal"
 )
 
 const (
@@ -17,52 +18,36 @@ const (
 	leastScale    = 0.01 // of the signal's span: finer residuals are noise
 )
 
-// baseline is what an asset looks like when healthy, learned from its own
-// early history, and the residuals of all later rows against it.
-type baseline struct {
-	ok          bool
-	rows        int // healthy rows found
-	calibration int // held-out rows
-	from, to    int64
-	scale       []float64 // per signal: standard unit of its residual
-	reach       []float64 // per signal: least residual that matters, own units
-	limit       float64   // on the largest smoothed residual, in standard units
-	start       int       // first row after the training rows
-	held        []int     // the held-out rows, counted from start
-	expected    [][]float64
-	smooth      [][]float64 // EWMA of the residuals, own units
-}
-
-// learn fits the memory on the earliest healthy rows and sets the limit on
-// healthy rows held out from it: a limit taken on the training rows would give
-// false alarms many times its nominal rate.
-func learn(f frame, channels []channel, s Settings) baseline {
-	n := min(int(float64(len(f.rows))*baselineShare), baselineRows)
-	b := baseline{start: int(float64(n) * trainShare)}
+// learn fits a memory on the earliest healthy of the first n rows and measures
+// its residuals on healthy rows held out from it: limits taken on the training
+// rows would give false alarms many times their nominal rate.
+func (a *Assessment) learn(f frame, n int) comparison {
+	c := comparison{start: int(float64(n) * trainShare), set: a.set}
 	var train [][]float64
+	var held []int // counted from start
 	for r, row := range f.rows[:n] {
 		switch {
-		case f.severity(channels, row) >= 0.5:
+		case f.severity(a.channels, row) >= 0.5:
 			continue
-		case r < b.start:
+		case r < c.start:
 			train = append(train, row)
 		default:
-			b.held = append(b.held, r-b.start)
+			held = append(held, r-c.start)
 		}
 	}
-	b.rows, b.calibration = len(train)+len(b.held), len(b.held)
-	if b.rows < leastBaseline || b.calibration < leastBaseline/4 || len(train) < leastBaseline/4 {
-		return b
+	c.Baseline = &Baseline{Rows: len(train) + len(held)}
+	if c.Rows < leastBaseline || len(held) < leastBaseline/4 || len(train) < leastBaseline/4 {
+		return c
 	}
-	model, err := aakr.Fit(train, distances(f, channels, train), memorySize)
-	if err != nil {
-		return b // unreachable with finite rows; without a model only limits are judged
+	c.From = time.UnixMilli(f.ends[0] - binMillis).UTC()
+	c.To = time.UnixMilli(f.ends[n-1]).UTC()
+	if !c.memorise(f, a, train) {
+		return c
 	}
-	b.from, b.to = f.ends[0]-binMillis, f.ends[n-1]
-	b.residuals(f, model)
-	b.setScale(f, channels, s)
-	b.limit, b.ok = b.heldOut(s)
-	return b
+	c.follow(f, a.channels)
+	c.calibrate(f, a.channels, held)
+	c.ok = c.judgeable()
+	return c
 }
 
 // severity is the worst of one row.
@@ -74,19 +59,61 @@ func (f frame) severity(channels []channel, row []float64) float64 {
 	return worst
 }
 
-// distances returns the unit of distance per signal: its robust spread while
-// healthy, not below a floor taken from its limits.
-func distances(f frame, channels []channel, rows [][]float64) []float64 {
-	out := make([]float64, len(f.channels))
-	column := make([]float64, len(rows))
+// memorise learns the columns and the memory of a baseline from healthy rows.
+func (b *Baseline) memorise(f frame, a *Assessment, train [][]float64) bool {
+	b.columns = make([]column, len(f.channels))
+	for j, i := range f.channels {
+		s := a.channels[i].signal
+		b.Signals = append(b.Signals, s.Metric)
+		b.columns[j].unit = s.Unit
+		b.columns[j].operating = slices.Contains(a.in.Operating, s.Metric)
+	}
+	if !b.learnRegimes(train) {
+		return false
+	}
+	b.standardUnits(f, a.channels, train)
+	standard := make([][]float64, len(train))
+	for r, row := range train {
+		standard[r] = b.standard(make([]float64, len(row)), row, b.regimes.of(row))
+		rounded(standard[r])
+	}
+	model, err := aakr.Fit(standard, ones(len(b.columns)), memorySize)
+	if err != nil {
+		return false // unreachable with finite rows; without a model only limits are judged
+	}
+	b.memory, b.width = model.Memory(), model.Width()
+	return true
+}
+
+// rounded keeps the precision that a stored baseline has, so that it judges
+// exactly as on the day it was learned.
+func rounded(v []float64) {
+	for i, x := range v {
+		v[i] = float64(float32(x))
+	}
+}
+
+func ones(n int) []float64 { return slices.Repeat([]float64{1}, n) }
+
+// standardUnits sets every column's units of distance: the robust centre and
+// spread while healthy, the latter not below a floor taken from the limits. In
+// several regimes it is the regime's own mean and deviation.
+func (b *Baseline) standardUnits(f frame, channels []channel, rows [][]float64) {
+	values := make([]float64, len(rows))
 	for j, i := range f.channels {
 		for r, row := range rows {
-			column[r] = row[j]
+			values[r] = row[j]
 		}
-		mid, sd := centre(column)
-		out[j] = max(sd, floorScale(channels[i], mid))
+		mid, sd := centre(values)
+		c, floor := &b.columns[j], floorScale(channels[i], mid)
+		c.centre, c.spread = []float64{mid}, []float64{max(sd, floor)}
+		if k := b.regimes.count(); k > 1 {
+			c.centre, c.spread = slices.Repeat(c.centre, k), slices.Repeat(c.spread, k)
+			if !c.operating {
+				b.regimes.units(c, j, floor)
+			}
+		}
 	}
-	return out
 }
 
 // floorScale is the finest residual worth telling from noise.
@@ -97,75 +124,12 @@ func floorScale(c channel, mid float64) float64 {
 	return max(1e-6*math.Abs(mid), 1e-9)
 }
 
-// residuals reconstructs every row after the training rows and smooths the
-// differences.
-func (b *baseline) residuals(f frame, model *aakr.Model) {
-	p := len(f.channels)
-	state := make([]float64, p)
-	for _, row := range f.rows[b.start:] {
-		expected := model.Reconstruct(make([]float64, p), row)
-		smooth := make([]float64, p)
-		for j := range row {
-			state[j] += smoothing * (row[j] - expected[j] - state[j])
-			smooth[j] = state[j]
-		}
-		b.expected = append(b.expected, expected)
-		b.smooth = append(b.smooth, smooth)
+// standard writes a row, one value per column, in the standard units of a
+// regime into dst.
+func (b *Baseline) standard(dst, row []float64, regime int) []float64 {
+	for j := range b.columns {
+		c := &b.columns[j]
+		dst[j] = (row[j] - c.centre[regime]) / c.spread[regime]
 	}
-}
-
-// setScale measures the residuals on the held-out rows and fixes, per signal,
-// which residual would matter to the equipment.
-func (b *baseline) setScale(f frame, channels []channel, s Settings) {
-	column := make([]float64, b.calibration)
-	levels := make([]float64, b.calibration)
-	for j, i := range f.channels {
-		c := channels[i]
-		for k, r := range b.held {
-			levels[k] = f.rows[b.start+r][j]
-			column[k] = levels[k] - b.expected[r][j]
-		}
-		_, sd := centre(column)
-		mid := median(levels)
-		b.scale = append(b.scale, max(sd, floorScale(c, mid)))
-		b.reach = append(b.reach, s.AnomalyMateriality*toWarning(c, mid))
-	}
-}
-
-// toWarning is how far the healthy level is from the nearest warning limit; 0
-// when the signal has none, so that only statistics decide.
-func toWarning(c channel, mid float64) float64 {
-	nearest := math.Inf(1)
-	for _, s := range c.sides {
-		nearest = min(nearest, math.Abs(s.warn-mid))
-	}
-	if math.IsInf(nearest, 1) {
-		return 0
-	}
-	return nearest
-}
-
-// heldOut returns the conformal limit on the largest smoothed residual of a
-// row, which needs no correction for the number of signals.
-func (b *baseline) heldOut(s Settings) (float64, bool) {
-	scores := make([]float64, b.calibration)
-	for k, r := range b.held {
-		for j, e := range b.smooth[r] {
-			scores[k] = max(scores[k], math.Abs(e)/b.scale[j])
-		}
-	}
-	limit, _ := conformal.Limit(scores, s.AnomalyAlpha)
-	limit *= s.AnomalyFactor
-	return max(limit, 0.5), finite(limit)
-}
-
-// index returns each signal's smoothed residual of row r (counted from start)
-// over its limit: 1 when it is both unlikely and large enough to matter.
-func (b *baseline) index(r int) []float64 {
-	out := make([]float64, len(b.scale))
-	for j, e := range b.smooth[r] {
-		e = math.Abs(e)
-		out[j] = e / max(b.limit*b.scale[j], b.reach[j])
-	}
-	return out
+	return dst
 }

@@ -56,7 +56,7 @@ func (s standing) severityBand() (lo, hi float64) {
 // with the Weibull hazard scaled by the evidence of condition and split over
 // the failure modes: P = 1 − Π(1 − P_m).
 func ComputeFailureProbability(a *Assessment) FailureProbability {
-	st := a.standings()
+	st := a.now
 	out := FailureProbability{HorizonDays: a.in.horizon(), Evidence: a.evidence(st)}
 	out.Provenance = a.provenance(ModelFailure)
 	if a.life.observed > 0 {

@@ -69,7 +69,7 @@ func combine(parts []SubScore) float64 {
 
 // severityRange is the interval of the severity behind the evidence.
 func (a *Assessment) severityRange(ev Evidence) (lo, hi float64) {
-	for _, s := range a.standings() {
+	for _, s := range a.now {
 		if s.channel.signal.Metric == ev.Signal {
 			return s.severityBand()
 		}

@@ -14,7 +14,7 @@ const (
 	ModelRUL     = "rul.weibull-evidence"
 	ModelRisk    = "risk.expected-loss"
 	ModelHealth  = "health.weighted-min"
-	Version      = "1.0.0"
+	Version      = "2.0.0"
 )
 
 // Estimate is a value with its 90 % interval.

@@ -4,7 +4,7 @@ package scoring
 // to a survivor of the present age, with the hazard scaled by evidence and the
 // uncertainty of the hazard scale averaged over (Weibull-Gamma predictive).
 func EstimateRUL(a *Assessment) RUL {
-	st := a.standings()
+	st := a.now
 	ev := a.evidence(st)
 	limit := a.set.RULCapDays
 	out := RUL{CapDays: limit}
