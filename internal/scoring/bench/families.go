@@ -7,4 +7,5 @@ var families = []family{
 	{name: "drift", folder: "gas_turbine_nox", measure: measureDrift},
 	{name: "weibull", folder: "survival", measure: measureWeibull},
 	{name: "cnaim", folder: "cnaim", measure: measureCNAIM},
+	{name: "ai4i", folder: "ai4i", measure: measureAI4I},
 }

@@ -1,0 +1,130 @@
+package monitor
+
+import (
+	"math"
+
+	"github.com/optria-iq/optria/internal/scoring/aakr"
+	"github.com/optria-iq/optria/internal/scoring/pca"
+)
+
+// Bounds of a residual in standard units: one wild reading must not fill the
+// smoothed values for long.
+const (
+	furthest = 6.0
+	mostUnit = 6.0 // of the squared residual, in units of its normal limit
+)
+
+// residuals turns a row into components that are near zero when it is normal.
+type residuals interface {
+	// window is the number of rows, with those before it, that a row needs.
+	window() int
+	// size is the number of components of a row.
+	size() int
+	// residual writes the components of the last row of the window into dst,
+	// NaN for those that cannot be told, and what was expected into expected.
+	residual(dst, expected []float64, window [][]float64)
+	// groups are the statistics that watch the components.
+	groups() []group
+	// blame tells how a statistic of components in these units spreads over
+	// the signals; nil when every component is a signal.
+	blame(g group, unit []float64) *blame
+}
+
+// similarity has one component per signal: reading less reconstruction.
+type similarity struct {
+	model *aakr.Model
+	scale []float64
+}
+
+func (s *similarity) window() int { return 1 }
+func (s *similarity) size() int   { return len(s.scale) }
+
+func (s *similarity) residual(dst, expected []float64, window [][]float64) {
+	row := window[0]
+	s.model.Reconstruct(expected, row)
+	for j, v := range row {
+		dst[j] = within((v-expected[j])/s.scale[j], furthest)
+	}
+}
+
+func (s *similarity) groups() []group {
+	return []group{
+		{Name: Level, To: len(s.scale), Largest: true},
+		{Name: Noise, To: len(s.scale), Largest: true, Energy: true},
+	}
+}
+
+func (s *similarity) blame(group, []float64) *blame { return nil }
+
+// subspace has one component per direction: the score in its standard units.
+type subspace struct{ model *pca.Model }
+
+func (s *subspace) window() int { return s.model.Lags + 1 }
+func (s *subspace) size() int   { return len(s.model.Values) }
+
+// residual takes a missing reading for what it was last, and for normal when
+// it has not been seen yet: a vector needs all of its variables.
+func (s *subspace) residual(dst, expected []float64, window [][]float64) {
+	p := s.model.Signals()
+	vector := make([]float64, len(dst))
+	row := make([]float64, p)
+	for l := range window {
+		for j := range row {
+			row[j] = s.model.Mean[j]
+			for _, earlier := range window[:len(window)-l] {
+				if !math.IsNaN(earlier[j]) {
+					row[j] = earlier[j]
+				}
+			}
+		}
+		s.model.Standardise(vector[l*p:(l+1)*p], row)
+	}
+	for i, v := range vector {
+		vector[i] = within(v, furthest)
+	}
+	s.model.Scores(dst, vector)
+	s.model.Expected(expected, dst)
+	for k := range dst {
+		dst[k] /= math.Sqrt(s.model.Values[k])
+	}
+}
+
+func (s *subspace) groups() []group {
+	k, d := s.model.Components, len(s.model.Values)
+	out := []group{{Name: T2, To: k}}
+	if k < d {
+		out = append(out, group{Name: SPE, From: k, To: d}, group{Name: Noise, From: k, To: d, Energy: true})
+	}
+	return out
+}
+
+func (s *subspace) blame(g group, unit []float64) *blame {
+	weights, scale := make([]float64, len(unit)), make([]float64, len(unit))
+	for k := range unit {
+		scale[k] = math.Sqrt(s.model.Values[k])
+	}
+	for k := g.From; k < g.To; k++ {
+		if weights[k] = 1 / (s.model.Values[k] * unit[k]); !g.Energy {
+			weights[k] /= unit[k]
+		}
+	}
+	return &blame{index: s.model.NewIndex(weights), scale: scale}
+}
+
+// blame spreads a statistic of directions over the signals.
+type blame struct {
+	index *pca.Index
+	scale []float64 // score per component
+}
+
+// parts writes the reconstruction contributions of the signals into dst.
+func (b *blame) parts(dst, components []float64) []float64 {
+	scores := make([]float64, len(components))
+	for k, c := range components {
+		scores[k] = c * b.scale[k]
+	}
+	return b.index.Contributions(dst, scores)
+}
+
+// within limits v to ±bound and leaves NaN.
+func within(v, bound float64) float64 { return min(max(v, -bound), bound) }
