@@ -341,6 +341,32 @@ func (q *Queries) ListDriftChecks(ctx context.Context, db DBTX, tenantID uuid.UU
 	return items, nil
 }
 
+const listModelAssets = `-- name: ListModelAssets :many
+SELECT a.id FROM core.assets a
+WHERE a.tenant_id = $1 AND a.archived_at IS NULL AND ($2::text = '' OR a.class_code = $2::text) ORDER BY a.id
+`
+
+// The assets that a model of a class speaks of; every asset without a class.
+func (q *Queries) ListModelAssets(ctx context.Context, db DBTX, tenantID uuid.UUID, classCode string) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, listModelAssets, tenantID, classCode)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listModels = `-- name: ListModels :many
 SELECT m.id, m.kind, m.version, m.state, m.features, m.parameters, m.metrics, m.trained_on, m.protocol, m.trained_from, m.trained_to,
   m.compared_with, m.decision, m.decided_at, m.decided_by, m.created_at, (m.artefact IS NOT NULL)::boolean AS stored
@@ -706,6 +732,33 @@ func (q *Queries) RunningTraining(ctx context.Context, db DBTX, tenantID uuid.UU
 		return nil, err
 	}
 	return items, nil
+}
+
+const setModelMetrics = `-- name: SetModelMetrics :execrows
+UPDATE ai.models SET metrics = $1, protocol = $2, compared_with = $3
+WHERE tenant_id = $4 AND id = $5 AND state = 'candidate'
+`
+
+type SetModelMetricsParams struct {
+	Metrics      json.RawMessage
+	Protocol     string
+	ComparedWith *uuid.UUID
+	TenantID     uuid.UUID
+	ID           uuid.UUID
+}
+
+func (q *Queries) SetModelMetrics(ctx context.Context, db DBTX, arg SetModelMetricsParams) (int64, error) {
+	result, err := db.Exec(ctx, setModelMetrics,
+		arg.Metrics,
+		arg.Protocol,
+		arg.ComparedWith,
+		arg.TenantID,
+		arg.ID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const setModelState = `-- name: SetModelState :execrows

@@ -34,6 +34,7 @@ type Querier interface {
 	AddCostVersion(ctx context.Context, db DBTX, arg AddCostVersionParams) (uuid.UUID, error)
 	AddDecision(ctx context.Context, db DBTX, arg AddDecisionParams) error
 	AddInspection(ctx context.Context, db DBTX, arg AddInspectionParams) (uuid.UUID, error)
+	AddLabel(ctx context.Context, db DBTX, arg AddLabelParams) error
 	AddLogin(ctx context.Context, db DBTX, arg AddLoginParams) (int64, error)
 	AddMapping(ctx context.Context, db DBTX, arg AddMappingParams) (uuid.UUID, error)
 	AddRecommendation(ctx context.Context, db DBTX, arg AddRecommendationParams) error
@@ -43,6 +44,12 @@ type Querier interface {
 	// Moves the watermark only from where the poll found it, so that of two polls
 	// at once one fails and stores nothing.
 	AdvanceWatermark(ctx context.Context, db DBTX, arg AdvanceWatermarkParams) (int64, error)
+	AlertDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (AlertDetailRow, error)
+	// The verdicts on an alert, newest first.
+	AlertLabels(ctx context.Context, db DBTX, tenantID uuid.UUID, alertID uuid.UUID) ([]AlertLabelsRow, error)
+	// One page of alerts with the names of what they concern, open ones first.
+	// state 'open' stands for every alert that is not closed.
+	AlertPage(ctx context.Context, db DBTX, arg AlertPageParams) ([]AlertPageRow, error)
 	// The alerts about anomalies of an asset that were open in [since, until),
 	// newest first.
 	AnomalyAlerts(ctx context.Context, db DBTX, arg AnomalyAlertsParams) ([]AnomalyAlertsRow, error)
@@ -60,13 +67,12 @@ type Querier interface {
 	// The completed lives of one asset, the last first, with the mode that ended
 	// each and who recorded it.
 	AssetLives(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID) ([]AssetLivesRow, error)
-	// The assets of a unit with their level of risk, for the tree.
-	AssetNeighbours(ctx context.Context, db DBTX, tenantID uuid.UUID, unitID uuid.UUID) ([]AssetNeighboursRow, error)
 	// The last score of every day since a moment, oldest first. Days are those of
 	// Riyadh, as on every page.
 	AssetScoreDays(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, since time.Time) ([]AssetScoreDaysRow, error)
 	// The newest score of an asset with the model that made it.
 	AssetScorePage(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID) (AssetScorePageRow, error)
+	AssetTags(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID) ([]AssetTagsRow, error)
 	AssetWorkOrders(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID) ([]AssetWorkOrdersRow, error)
 	// Gives an order that is not closed to a technician, or to nobody.
 	AssignWorkOrder(ctx context.Context, db DBTX, arg AssignWorkOrderParams) (int64, error)
@@ -98,11 +104,14 @@ type Querier interface {
 	ConnectorFreshness(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ConnectorFreshnessRow, error)
 	// Every version of the cost models of an asset, newest first, with who made it.
 	CostVersions(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID) ([]CostVersionsRow, error)
+	CountActiveAssets(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
 	CountAuditEntries(ctx context.Context, db DBTX, tenantID uuid.UUID, action string, objectID string) (int64, error)
 	CountDecisions(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) (int64, error)
 	CountOpenAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
 	CountOtherUsers(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	CountPlansWaiting(ctx context.Context, db DBTX, arg CountPlansWaitingParams) (int64, error)
+	// How many closed hours wait for a roll-up, counted up to a limit.
+	CountStaleHours(ctx context.Context, db DBTX, tenantID uuid.UUID, most int32) (int64, error)
 	CreateAPIToken(ctx context.Context, db DBTX, arg CreateAPITokenParams) (CreateAPITokenRow, error)
 	CreateDemoRequest(ctx context.Context, db DBTX, arg CreateDemoRequestParams) (DemoRequest, error)
 	CreateIntegration(ctx context.Context, db DBTX, arg CreateIntegrationParams) (uuid.UUID, error)
@@ -179,7 +188,8 @@ type Querier interface {
 	// many are stale by the rule of IntegrationFreshness, and the newest reading,
 	// which is 1970 when there is none.
 	IntegrationOverview(ctx context.Context, db DBTX, asOf time.Time, tenantID uuid.UUID, iD *uuid.UUID) ([]IntegrationOverviewRow, error)
-	// A judgement that there is nothing to do closes the alert.
+	// Who acknowledges or confirms takes notice of an open alert; a judgement that
+	// there is nothing to do closes it.
 	JudgeAlert(ctx context.Context, db DBTX, arg JudgeAlertParams) (int64, error)
 	// The newest check of every model.
 	LastDriftChecks(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]LastDriftChecksRow, error)
@@ -191,6 +201,10 @@ type Querier interface {
 	// Of which moment the newest score of an asset speaks.
 	LatestScoreAt(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID) (time.Time, error)
 	ListAPITokens(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListAPITokensRow, error)
+	// Episodes that engineers judged expected and want learned as normal, of the
+	// named assets, with when they said so. A later verdict on the same alert
+	// counts.
+	ListAdmissions(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID, moment time.Time) ([]ListAdmissionsRow, error)
 	// The verdict that counts for every anomaly that engineers judged, oldest
 	// first.
 	ListAnomalyLabels(ctx context.Context, db DBTX, tenantID uuid.UUID, pageSize int32) ([]ListAnomalyLabelsRow, error)
@@ -210,6 +224,8 @@ type Querier interface {
 	// Newest first. Empty filters match everything; before_seq continues a list
 	// below the last row seen, 0 starts at the top.
 	ListAuditLogs(ctx context.Context, db DBTX, arg ListAuditLogsParams) ([]AuditLog, error)
+	// The baseline of every named asset that was learned last up to a moment.
+	ListBaselines(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID, moment time.Time) ([]AssetBaseline, error)
 	ListBreakGlass(ctx context.Context, db DBTX, tenantID uuid.UUID, pageSize int32) ([]BreakGlassGrant, error)
 	ListClassAssets(ctx context.Context, db DBTX, tenantID uuid.UUID, classCode string) ([]ListClassAssetsRow, error)
 	// The completed lives of every asset of a class, oldest end first.
@@ -228,6 +244,13 @@ type Querier interface {
 	ListDispatchOrders(ctx context.Context, db DBTX, tenantID uuid.UUID, until time.Time) ([]ListDispatchOrdersRow, error)
 	// The newest checks of one model, of every model when none is named.
 	ListDriftChecks(ctx context.Context, db DBTX, tenantID uuid.UUID, modelID *uuid.UUID, pageSize int32) ([]DriftCheck, error)
+	// One page of the assets to score as of a moment, by id after one already
+	// given, with the number of all that follow: every asset, or those that were
+	// never scored, are due or have a reading newer than their score has seen.
+	ListDueAssets(ctx context.Context, db DBTX, arg ListDueAssetsParams) ([]ListDueAssetsRow, error)
+	ListDueTimes(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID) ([]ListDueTimesRow, error)
+	// The risk index of the last score of every named asset up to a moment.
+	ListEarlierIndexes(ctx context.Context, db DBTX, ids []uuid.UUID, tenantID uuid.UUID, moment time.Time) ([]ListEarlierIndexesRow, error)
 	ListEmbargoes(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]Embargo, error)
 	ListEnergyTariffs(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListEnergyTariffsRow, error)
 	ListFailureModes(ctx context.Context, db DBTX, tenantID uuid.UUID, assetIds []uuid.UUID) ([]AssetFailureMode, error)
@@ -236,6 +259,8 @@ type Querier interface {
 	ListForgottenRuns(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error)
 	// Open alerts about assets, the newest of each asset.
 	ListInspectionAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListInspectionAlertsRow, error)
+	// The newest graded inspection of every named asset up to a moment.
+	ListInspectionGrades(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID, moment time.Time) ([]ListInspectionGradesRow, error)
 	ListIntegrationKinds(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]string, error)
 	// The rules of an integration with what they feed and its newest reading.
 	ListIntegrationMappings(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) ([]ListIntegrationMappingsRow, error)
@@ -246,8 +271,12 @@ type Querier interface {
 	ListJudgedAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID, at time.Time, keys []string) ([]string, error)
 	// Lives with the asset they belong to, for naming past lives in explanations.
 	ListLivesByID(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID) ([]ListLivesByIDRow, error)
+	// The assets that a model of a class speaks of; every asset without a class.
+	ListModelAssets(ctx context.Context, db DBTX, tenantID uuid.UUID, classCode string) ([]uuid.UUID, error)
 	// Every model of a tenant without its artefact, newest first within a kind.
 	ListModels(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string) ([]ListModelsRow, error)
+	// The time of the newest reading of every named asset that has one.
+	ListNewestReadings(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID) ([]ListNewestReadingsRow, error)
 	ListOpenRuns(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]ListOpenRunsRow, error)
 	// Trainings that were asked for a while ago and have not ended.
 	ListOpenTrainings(ctx context.Context, db DBTX, tenantID uuid.UUID, olderSeconds float64) ([]ListOpenTrainingsRow, error)
@@ -261,13 +290,20 @@ type Querier interface {
 	ListPolledIntegrations(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error)
 	// Which external tag feeds which signal, the stored value is raw times factor + shift.
 	ListPolledMappings(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) ([]ListPolledMappingsRow, error)
+	// Completed lives of the equipment classes of the named assets, as they were
+	// known at a moment.
+	ListPopulationLives(ctx context.Context, db DBTX, tenantID uuid.UUID, moment time.Time, ids []uuid.UUID) ([]ListPopulationLivesRow, error)
 	ListProductionTargets(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ProductionTarget, error)
 	ListRedundancyGroups(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]RedundancyGroup, error)
 	ListRedundancyMembers(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListRedundancyMembersRow, error)
+	// When each of the named assets was last renewed up to a moment.
+	ListRenewals(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID, moment time.Time) ([]ListRenewalsRow, error)
 	// Queries of the administration pages: tenants, people, tokens, audit.
 	// The accounts that carry a role, those in use first.
 	ListRoleHolders(ctx context.Context, db DBTX, tenantID uuid.UUID, role string) ([]ListRoleHoldersRow, error)
 	ListScoredAssets(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID) ([]Asset, error)
+	// The active models that scores rest on and that knew nothing after a moment.
+	ListScoringModels(ctx context.Context, db DBTX, tenantID uuid.UUID, moment *time.Time) ([]ListScoringModelsRow, error)
 	ListSealedCredentials(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) ([]ListSealedCredentialsRow, error)
 	ListSharedResources(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]SharedResource, error)
 	ListShifts(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]Shift, error)
@@ -320,11 +356,14 @@ type Querier interface {
 	MappingTargets(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]MappingTargetsRow, error)
 	MarkPollFailed(ctx context.Context, db DBTX, lastError string, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	MarkReleased(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	ModelArtefact(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (ModelArtefactRow, error)
 	// The models of the registry with the named kinds and versions, each given as
 	// kind, space, version.
 	ModelsNamed(ctx context.Context, db DBTX, tenantID uuid.UUID, names []string) ([]ModelsNamedRow, error)
 	MoveAuditHead(ctx context.Context, db DBTX, seq int64, hash []byte, tenantID uuid.UUID) error
-	MoveLatestScore(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, asOf time.Time) (int64, error)
+	// Moves the newest score of an asset forward, never back. A due time that was
+	// changed since the reader saw it stays when it comes first.
+	MoveLatestScore(ctx context.Context, db DBTX, arg MoveLatestScoreParams) (int64, error)
 	MoveRollUpProgress(ctx context.Context, db DBTX, tenantID uuid.UUID, markedFrom time.Time) error
 	// Moves an order on from the status that the reader saw.
 	MoveWorkOrder(ctx context.Context, db DBTX, arg MoveWorkOrderParams) (int64, error)
@@ -375,6 +414,9 @@ type Querier interface {
 	RenameArchivedIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// A finished planned job renews its asset: the effective age starts over.
 	RenewAsset(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	// Opens alerts anew that cleared within a day before their cause came back,
+	// instead of raising another one, and counts the occurrence.
+	ReopenAlerts(ctx context.Context, db DBTX, at time.Time, tenantID uuid.UUID, keys []string) ([]string, error)
 	// Asks for the release of an approved plan, once.
 	RequestPlanRelease(ctx context.Context, db DBTX, actorID uuid.UUID, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// Records a request once: the same form sent again finds the key taken and
@@ -387,7 +429,9 @@ type Querier interface {
 	RequestWhatIf(ctx context.Context, db DBTX, arg RequestWhatIfParams) (uuid.UUID, error)
 	// Ahead of a promotion; the decision that once made them active stays.
 	RetireActiveModels(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string, iD uuid.UUID) error
-	RetireOtherModels(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string, version string) error
+	// Has the named assets learn anew how they look when healthy.
+	RetireBaselines(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID) (int64, error)
+	RetireOtherModels(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string, version string) (int64, error)
 	// Hands the ciphertext out once and erases it; a second reader finds no row.
 	RevealOneTimeCredential(ctx context.Context, db DBTX, revealedBy uuid.UUID, tenantID uuid.UUID, iD uuid.UUID) (RevealOneTimeCredentialRow, error)
 	RevokeAPIToken(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
@@ -442,6 +486,7 @@ type Querier interface {
 	SetAssetLife(ctx context.Context, db DBTX, arg SetAssetLifeParams) (int64, error)
 	// Moves an integration on from the state that the caller saw.
 	SetIntegrationState(ctx context.Context, db DBTX, arg SetIntegrationStateParams) (int64, error)
+	SetModelMetrics(ctx context.Context, db DBTX, arg SetModelMetricsParams) (int64, error)
 	SetModelState(ctx context.Context, db DBTX, arg SetModelStateParams) (int64, error)
 	SetRunStage(ctx context.Context, db DBTX, stage string, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// Where a technician starts from, the shift, and the overtime at most per shift.
@@ -453,6 +498,10 @@ type Querier interface {
 	SetUserRoles(ctx context.Context, db DBTX, roles []string, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// Ends the wait of a proposed plan: approved, returned or expired.
 	SettlePlan(ctx context.Context, db DBTX, state string, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	// The tag and the metric of signals.
+	SignalNames(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []int64) ([]SignalNamesRow, error)
+	// The next version of an asset's baseline; the active one must be retired.
+	StoreBaseline(ctx context.Context, db DBTX, arg StoreBaselineParams) (int64, error)
 	// Keeps a solved but not yet verified plan beside the run, FinishRun replaces
 	// the drafts by the record of the solver.
 	StoreRunDraft(ctx context.Context, db DBTX, arg StoreRunDraftParams) (int64, error)
@@ -462,6 +511,8 @@ type Querier interface {
 	TopRisks(ctx context.Context, db DBTX, tenantID uuid.UUID, pageSize int32) ([]TopRisksRow, error)
 	// Notes the use of a token, at most once a minute.
 	TouchAPIToken(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	// Has every asset scored anew by the next sweep: the engine has changed.
+	TouchAllScores(ctx context.Context, db DBTX, tenantID uuid.UUID) error
 	// Has the named assets scored anew by the next sweep: what their score rests
 	// on has changed.
 	TouchScores(ctx context.Context, db DBTX, tenantID uuid.UUID, assetIds []uuid.UUID) error

@@ -107,3 +107,12 @@ SELECT l.* FROM (
   FROM ai.labels b JOIN core.alerts a ON a.tenant_id = b.tenant_id AND a.id = b.alert_id AND a.kind = 'anomaly'
   WHERE b.tenant_id = @tenant_id ORDER BY b.alert_id, b.given_at DESC
 ) l ORDER BY l.given_at DESC LIMIT @page_size;
+
+-- name: SetModelMetrics :execrows
+UPDATE ai.models SET metrics = @metrics, protocol = @protocol, compared_with = sqlc.narg('compared_with')
+WHERE tenant_id = @tenant_id AND id = @id AND state = 'candidate';
+
+-- name: ListModelAssets :many
+-- The assets that a model of a class speaks of; every asset without a class.
+SELECT a.id FROM core.assets a
+WHERE a.tenant_id = @tenant_id AND a.archived_at IS NULL AND (@class_code::text = '' OR a.class_code = @class_code::text) ORDER BY a.id;
