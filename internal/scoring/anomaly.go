@@ -38,6 +38,10 @@ func DetectAnomaly(a *Assessment) Anomaly {
 			}
 		}
 	}
+	for _, r := range a.base.jointFindings() {
+		out.Value = max(out.Value, r.Value)
+		out.Reasons = append(out.Reasons, r)
+	}
 	out.Reasons = append(out.Reasons, a.caveats()...)
 	noise := 0.0
 	if a.base.ok {

@@ -82,6 +82,7 @@ func (b *Baseline) memorise(f frame, a *Assessment, train [][]float64) bool {
 		return false // unreachable with finite rows; without a model only limits are judged
 	}
 	b.memory, b.width = model.Memory(), model.Width()
+	b.together = b.learnSubspace(standard)
 	return true
 }
 

@@ -96,25 +96,39 @@ func (b *Baseline) with(rows [][]float64) (*Baseline, error) {
 		return nil, fmt.Errorf("restore memory: %w", err)
 	}
 	out.width = model.Width()
-	out.scores = out.recalibrated(held, model)
+	out.recalibrate(held, model)
 	return &out, nil
 }
 
-// recalibrated returns the held-out scores with those of further rows, the
-// latest mostScores.
-func (b *Baseline) recalibrated(held [][]float64, model *aakr.Model) []float64 {
+// recalibrate adds the statistics of further held-out rows to those that set
+// the limits, of which it keeps the latest mostScores.
+func (b *Baseline) recalibrate(held [][]float64, model *aakr.Model) {
 	c := comparison{Baseline: b}
-	scores := slices.Clone(b.scores)
+	b.scores = slices.Clone(b.scores)
+	if b.together != nil {
+		again := *b.together
+		again.t2, again.spe = slices.Clone(again.t2), slices.Clone(again.spe)
+		b.together = &again
+		c.joint = again.watch(len(held))
+	}
 	raw, state := make([]float64, len(b.columns)), make([]float64, len(b.columns))
-	for _, row := range held {
+	for r, row := range held {
 		c.residual(raw, row, model)
 		for j := range raw {
 			state[j] += smoothing * (raw[j] - state[j])
 		}
 		c.smooth = [][]float64{state}
-		scores = append(scores, float64(float32(c.score(0))))
+		b.scores = append(b.scores, float64(float32(c.score(0))))
+		if c.joint != nil {
+			c.joint.next(r, row)
+			c.joint.hold(r)
+		}
 	}
-	return scores[max(len(scores)-mostScores, 0):]
+	latest := func(v []float64) []float64 { return v[max(len(v)-mostScores, 0):] }
+	b.scores = latest(b.scores)
+	if s := b.together; s != nil {
+		s.t2, s.spe = latest(s.t2), latest(s.spe)
+	}
 }
 
 // evict removes vectors until most are left: each time the older one of the two

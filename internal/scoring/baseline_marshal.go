@@ -8,6 +8,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/optria-iq/optria/internal/scoring/pca"
 	"github.com/optria-iq/optria/internal/scoring/regime"
 )
 
@@ -58,6 +59,7 @@ func (b *Baseline) MarshalBinary() ([]byte, error) {
 	}
 	w.int(int64(len(b.scores)))
 	w.singles(b.scores)
+	w.subspace(b.together)
 	return binary.LittleEndian.AppendUint32(w.out, crc32.ChecksumIEEE(w.out)), nil
 }
 
@@ -112,6 +114,9 @@ func (r *reader) baseline() *Baseline {
 		b.memory = append(b.memory, r.singles(p))
 	}
 	b.scores = r.singles(int(r.int(1, mostScores)))
+	if r.flag() {
+		b.together = r.subspace(b.judged())
+	}
 	return b
 }
 
@@ -135,4 +140,37 @@ func (r *reader) regimes(operating []int, k int) *regime.Model {
 		m.Centroids = append(m.Centroids, centroid)
 	}
 	return m
+}
+
+func (w *writer) subspace(s *subspace) {
+	w.flag(s != nil)
+	if s == nil {
+		return
+	}
+	w.int(int64(s.model.Components))
+	for _, v := range append([][]float64{s.model.Mean, s.model.Scale, s.model.Values}, s.model.Loadings...) {
+		w.singles(v)
+	}
+	w.int(int64(len(s.t2)))
+	w.singles(s.t2)
+	w.singles(s.spe)
+}
+
+// subspace reads directions for the given columns.
+func (r *reader) subspace(columns []int) *subspace {
+	p := len(columns)
+	m := &pca.Model{Components: int(r.int(1, int64(p)))}
+	m.Mean, m.Scale, m.Values = r.singles(p), r.singles(p), r.singles(p)
+	for i := range m.Scale {
+		if !(m.Scale[i] > 0) || !(m.Values[i] > 0) {
+			r.fail("not a positive number")
+		}
+	}
+	for range p {
+		m.Loadings = append(m.Loadings, r.singles(p))
+	}
+	s := &subspace{model: m, columns: columns}
+	n := int(r.int(1, mostScores))
+	s.t2, s.spe = r.singles(n), r.singles(n)
+	return s
 }

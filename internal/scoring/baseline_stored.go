@@ -17,12 +17,13 @@ type Baseline struct {
 	Rows     int       // healthy rows in it, of two hours each
 	Signals  []string  // metrics in column order
 
-	columns []column    // one per signal
-	memory  [][]float64 // healthy vectors in standard units
-	width   float64     // kernel bandwidth of the memory
-	scores  []float64   // per held-out row: its largest smoothed residual in units of column.scale
-	regimes regimes     // of the operating point
-	apart   float64     // how far an operating point may lie from the memory, standard units
+	columns  []column    // one per signal
+	memory   [][]float64 // healthy vectors in standard units
+	width    float64     // kernel bandwidth of the memory
+	scores   []float64   // per held-out row: its largest smoothed residual in units of column.scale
+	regimes  regimes     // of the operating point
+	apart    float64     // how far an operating point may lie from the memory, standard units
+	together *subspace   // how many signals vary together; nil with few
 }
 
 // column is one signal of a baseline. Its standard units are distances from
@@ -99,13 +100,14 @@ func (b *Baseline) columnsOf(f frame, channels []channel) []int {
 }
 
 // only returns the baseline reduced to the given columns in that order, which
-// hold all its operating variables.
+// hold all its operating variables. What the signals do together is unknown
+// without any of them.
 func (b *Baseline) only(columns []int) *Baseline {
 	if len(columns) == len(b.columns) && slices.IsSorted(columns) {
 		return b
 	}
 	out := *b
-	out.Signals, out.columns, out.memory, out.width = nil, nil, nil, 0
+	out.Signals, out.columns, out.memory, out.width, out.together = nil, nil, nil, 0, nil
 	for _, j := range columns {
 		out.Signals = append(out.Signals, b.Signals[j])
 		out.columns = append(out.columns, b.columns[j])

@@ -22,6 +22,7 @@ type comparison struct {
 	smooth  [][]float64 // EWMA of raw
 	regime  []int
 	strange []float64 // distance of an unfamiliar operating point, else 0
+	joint   *together // statistics of the signals together; nil with few signals
 }
 
 // compare holds all rows of the frame against a baseline learned earlier. A
@@ -63,6 +64,7 @@ func (c *comparison) follow(f frame, channels []channel) {
 	state, standard := make([]float64, p), make([]float64, p)
 	c.raw, c.smooth = make([][]float64, n), make([][]float64, n)
 	c.regime, c.strange = make([]int, n), make([]float64, n)
+	c.joint = c.together.watch(n)
 	for r, row := range f.rows[c.start:] {
 		raw, smooth := room[2*r*p:(2*r+1)*p], room[(2*r+1)*p:(2*r+2)*p]
 		c.raw[r], c.smooth[r], c.regime[r] = raw, smooth, c.regimes.of(row)
@@ -73,6 +75,9 @@ func (c *comparison) follow(f frame, channels []channel) {
 				copy(smooth, state)
 				continue
 			}
+		}
+		if c.joint != nil {
+			c.joint.next(r, standard)
 		}
 		c.residual(raw, standard, model)
 		for j := range raw {
@@ -116,6 +121,9 @@ func (c *comparison) calibrate(f frame, channels []channel, held []int) {
 	}
 	for _, r := range held {
 		c.scores = append(c.scores, float64(float32(c.score(r))))
+		if c.joint != nil {
+			c.joint.hold(r)
+		}
 	}
 	c.separate(f, held)
 }
@@ -151,6 +159,9 @@ func (c *comparison) separate(f frame, held []int) {
 func (c *comparison) judgeable() bool {
 	limit, _ := conformal.Limit(c.scores, c.set.AnomalyAlpha)
 	c.limit = max(limit*c.set.AnomalyFactor, 0.5)
+	if c.joint != nil {
+		c.joint.limits(c.set)
+	}
 	return finite(c.limit) && len(c.scores) > 0 && len(c.smooth) > 0
 }
 
@@ -180,7 +191,8 @@ func (c *comparison) worst(r int) float64 {
 	for j := range c.columns {
 		worst = max(worst, c.index(r, j))
 	}
-	return worst
+	t2, spe := c.jointly(r)
+	return max(worst, t2, spe)
 }
 
 // unfamiliar is how far the present operating point lies from all those known,
