@@ -37,7 +37,7 @@ func ReadSKAB(r io.Reader) (SKAB, error) {
 		return SKAB{}, fmt.Errorf("read header: %w", err)
 	}
 	if len(header) < 2 || header[0] != "datetime" {
-		return SKAB{}, fmt.Errorf("the header is %q, want datetime and signals separated by semicolons", header)
+		return SKAB{}, fmt.Errorf("the header begins with %.30q, want datetime and signals separated by semicolons", header[0])
 	}
 	var s SKAB
 	label := slices.Index(header, "anomaly")
