@@ -4,6 +4,7 @@ package bench
 var families = []family{
 	{name: "skab", folder: "skab", measure: measureSKAB},
 	{name: "tep", folder: "tep", measure: measureTEP},
+	{name: "nab", folder: "nab", measure: measureNAB},
 	{name: "drift", folder: "gas_turbine_nox", measure: measureDrift},
 	{name: "weibull", folder: "survival", measure: measureWeibull},
 	{name: "cnaim", folder: "cnaim", measure: measureCNAIM},

@@ -130,7 +130,7 @@ func survivor(x, mean, variance float64) float64 {
 
 // wildest is how many times the largest remembered residual another may be
 // remembered as: one wild reading must not make the next one look usual.
-const wildest = 1.5
+const wildest = 1.2
 
 // remember adds a residual and forgets the oldest beyond the history.
 func (t *Tail) remember(size float64) {

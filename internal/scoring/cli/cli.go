@@ -26,6 +26,7 @@ type subcommand struct {
 // subcommands are listed in this order; each is defined in the file of its name.
 var subcommands = []subcommand{
 	{"weibull", weibullUsage, weibull},
+	{"anomaly", anomalyUsage, anomaly},
 }
 
 // Score runs `optria score <subcommand>` and returns the exit code: 0 on
