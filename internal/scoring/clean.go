@@ -21,6 +21,8 @@ type channel struct {
 	sides   []side
 	samples []sample // ascending, unique times
 	refused []sample // finite values of bad quality, as delivered
+	badAt   []int64  // times of bad readings and of those that are no numbers
+	wildAt  []int64  // times of implausible readings
 	period  int64    // expected time between samples, ms
 	trust   SignalTrust
 	counter bool
@@ -72,13 +74,16 @@ func (c *channel) admit(readings []asset.Reading, end, start int64) []sample {
 			rows.Older++
 		case !finite(r.Value):
 			rows.NotFinite++
+			c.badAt = append(c.badAt, at)
 		case r.Quality != asset.Good && r.Quality != asset.Uncertain:
 			rows.Bad++
+			c.badAt = append(c.badAt, at)
 			if usable(r.Value) {
 				c.refused = append(c.refused, sample{at: at, value: r.Value})
 			}
 		case !usable(r.Value):
 			rows.Implausible++
+			c.wildAt = append(c.wildAt, at)
 		default:
 			out = append(out, sample{at: at, value: r.Value, uncertain: r.Quality == asset.Uncertain})
 		}
@@ -150,6 +155,7 @@ func (c *channel) dropImplausible() {
 	for _, x := range c.samples {
 		if x.value < lo-reach || x.value > hi+reach {
 			c.trust.Rows.Implausible++
+			c.wildAt = append(c.wildAt, x.at)
 			continue
 		}
 		kept = append(kept, x)
@@ -167,8 +173,8 @@ func (c *channel) values() []float64 {
 
 // recent returns the values of the last readings.
 func (c *channel) recent() []float64 {
-	v := c.values()
-	return v[max(len(v)-recentCount, 0):]
+	tail := channel{samples: c.samples[max(len(c.samples)-recentCount, 0):]}
+	return tail.values()
 }
 
 // median returns the middle value and reorders nothing; 0 for no values.

@@ -2,6 +2,7 @@ package scoring
 
 import (
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -59,21 +60,29 @@ func unitKey(unit string) string {
 // checkUnit suspects a wrong unit when the present level lies outside all of
 // the signal's limits, a known conversion would put it back into the normal
 // band, and no reading was seen on the way there: equipment passes through
-// the values in between, a change of unit does not.
+// the values in between, a change of unit does not. Without limits the bulk of
+// the earlier readings stands in for the band.
 func (c *channel) checkUnit() {
-	lo, hi, ok := span(c.signal)
+	known := confusions[unitKey(c.signal.Unit)]
 	now, enough := c.present()
-	if !ok || !enough {
+	if len(known) == 0 || !enough {
 		return
 	}
-	margin := 0.25 * max(c.signal.NormalHigh-c.signal.NormalLow, 0)
+	low, high := c.signal.NormalLow, c.signal.NormalHigh
+	lo, hi, ok := span(c.signal)
+	if !ok {
+		if low, high, ok = c.usual(); !ok {
+			return
+		}
+		lo, hi = low, high
+	}
+	margin, slack := 0.25*max(high-low, 0), 0.1*(high-low)
 	if now >= lo-margin && now <= hi+margin {
 		return
 	}
-	for _, k := range confusions[unitKey(c.signal.Unit)] {
+	for _, k := range known {
 		right := (now - k.offset) / k.factor
-		slack := 0.1 * (c.signal.NormalHigh - c.signal.NormalLow)
-		if right < c.signal.NormalLow-slack || right > c.signal.NormalHigh+slack {
+		if right < low-slack || right > high+slack {
 			continue
 		}
 		if c.travelled(lo, hi, now) {
@@ -83,6 +92,19 @@ func (c *channel) checkUnit() {
 			Reason{Code: CodeWrongUnit, Signal: c.signal.Metric, Value: k.factor, Limit: right, Detail: k.name})
 		return
 	}
+}
+
+// usual is the range of the bulk of the readings before the latest.
+func (c *channel) usual() (lo, hi float64, ok bool) {
+	earlier := channel{samples: c.samples[:max(len(c.samples)-recentCount, 0)]}
+	if len(earlier.samples) < recentCount {
+		return 0, 0, false
+	}
+	v := earlier.some()
+	slices.Sort(v)
+	lo, hi = v[len(v)/10], v[len(v)-1-len(v)/10]
+	reach := hi - lo // the rest of the usual values lies about as far out again
+	return lo - reach/2, hi + reach/2, reach > 0
 }
 
 // present is the level of the latest readings. When the source has marked all
