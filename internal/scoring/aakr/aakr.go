@@ -24,9 +24,9 @@ const negligible = 30.0
 
 // Model is a fitted memory matrix.
 type Model struct {
-	scale  []float64   // one per signal: distances are taken in these units
-	memory [][]float64 // selected vectors, in original units
-	width  float64     // kernel bandwidth in standard units
+	inverse []float64   // one per signal: distances are taken in units of its inverse
+	memory  [][]float64 // selected vectors, in original units
+	width   float64     // kernel bandwidth in standard units
 }
 
 // Fit selects up to size vectors from rows (samples × signals, all finite) and
@@ -39,7 +39,7 @@ func Fit(rows [][]float64, scale []float64, size int) (*Model, error) {
 	if err := check(rows, scale); err != nil {
 		return nil, fmt.Errorf("fit memory: %w", err)
 	}
-	m := &Model{scale: slices.Clone(scale)}
+	m := &Model{inverse: inverses(scale)}
 	m.memory = selectMemory(rows, scale, size)
 	m.width = m.spacing()
 	return m, nil
@@ -55,45 +55,42 @@ func (m *Model) Reconstruct(dst, x []float64) []float64 {
 	var room [128]float64 // keeps the usual memory off the heap
 	weights := room[:0]
 	least := math.Inf(1)
-	h := 2 * m.width * m.width
 	for _, v := range m.memory {
-		d := m.distance2(x, v, least+negligible*h)
+		d := m.distance2(x, v)
 		weights = append(weights, d)
 		least = min(least, d)
 	}
 	// Subtracting the least distance leaves the ratios of the weights as they
 	// are and keeps a far query from underflowing to all zeros.
+	h := 1 / (2 * m.width * m.width)
 	total := 0.0
-	for i, d := range weights {
-		weights[i] = 0
-		if d = (d - least) / h; d < negligible {
-			weights[i] = math.Exp(-d)
-			total += weights[i]
-		}
-	}
 	for j := range dst {
 		dst[j] = 0
 	}
-	for i, v := range m.memory {
-		if weights[i] > 0 {
-			floats.AddScaled(dst, weights[i]/total, v)
+	for i, d := range weights {
+		if d = (d - least) * h; d < negligible {
+			w := math.Exp(-d)
+			total += w
+			floats.AddScaled(dst, w, m.memory[i])
 		}
 	}
+	floats.Scale(1/total, dst)
 	return dst
 }
 
-// distance2 is the squared distance with every signal's part clipped and the
-// missing ones left out. It gives up beyond enough, where the weight is nothing whatever the rest.
-func (m *Model) distance2(a, b []float64, enough float64) float64 {
+// distance2 is the squared distance with every signal's part clipped; that of a
+// missing reading is the same for all vectors and so decides nothing. It is
+// where scoring spends most of its time: plain comparisons are faster than min.
+func (m *Model) distance2(a, b []float64) float64 {
+	inverse := m.inverse
+	a, b = a[:len(inverse)], b[:len(inverse)]
 	sum := 0.0
-	for j, s := range m.scale {
-		d := min(math.Abs(a[j]-b[j])/s, clip)
-		if math.IsNaN(d) {
-			continue
+	for j, s := range inverse {
+		d := (a[j] - b[j]) * s
+		if !(d >= -clip && d <= clip) {
+			d = clip
 		}
-		if sum += d * d; sum > enough {
-			break
-		}
+		sum += d * d
 	}
 	return sum
 }
@@ -102,26 +99,40 @@ func (m *Model) distance2(a, b []float64, enough float64) float64 {
 // nearest neighbour: wide enough to average noise, narrow enough to follow
 // the operating point.
 func (m *Model) spacing() float64 {
-	const neighbour = 3
-	near := make([]float64, 0, len(m.memory))
-	for i := range m.memory {
-		d := make([]float64, 0, len(m.memory))
-		for k := range m.memory {
-			if k != i {
-				d = append(d, m.distance2(m.memory[i], m.memory[k], math.Inf(1)))
-			}
-		}
-		if len(d) == 0 {
-			continue
-		}
-		slices.Sort(d)
-		near = append(near, math.Sqrt(d[min(neighbour, len(d))-1]))
+	near := make([][neighbour]float64, len(m.memory)) // least distances, ascending
+	for i := range near {
+		near[i] = [neighbour]float64{math.Inf(1), math.Inf(1), math.Inf(1)}
 	}
-	if len(near) == 0 {
+	for i := range m.memory {
+		for k := i + 1; k < len(m.memory); k++ {
+			d := m.distance2(m.memory[i], m.memory[k])
+			insert(&near[i], d)
+			insert(&near[k], d)
+		}
+	}
+	third := make([]float64, 0, len(near))
+	for _, d := range near {
+		if last := min(neighbour, len(near)-1); last > 0 {
+			third = append(third, math.Sqrt(d[last-1]))
+		}
+	}
+	if len(third) == 0 {
 		return 1
 	}
-	slices.Sort(near)
-	return max(near[len(near)/2], 0.1)
+	slices.Sort(third)
+	return max(third[len(third)/2], 0.1)
+}
+
+// neighbour is the rank of the vector whose distance sets the kernel width.
+const neighbour = 3
+
+// insert puts d in its place among the least distances.
+func insert(least *[neighbour]float64, d float64) {
+	for i := range least {
+		if d < least[i] {
+			d, least[i] = least[i], d
+		}
+	}
 }
 
 // selectMemory keeps the rows with the least and the greatest value of every

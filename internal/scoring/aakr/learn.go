@@ -11,8 +11,8 @@ import (
 // nothing. When that makes more than size vectors, the one nearest to another,
 // which the memory misses least, is evicted; the new row stays.
 func (m *Model) Learn(row []float64, size int) (bool, error) {
-	if len(row) != len(m.scale) {
-		return false, fmt.Errorf("learn: row of %d signals, memory of %d", len(row), len(m.scale))
+	if len(row) != len(m.inverse) {
+		return false, fmt.Errorf("learn: row of %d signals, memory of %d", len(row), len(m.inverse))
 	}
 	for j, v := range row {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
@@ -20,7 +20,7 @@ func (m *Model) Learn(row []float64, size int) (bool, error) {
 		}
 	}
 	for _, v := range m.memory {
-		if m.distance2(row, v, math.Inf(1)) <= m.width*m.width {
+		if m.distance2(row, v) <= m.width*m.width {
 			return false, nil
 		}
 	}
@@ -38,7 +38,7 @@ func (m *Model) mostRedundant() int {
 	best, least := 0, math.Inf(1)
 	for i := range m.memory[:len(m.memory)-1] {
 		for k := i + 1; k < len(m.memory); k++ {
-			if d := m.distance2(m.memory[i], m.memory[k], least); d < least {
+			if d := m.distance2(m.memory[i], m.memory[k]); d < least {
 				best, least = i, d
 			}
 		}

@@ -25,7 +25,7 @@ func Restore(memory [][]float64, scale []float64, width float64) (*Model, error)
 	if !(width >= 0) || math.IsInf(width, 0) {
 		return nil, fmt.Errorf("restore memory: kernel width %v is not a size", width)
 	}
-	m := &Model{scale: scale, memory: memory, width: width}
+	m := &Model{inverse: inverses(scale), memory: memory, width: width}
 	if width == 0 {
 		m.width = m.spacing()
 	}
@@ -45,4 +45,12 @@ func check(rows [][]float64, scale []float64) error {
 		}
 	}
 	return nil
+}
+
+func inverses(scale []float64) []float64 {
+	out := make([]float64, len(scale))
+	for j, s := range scale {
+		out[j] = 1 / s
+	}
+	return out
 }
