@@ -46,7 +46,7 @@ func measureAI4I(ctx context.Context, dir string, seed uint64) ([]Row, error) {
 	}
 	p := make([]float64, len(data.rows))
 	for _, held := range classify.StratifiedFolds(data.failed, 5, seed) {
-		m, err := classify.Fit(ctx, except(data.rows, held), except(data.modes, held), ai4iConfig(seed))
+		m, err := classify.Fit(ctx, except(data.rows, held), except(data.modes, held), nil, ai4iConfig(seed))
 		if err != nil {
 			return nil, err
 		}

@@ -9,4 +9,5 @@ var families = []family{
 	{name: "weibull", folder: "survival", measure: measureWeibull},
 	{name: "cnaim", folder: "cnaim", measure: measureCNAIM},
 	{name: "ai4i", folder: "ai4i", measure: measureAI4I},
+	{name: "azure", folder: "azure_pdm", measure: measureAzure},
 }

@@ -47,11 +47,13 @@ type mode struct {
 }
 
 // Fit learns from rows × signals and, for each row, whether each mode occurred.
-// It fails on ragged data, on names that do not match the columns, when no mode
+// Rows of one group, such as the days of one asset, resemble each other and are
+// held out together for the calibration; nil groups mean independent rows. It
+// fails on ragged data, on names that do not match the columns, when no mode
 // ever occurred and when ctx ends.
-func Fit(ctx context.Context, rows [][]float64, occurred [][]bool, c Config) (*Model, error) {
+func Fit(ctx context.Context, rows [][]float64, occurred [][]bool, groups []int, c Config) (*Model, error) {
 	c = c.withDefaults()
-	if err := c.check(rows, occurred); err != nil {
+	if err := c.check(rows, occurred, groups); err != nil {
 		return nil, fmt.Errorf("classify failure modes: %w", err)
 	}
 	features := make([][]float64, len(rows))
@@ -66,7 +68,7 @@ func Fit(ctx context.Context, rows [][]float64, occurred [][]bool, c Config) (*M
 				targets[i] = 1
 			}
 		}
-		learnt, err := fitMode(ctx, features, targets, c, uint64(k)) // #nosec G115 -- an index
+		learnt, err := fitMode(ctx, features, targets, groups, c, uint64(k)) // #nosec G115 -- an index
 		if err != nil {
 			return nil, fmt.Errorf("classify failure mode %s: %w", c.Modes[k], err)
 		}
@@ -88,12 +90,14 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-func (c Config) check(rows [][]float64, occurred [][]bool) error {
+func (c Config) check(rows [][]float64, occurred [][]bool, groups []int) error {
 	switch {
 	case len(rows) == 0 || len(c.Signals) == 0 || len(c.Modes) == 0:
 		return errors.New("no rows, no signals or no modes")
 	case len(occurred) != len(rows):
 		return fmt.Errorf("%d rows but %d labels", len(rows), len(occurred))
+	case groups != nil && len(groups) != len(rows):
+		return fmt.Errorf("%d rows but %d groups", len(rows), len(groups))
 	case c.Folds < 2 || c.Rounds < 1 || c.Bags < 1:
 		return errors.New("folds must be at least 2, rounds and bags at least 1")
 	}
@@ -122,7 +126,7 @@ func (c Config) check(rows [][]float64, occurred [][]bool) error {
 
 // fitMode fits the boosters of one mode on all rows and calibrates them on the
 // raw predictions of boosters that had not seen the row.
-func fitMode(ctx context.Context, features [][]float64, targets []float64, c Config, k uint64) (mode, error) {
+func fitMode(ctx context.Context, features [][]float64, targets []float64, groups []int, c Config, k uint64) (mode, error) {
 	m := mode{share: mean(targets)}
 	if m.share*float64(len(targets)) < leastEvents {
 		return m, nil
@@ -131,18 +135,22 @@ func fitMode(ctx context.Context, features [][]float64, targets []float64, c Con
 	for i, t := range targets {
 		hits[i] = t == 1
 	}
-	raw := make([]float64, len(targets))
-	for f, held := range StratifiedFolds(hits, c.Folds, c.Seed+k) {
+	var raw []float64
+	var seen []bool
+	for f, held := range groupFolds(hits, groups, c.Folds, c.Seed+k) {
+		if len(held) == 0 || len(held) == len(targets) {
+			continue // fewer groups than folds
+		}
 		train, labels := without(features, targets, held)
 		part, err := boost(ctx, train, labels, c, k<<16+uint64(f)+1) // #nosec G115 -- an index
 		if err != nil {
 			return mode{}, err
 		}
 		for _, i := range held {
-			raw[i] = rawMean(part, features[i])
+			raw, seen = append(raw, rawMean(part, features[i])), append(seen, hits[i])
 		}
 	}
-	m.scale = fitPlatt(raw, hits)
+	m.scale = fitPlatt(raw, seen)
 	var err error
 	m.boosters, err = boost(ctx, features, targets, c, k<<16)
 	return m, err

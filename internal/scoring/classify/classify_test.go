@@ -41,7 +41,7 @@ func config() classify.Config {
 
 func fit(t *testing.T, rows [][]float64, modes [][]bool, c classify.Config) *classify.Model {
 	t.Helper()
-	m, err := classify.Fit(context.Background(), rows, modes, c)
+	m, err := classify.Fit(context.Background(), rows, modes, nil, c)
 	require.NoError(t, err)
 	return m
 }
@@ -181,31 +181,65 @@ func TestRefusals(t *testing.T) {
 	negative := config()
 	negative.Bags = -1
 	tests := map[string]struct {
-		rows  [][]float64
-		modes [][]bool
-		c     classify.Config
-		says  string
+		rows   [][]float64
+		modes  [][]bool
+		groups []int
+		c      classify.Config
+		says   string
 	}{
-		"nothing":        {nil, nil, config(), "no rows"},
-		"labels missing": {rows, modes[1:], config(), "50 rows but 49 labels"},
-		"ragged":         {append([][]float64{{1}}, rows[1:]...), modes, config(), "row 1 has 1 columns"},
-		"no failure":     {rows, none, config(), "no failure to learn from"},
-		"column":         {rows, modes, wrong, "there are 6"},
-		"operation":      {rows, modes, odd, `is a "root"`},
-		"bags":           {rows, modes, negative, "at least 1"},
+		"nothing":        {nil, nil, nil, config(), "no rows"},
+		"labels missing": {rows, modes[1:], nil, config(), "50 rows but 49 labels"},
+		"ragged":         {append([][]float64{{1}}, rows[1:]...), modes, nil, config(), "row 1 has 1 columns"},
+		"no failure":     {rows, none, nil, config(), "no failure to learn from"},
+		"groups missing": {rows, modes, []int{1}, config(), "50 rows but 1 groups"},
+		"column":         {rows, modes, nil, wrong, "there are 6"},
+		"operation":      {rows, modes, nil, odd, `is a "root"`},
+		"bags":           {rows, modes, nil, negative, "at least 1"},
 	}
 	for name, tc := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := classify.Fit(context.Background(), tc.rows, tc.modes, tc.c)
+			_, err := classify.Fit(context.Background(), tc.rows, tc.modes, tc.groups, tc.c)
 			require.ErrorContains(t, err, tc.says)
 		})
 	}
 	gone, cancel := context.WithCancel(context.Background())
 	cancel()
 	many, hits := mill(400, 6)
-	_, err := classify.Fit(gone, many, hits, config())
+	_, err := classify.Fit(gone, many, hits, nil, config())
 	require.ErrorIs(t, err, context.Canceled)
+}
+
+// TestCopiesInOneGroupDoNotFlatter repeats every row ten times with labels that
+// are pure chance: only by holding the copies out together does the calibration
+// see that nothing was learnt.
+func TestCopiesInOneGroupDoNotFlatter(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(3, 3))
+	var rows [][]float64
+	var modes [][]bool
+	var groups []int
+	for g := range 150 {
+		row, hit := []float64{rng.Float64(), rng.Float64()}, []bool{rng.Float64() < 0.3}
+		for range 10 {
+			rows, modes, groups = append(rows, row), append(modes, hit), append(groups, g)
+		}
+	}
+	c := classify.Config{Signals: []string{"a", "b"}, Modes: []string{"chance"}, Rounds: 60, Seed: 1}
+	honest, err := classify.Fit(context.Background(), rows, modes, groups, c)
+	require.NoError(t, err)
+	flattered, err := classify.Fit(context.Background(), rows, modes, nil, c)
+	require.NoError(t, err)
+	brier := func(m *classify.Model) float64 {
+		sum := 0.0
+		for range 500 {
+			p := m.Probability([]float64{rng.Float64(), rng.Float64()})
+			sum += (p*p*0.7 + (1-p)*(1-p)*0.3) / 500
+		}
+		return sum
+	}
+	require.Less(t, brier(honest), 0.23, "the share alone scores 0.21")
+	require.Greater(t, brier(flattered), 0.26)
 }
 
 // TestRareModeKeepsItsShare has a mode of one event: no booster can learn it.
@@ -226,7 +260,7 @@ func FuzzUnmarshal(f *testing.F) {
 	rows, modes := mill(60, 9)
 	c := config()
 	c.Rounds = 2
-	m, err := classify.Fit(context.Background(), rows, modes, c)
+	m, err := classify.Fit(context.Background(), rows, modes, nil, c)
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -2,34 +2,8 @@ package classify
 
 import (
 	"math"
-	"math/rand/v2"
 	"slices"
 )
-
-// StratifiedFolds deals the rows into folds that hold nearly the same share of
-// hits each, in an order drawn from the seed. Every row is in one fold.
-func StratifiedFolds(hit []bool, folds int, seed uint64) [][]int {
-	rng := rand.New(rand.NewPCG(seed, 0x5f01d5)) // #nosec G404 -- reproducible on purpose
-	out := make([][]int, folds)
-	next := 0
-	for _, class := range []bool{true, false} {
-		var rows []int
-		for i, h := range hit {
-			if h == class {
-				rows = append(rows, i)
-			}
-		}
-		rng.Shuffle(len(rows), func(a, b int) { rows[a], rows[b] = rows[b], rows[a] })
-		for _, i := range rows {
-			out[next%folds] = append(out[next%folds], i)
-			next++
-		}
-	}
-	for f := range out {
-		slices.Sort(out[f])
-	}
-	return out
-}
 
 // Metrics judges probabilities against what happened. All are between 0 and 1;
 // NaN where nothing or everything happened.

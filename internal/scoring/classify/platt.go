@@ -16,8 +16,11 @@ func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
 // fitPlatt maximises the likelihood by Newton's method with halved steps. A
 // slope that is not positive would turn the order of the rows around and becomes
-// the constant share.
+// the constant share. Without rows the raw value is taken as it is.
 func fitPlatt(raw []float64, hit []bool) platt {
+	if len(raw) == 0 {
+		return platt{Slope: 1}
+	}
 	positives := 0.0
 	for _, h := range hit {
 		if h {
