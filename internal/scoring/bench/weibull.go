@@ -75,7 +75,13 @@ func measureWeibull(_ context.Context, dir string, _ uint64) ([]Row, error) {
 	}, nil
 }
 
-func relative(got, want float64) float64 { return math.Abs(got/want - 1) }
+// relative returns the relative error, 0 where the oracle says nothing.
+func relative(got, want float64) float64 {
+	if want == 0 {
+		return 0
+	}
+	return math.Abs(got/want - 1)
+}
 
 func apart(got survival.Interval, want [2]float64) float64 {
 	return max(relative(got.Lo, want[0]), relative(got.Hi, want[1]))

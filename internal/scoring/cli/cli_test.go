@@ -66,7 +66,7 @@ func TestWrongCalls(t *testing.T) {
 		says  string
 	}{
 		{"nothing", "", nil, 2, "weibull"},
-		{"unknown", "", []string{"bearing"}, 2, `no subcommand "bearing"; there is: weibull`},
+		{"unknown", "", []string{"bearing"}, 2, `no subcommand "bearing"; there is: `},
 		{"no file given", "", []string{"weibull"}, 2, "-i FILE.json"},
 		{"unknown flag", "", []string{"weibull", "-x"}, 2, "-x"},
 		{"missing file", "", []string{"weibull", "-i", "/nonexistent.json"}, 1, "read lives"},
