@@ -6,9 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/optria-iq/optria/internal/asset"
-	"github.com/optria-iq/optria/internal/scoring/survival"
 )
 
 // Assessment is an asset's input after cleaning and learning: what the five
@@ -24,15 +21,8 @@ type Assessment struct {
 	refused  []Reason // why a stored baseline or the operating point cannot be used
 	life     life
 	now      []standing // the usable signals, the most conspicuous first
-}
-
-// life is the Weibull life used and what is known about its scale.
-type life struct {
-	survival.Weibull
-	posterior survival.Posterior
-	age       float64
-	observed  int  // lives that updated it
-	prior     bool // derived from occurrence ratings alone
+	fleet    *fleet     // what the fleet model says, nil without one
+	unasked  []Reason   // why the fleet model was not asked
 }
 
 // Assess cleans the readings, decides which signals can be trusted and compares
@@ -43,10 +33,9 @@ func Assess(in AssetInput) *Assessment {
 	a := prepare(in)
 	a.base = a.reference()
 	a.life = lifeOf(in)
-	if a.life.prior {
-		a.Trust.Reasons = append(a.Trust.Reasons, Reason{Code: CodePriorLife})
-	}
+	a.Trust.Reasons = append(a.Trust.Reasons, a.life.caveats...)
 	a.now = a.standings()
+	a.fleet, a.unasked = a.consult()
 	return a
 }
 
@@ -77,62 +66,6 @@ func (a *Assessment) reference() comparison {
 	}
 	n := int(float64(len(a.frame.rows)) * baselineShare)
 	return a.learn(a.frame, min(n, baselineRows))
-}
-
-const (
-	priorShape    = 2.0  // wear-out, when nothing is known about the shape
-	priorStrength = 2.0  // an FMECA rating weighs as much as two failures
-	planningCV    = 0.12 // η of a planning value is believed to about ±20 % (90 %)
-)
-
-// Bounds within which a life model and a life are believed, the latter in days.
-const (
-	leastShape, greatestShape = 0.1, 20.0
-	leastLife, greatestLife   = 0.01, 1e6
-)
-
-// lifeOf picks the life model and updates it with the observed lives.
-func lifeOf(in AssetInput) life {
-	l := life{age: in.AgeDays}
-	if !(l.age > 0) {
-		l.age = 0
-	}
-	l.age = min(l.age, greatestLife)
-	w := survival.Weibull{Beta: in.Life.Beta, Eta: in.Life.Eta}
-	post := survival.PriorAround(w, planningCV)
-	if !between(w.Beta, leastShape, greatestShape) || !between(w.Eta, leastLife, greatestLife) {
-		l.prior = true
-		post = survival.PriorFromRate(occurrenceRate(in.Modes), priorShape, priorStrength)
-	}
-	l.posterior, l.observed = post.Update(believable(in.Failures), believable(in.Censored))
-	l.Weibull = l.posterior.Life()
-	return l
-}
-
-func between(v, lo, hi float64) bool { return v >= lo && v <= hi }
-
-// believable leaves out lives that no asset has.
-func believable(lives []float64) []float64 {
-	out := make([]float64, 0, len(lives))
-	for _, t := range lives {
-		if between(t, leastLife, greatestLife) {
-			out = append(out, t)
-		}
-	}
-	return out
-}
-
-// occurrenceRate is the failures per year of all modes together; without
-// modes, that of a middling rating.
-func occurrenceRate(modes []asset.FailureMode) float64 {
-	if len(modes) == 0 {
-		return survival.OccurrenceRate(5)
-	}
-	total := 0.0
-	for _, m := range modes {
-		total += survival.OccurrenceRate(m.Occurrence)
-	}
-	return total
 }
 
 // provenance fills what all outputs share.
@@ -254,7 +187,7 @@ func (c *channel) typical() float64 {
 	if mid := (c.signal.NormalLow + c.signal.NormalHigh) / 2; usable(mid) && c.signal.NormalHigh > c.signal.NormalLow {
 		return mid
 	}
-	return median(c.values())
+	return median(c.some())
 }
 
 // contributors turns standings into shares that add up to 1; weights are

@@ -15,7 +15,8 @@ const (
 // sub-score + 0.20) with its band. Sub-scores: condition, 1 − severity against
 // the limits; prognostic, 1 − P(fail within the horizon); reliability, the
 // same without evidence; age, one minus 0.6 times the share of such assets
-// that would have failed by now, or the inspection grade where that is worse.
+// that would have failed by now (electrical equipment: the health score of the
+// network asset method), or the inspection grade where that is worse.
 // Without trusted data the condition is left out.
 func ComputeHealthScore(a *Assessment, f FailureProbability) Health {
 	out := Health{}
@@ -36,7 +37,7 @@ func ComputeHealthScore(a *Assessment, f FailureProbability) Health {
 }
 
 func (a *Assessment) subScores(severity, p, ageOnly float64) []SubScore {
-	aged := 1 - ageDepth*a.life.CDF(a.life.age)
+	aged := a.life.aged()
 	if g := a.in.Inspection; g != nil && finite(*g) {
 		aged = min(aged, clip01(*g))
 	}

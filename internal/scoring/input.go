@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/optria-iq/optria/internal/asset"
+	"github.com/optria-iq/optria/internal/scoring/cnaim"
+	"github.com/optria-iq/optria/internal/scoring/prognosis"
 )
 
 // AssetInput is everything Score needs to know about one asset.
@@ -40,6 +42,12 @@ type AssetInput struct {
 	// Baseline is how the asset looked when healthy, learned earlier with
 	// LearnBaseline and stored; nil learns from the window itself.
 	Baseline *Baseline
+	// Electrical describes a transformer or switchgear, which is then rated by the
+	// network asset method instead of Life; nil for all other equipment.
+	Electrical *cnaim.Equipment
+	// Prognosis is the fleet model of the asset's class, learned from lives that
+	// ran to failure in rows of one day; nil leaves the life model alone.
+	Prognosis *prognosis.Model
 	// LifeRows are the daily means since the last renewal for the fleet model:
 	// one row per whole day up to AsOf, the oldest first, one column per signal
 	// of the model in its order, NaN where nothing was measured. Nil takes

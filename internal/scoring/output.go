@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/optria-iq/optria/internal/asset"
+	"github.com/optria-iq/optria/internal/scoring/cnaim"
 )
 
 // Identity of the models behind the outputs. A version changes whenever the
@@ -15,6 +16,16 @@ const (
 	ModelRisk    = "risk.expected-loss"
 	ModelHealth  = "health.weighted-min"
 	Version      = "2.0.0"
+
+	// ModelElectrical is the failure probability of transformers and switchgear,
+	// ModelElectricalRUL the life left by it.
+	ModelElectrical    = "failure.cnaim-evidence"
+	ModelElectricalRUL = "rul.cnaim-evidence"
+
+	// ModelFleetFailure and ModelFleetRUL rest on a model of the fleet's lives;
+	// their version is that of the fleet model.
+	ModelFleetFailure = "failure.fleet-weibull"
+	ModelFleetRUL     = "rul.fleet-weibull"
 )
 
 // Estimate is a value with its 90 % interval.
@@ -70,6 +81,7 @@ const (
 	CodeShortHistory Code = "short_history" // too little normal data to learn a baseline; Value is its rows
 	CodeCounter      Code = "counter"       // ever-growing counter, judged by its rate and limits
 	CodePriorLife    Code = "prior_life"    // no usable life model; a prior was used
+	CodeElectrical   Code = "electrical"    // the facts about electrical equipment cannot be rated; Detail says which
 	CodeBadQuality   Code = "bad_quality"   // the source marks its latest readings bad; Value is their number
 	CodeBaseline     Code = "baseline"      // a stored baseline does not fit the signals; Detail names them
 	CodeRegime       Code = "regime"        // run at a point never seen while healthy, so only limits are judged; Value is its distance
@@ -185,15 +197,14 @@ type FailureProbability struct {
 	Evidence    Evidence      `json:"evidence"`
 	Life        asset.Weibull `json:"life"` // the life used, after updating
 	Modes       []ModeRisk    `json:"modes"`
-	// Modifiers are the factors of the network asset method that applied, for
-	// electrical equipment only.
-	Modifiers []Modifier `json:"modifiers,omitempty"`
-}
-
-// Modifier is one factor of the network asset method, 1 when it changes nothing.
-type Modifier struct {
-	Name  string  `json:"name"`
-	Value float64 `json:"value"`
+	// HazardRatio is the cumulative hazard over the horizon as a multiple of that
+	// of the Weibull life given at the present age: what a planner that knows
+	// only that life has to scale it with. Without a fleet model, electrical
+	// rating or observed lives it is the evidence multiplier.
+	HazardRatio float64 `json:"hazard_ratio"`
+	// Modifiers are what moved the score of the network asset method, the worst
+	// first; for electrical equipment only.
+	Modifiers []cnaim.Modifier `json:"modifiers,omitempty"`
 }
 
 // Trend continues the driving signal on a straight line: PerDay in the
@@ -216,8 +227,9 @@ type RUL struct {
 	// Trend says when the driving signal would reach its alarm limit; nil when
 	// nothing moves towards one.
 	Trend *Trend `json:"trend,omitempty"`
-	// Base plus the days of all Contributions is Value: Base is what would be
-	// expected of an average life, or at this age without evidence.
+	// Base plus the days of all Contributions is Value: Base is the mean of the
+	// lives that the fleet model learned from, or without one what is left at
+	// this age when there is no evidence.
 	Base          float64        `json:"base"`
 	Contributions []Contribution `json:"contributions"`
 	// Similar are the past lives of the fleet most like this one at a like
@@ -227,11 +239,18 @@ type RUL struct {
 	Reasons []Reason `json:"reasons,omitempty"`
 }
 
-// Contribution is what one signal adds to the remaining life, in days; the
-// driving signals shorten it. The one without a signal is what the life model,
-// failure modes outside the fleet model and the cap add.
+// Parts of the remaining life that contributions come from.
+const (
+	PartSignal = "signal" // what one signal adds
+	PartAge    = "age"    // the running age in the fleet model
+	PartLife   = "life"   // the life model: failure modes that the fleet model does not see, and what lies beyond its cap
+)
+
+// Contribution is what one part adds to the remaining life, in days; what
+// shortens it is negative. Signal is set for PartSignal only.
 type Contribution struct {
-	Signal string  `json:"signal"`
+	Part   string  `json:"part"`
+	Signal string  `json:"signal,omitempty"`
 	Days   float64 `json:"days"`
 }
 

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"math"
 	"reflect"
-	"slices"
 	"testing"
 	"time"
 
@@ -236,19 +235,4 @@ func TestInspectionLowersHealth(t *testing.T) {
 	require.InDelta(t, 40, after.Value, 1e-9, "worst sub-score plus 0.20")
 	require.Equal(t, 4, after.Band)
 	require.Less(t, after.Value, before.Value)
-}
-
-func BenchmarkScore(b *testing.B) {
-	signals := append(pumpSignals(), signal("lube_p", "bar", 1.6, 2.2, 1.4, 1.2, asset.SenseLow),
-		signal("thrust", "degC", 65, 90, 105, 115, asset.SenseHigh))
-	in := pump(newPlant(1).series(signals, ramp{"vib", 5.5, 20}))
-	b.ReportAllocs()
-	var took []float64
-	for b.Loop() {
-		start := time.Now()
-		scoring.Score(in)
-		took = append(took, float64(time.Since(start).Microseconds())/1000)
-	}
-	slices.Sort(took)
-	b.ReportMetric(took[len(took)*99/100], "p99-ms")
 }
