@@ -97,13 +97,17 @@ func reading(field string) (float64, error) {
 	return v, nil
 }
 
+// skabFactor is below the usual one: half of the judged rows are anomalous, so
+// a missed row costs as much as a false alarm.
+const skabFactor = 1.2
+
 // Detect learns from the first normal rows and judges every row, those
 // included.
 func (s SKAB) Detect(normal int) ([]monitor.Result, error) {
 	if normal >= len(s.Rows) {
 		return nil, fmt.Errorf("%d rows, the first %d of them normal: nothing is left to judge", len(s.Rows), normal)
 	}
-	d, err := monitor.Fit(s.Rows[:normal], monitor.Config{Signals: s.Signals})
+	d, err := monitor.Fit(s.Rows[:normal], monitor.Config{Signals: s.Signals, Factor: skabFactor})
 	if err != nil {
 		return nil, err
 	}

@@ -73,11 +73,9 @@ func transposed(rows [][]float64) [][]float64 {
 	return out
 }
 
-// FitTEP learns from one normal run and sets the limits on another, at 1 %. The
-// factor is below the usual one: a mean over a hundred directions varies less
-// than the largest of a few residuals.
+// FitTEP learns from one normal run and sets the limits on another, at 1 %.
 func FitTEP(normal, calibrate [][]float64) (*monitor.Detector, error) {
-	return monitor.FitCalibrated(normal, calibrate, monitor.Config{Alpha: 0.01, Factor: 1.3})
+	return monitor.FitCalibrated(normal, calibrate, monitor.Config{Alpha: 0.01})
 }
 
 // measureTEP detects every fault there is a file of, preferring the test run

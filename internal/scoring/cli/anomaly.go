@@ -163,7 +163,7 @@ func (c anomalyCall) judgeSKAB(r io.Reader) (table, error) {
 	}
 	out := table{{"datetime", "score", "anomaly"}}
 	for i, v := range results {
-		out = append(out, []string{s.Times[i], number(v.Score), flagged(v.Alarm)})
+		out = append(out, []string{s.Times[i], decimal(v.Score), flagged(v.Alarm)})
 	}
 	return out, nil
 }
@@ -179,7 +179,7 @@ func (c anomalyCall) judgeNAB(r io.Reader) (table, error) {
 	}
 	out := table{{"timestamp", "value", "anomaly_score", "anomaly"}}
 	for i, v := range results {
-		out = append(out, []string{s.Times[i], number(s.Values[i]), number(v.Score), flagged(v.Alarm)})
+		out = append(out, []string{s.Times[i], decimal(s.Values[i]), decimal(v.Score), flagged(v.Alarm)})
 	}
 	return out, nil
 }
@@ -207,12 +207,12 @@ func judgeTEP(d *monitor.Detector, r io.Reader) (table, error) {
 	}
 	out := table{{"sample", "score", "alarm"}}
 	for i, v := range results {
-		out = append(out, []string{strconv.Itoa(i + 1), number(v.Score), flagged(v.Alarm)})
+		out = append(out, []string{strconv.Itoa(i + 1), decimal(v.Score), flagged(v.Alarm)})
 	}
 	return out, nil
 }
 
-func number(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
+func decimal(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
 
 func flagged(on bool) string {
 	if on {

@@ -3,23 +3,31 @@ package monitor
 import (
 	"errors"
 	"math"
-
-	"gonum.org/v1/gonum/stat"
+	"slices"
 
 	"github.com/optria-iq/optria/internal/scoring/conformal"
 )
 
 // Names of the statistics in Result.Statistic.
 const (
-	Level = "level" // smoothed residual of one signal
-	Noise = "noise" // smoothed squared residual
-	T2    = "t2"    // within the directions of normal variation
-	SPE   = "spe"   // outside them
+	Level    = "level"     // smoothed residual of one signal
+	Noise    = "noise"     // smoothed squared residual of one signal
+	T2       = "t2"        // smoothed scores of the directions of normal variation
+	SPE      = "spe"       // of the directions outside them, each in its own unit (Hawkins, 1974)
+	SPENoise = "spe_noise" // smoothed squared scores of those
 )
 
-// finest is the least variance of a residual, in squared standard units, that
-// is told from rounding.
-const finest = 1e-3
+const (
+	// finest is the least variance of a residual, in squared standard units,
+	// that is told from rounding.
+	finest = 1e-3
+	// gaussian is how many times its mean the smoothed square of normal noise
+	// reaches at 99 %, for the usual smoothing: less in a sample is luck.
+	gaussian = 2.2
+	// wanderReach is the squared residual allowed for wandering: that of three
+	// of its standard deviations.
+	wanderReach = 9.0
+)
 
 // components returns the residuals of a block of complete rows.
 func (d *Detector) components(m residuals, rows [][]float64) [][]float64 {
@@ -42,99 +50,121 @@ func padded(rows [][]float64, window int) [][]float64 {
 	return rows
 }
 
-// finish sets units and limits from the residuals of held-out blocks.
+// units scale smoothed residuals, one per component each.
+type units struct {
+	Level  []float64 // of the smoothed residual: its root mean square when normal
+	Energy []float64 // of the smoothed squared residual: the most it reaches when normal
+	Rest   []float64 // squared residual when normal, where smoothing starts
+}
+
+// track is a block after smoothing, without its first rows, where the EWMA
+// still remembers its start.
+type track struct{ level, energy [][]float64 }
+
+// finish sets units and limits from the residuals of held-out blocks. The
+// statistics behind the limits of a block are scaled by the units of the other
+// blocks: units suit the rows they come from too well.
 func (d *Detector) finish(train [][]float64, held [][][]float64) error {
-	p := d.model.size()
-	d.level, d.energy, d.rest = make([]float64, p), make([]float64, p), make([]float64, p)
-	wander := make([]float64, p)
+	if len(held) == 1 {
+		held = parted(held[0])
+	}
+	wander := make([]float64, d.model.size())
 	if _, ok := d.model.(*similarity); ok {
 		for j := range wander {
 			wander[j] = float64(d.config.Horizon) * wandering(train, j, d.intake.Scale[j])
 		}
 	}
-	d.setRest(held)
-	for _, block := range held {
+	d.units.Rest = meanSquares(held)
+	tracks := make([]track, len(held))
+	for b, block := range held {
 		d.held += len(block)
-	}
-	levels, energies := d.smoothed(held)
-	if len(levels) == 0 {
-		return errors.New("too few held-out rows to smooth: give more normal rows or a larger smoothing weight")
-	}
-	column, weight := make([]float64, len(levels)), d.config.Smoothing
-	for k := range p {
-		sum := 0.0
-		for i := range levels {
-			sum += levels[i][k] * levels[i][k] / float64(len(levels))
-			column[i] = energies[i][k]
+		if tracks[b] = d.smoothed(block); len(tracks[b].level) == 0 {
+			return errors.New("too few held-out rows to smooth: give more normal rows or a larger smoothing weight")
 		}
-		d.level[k] = math.Sqrt(max(sum, finest*weight/(2-weight)) + wander[k])
-		high, _ := conformal.Limit(column, d.config.Alpha)
-		// Nine: a residual of three standard deviations of the wandering.
-		d.energy[k] = max(high, finest) + 9*wander[k]
 	}
-	d.setLimits(levels, energies)
+	d.groups = d.model.groups()
+	values := make([][]float64, len(d.groups))
+	for b, t := range tracks {
+		d.setUnits(slices.Concat(tracks[:b], tracks[b+1:]), wander)
+		for i, g := range d.groups {
+			for r := range t.level {
+				values[i] = append(values[i], d.statistic(g, t.level[r], t.energy[r]))
+			}
+		}
+	}
+	for i := range d.groups {
+		limit, _ := conformal.Limit(values[i], d.config.Alpha)
+		d.groups[i].Limit = max(limit*d.config.Factor, 1e-9)
+	}
+	d.setUnits(tracks, wander)
+	d.prepare()
 	return nil
 }
 
-// setRest measures the squared residual of every component when normal.
-func (d *Detector) setRest(held [][][]float64) {
-	n := 0.0
-	for _, block := range held {
-		n += float64(len(block))
+// parted cuts a block into consecutive ones.
+func parted(block [][]float64) [][][]float64 {
+	out := make([][][]float64, blocks)
+	for b := range out {
+		out[b] = block[b*len(block)/blocks : (b+1)*len(block)/blocks]
 	}
-	for _, block := range held {
-		for _, c := range block {
-			for k, v := range c {
-				d.rest[k] += v * v / n
-			}
-		}
-	}
+	return out
 }
 
-// smoothed returns the smoothed residuals and squared residuals of the blocks,
-// without the first rows of each, where the EWMA still remembers its start.
-func (d *Detector) smoothed(held [][][]float64) (levels, energies [][]float64) {
+// meanSquares measures the squared residual of every component when normal.
+func meanSquares(held [][][]float64) []float64 {
+	rows := slices.Concat(held...)
+	out := make([]float64, len(rows[0]))
+	for _, c := range rows {
+		for k, v := range c {
+			out[k] += v * v / float64(len(rows))
+		}
+	}
+	return out
+}
+
+func (d *Detector) smoothed(block [][]float64) (t track) {
 	warm := int(math.Ceil(1 / d.config.Smoothing))
-	for _, block := range held {
-		s := d.start()
-		for i, c := range block {
-			for k, v := range c {
-				s.Level[k] += d.config.Smoothing * (v - s.Level[k])
-				s.Energy[k] += d.config.Smoothing * (v*v - s.Energy[k])
-			}
-			if i >= warm {
-				levels = append(levels, append([]float64{}, s.Level...))
-				energies = append(energies, append([]float64{}, s.Energy...))
-			}
+	s := d.Start()
+	for i, c := range block {
+		for k, v := range c {
+			s.Level[k] += d.config.Smoothing * (v - s.Level[k])
+			s.Energy[k] += d.config.Smoothing * (v*v - s.Energy[k])
+		}
+		if i >= warm {
+			t.level = append(t.level, slices.Clone(s.Level))
+			t.energy = append(t.energy, slices.Clone(s.Energy))
 		}
 	}
-	return levels, energies
+	return t
 }
 
-// setLimits takes the conformal quantile of every statistic times the factor.
-func (d *Detector) setLimits(levels, energies [][]float64) {
-	d.groups = d.model.groups()
-	values := make([]float64, len(levels))
-	for i := range d.groups {
-		g := &d.groups[i]
-		for r := range levels {
-			values[r] = d.statistic(*g, levels[r], energies[r])
-		}
-		limit, _ := conformal.Limit(values, d.config.Alpha)
-		g.Limit = max(limit*d.config.Factor, 1e-9)
+func (d *Detector) setUnits(tracks []track, wander []float64) {
+	n, weight := 0, d.config.Smoothing
+	for _, t := range tracks {
+		n += len(t.level)
 	}
-	d.prepare()
+	u := units{Level: make([]float64, len(wander)), Energy: make([]float64, len(wander)), Rest: d.units.Rest}
+	column := make([]float64, 0, n)
+	for k := range wander {
+		sum := 0.0
+		column = column[:0]
+		for _, t := range tracks {
+			for i, v := range t.level {
+				sum += v[k] * v[k] / float64(n)
+				column = append(column, t.energy[i][k])
+			}
+		}
+		u.Level[k] = math.Sqrt(max(sum, finest*weight/(2-weight)) + wander[k])
+		high, _ := conformal.Limit(column, d.config.Alpha)
+		u.Energy[k] = max(high, gaussian*u.Rest[k], finest) + wanderReach*wander[k]
+	}
+	d.units = u
 }
 
 // prepare derives from units and groups what explains a score.
 func (d *Detector) prepare() {
 	for i := range d.groups {
-		g := &d.groups[i]
-		unit := d.level
-		if g.Energy {
-			unit = d.energy
-		}
-		g.blame = d.model.blame(*g, unit)
+		d.groups[i].blame = d.model.blame(d.groups[i], d.units.Level)
 	}
 }
 
@@ -156,56 +186,8 @@ func (d *Detector) statistic(g group, level, energy []float64) float64 {
 // scaled is the part of component k in the square of a statistic.
 func (d *Detector) scaled(g group, k int, level, energy []float64) float64 {
 	if g.Energy {
-		return energy[k] / d.energy[k]
+		return energy[k] / d.units.Energy[k]
 	}
-	v := level[k] / d.level[k]
+	v := level[k] / d.units.Level[k]
 	return v * v
-}
-
-const (
-	blockRows  = 25  // rows whose mean stands for the level of a signal
-	beyondRest = 3.0 // times what noise alone would move block means
-)
-
-// wandering estimates by how much the variance of column j, in units of its
-// scale, grows per row. Levels of a signal that stays about its mean, or comes
-// back to it as one that follows a load does, differ by as much at near lags
-// as at far ones; those of a random walk differ in proportion to the lag
-// (structure function). 0 when the levels move no more than noise does.
-func wandering(rows [][]float64, j int, scale float64) float64 {
-	n := len(rows) / blockRows
-	if n < 8 {
-		return 0
-	}
-	levels, noise := make([]float64, n), 0.0
-	column := make([]float64, blockRows)
-	for b := range n {
-		for i, r := range rows[b*blockRows : (b+1)*blockRows] {
-			column[i] = r[j] / scale
-		}
-		mean, variance := stat.MeanVariance(column, nil)
-		levels[b] = mean
-		noise += variance / float64(n)
-	}
-	if moved(levels, n/4, n/4) < beyondRest*2*noise/blockRows {
-		return 0
-	}
-	nearFrom, nearTo, farFrom, farTo := max(n/16, 1), n/8, n/4, n/2
-	growth := moved(levels, farFrom, farTo) - moved(levels, nearFrom, nearTo)
-	lag := float64(farFrom+farTo-nearFrom-nearTo) / 2 * blockRows
-	return max(growth/lag, 0)
-}
-
-// moved is the mean squared difference of levels from to to blocks apart.
-func moved(levels []float64, from, to int) float64 {
-	mean := 0.0
-	for lag := from; lag <= to; lag++ {
-		sum := 0.0
-		for b := range levels[:len(levels)-lag] {
-			v := levels[b+lag] - levels[b]
-			sum += v * v
-		}
-		mean += sum / float64(len(levels)-lag) / float64(to-from+1)
-	}
-	return mean
 }

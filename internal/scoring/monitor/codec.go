@@ -13,19 +13,19 @@ import (
 // stored is a Detector as it is written. Exactly one of Memory and Subspace is
 // set.
 type stored struct {
-	Config              Config
-	Intake              intake
-	Memory              [][]float64
-	Width               float64
-	Subspace            *pca.Model
-	Level, Energy, Rest []float64
-	Groups              []group
-	Normal, Held, Bad   int
+	Config            Config
+	Intake            intake
+	Memory            [][]float64
+	Width             float64
+	Subspace          *pca.Model
+	Units             units
+	Groups            []group
+	Normal, Held, Bad int
 }
 
 // MarshalBinary writes the detector; equal detectors give equal bytes.
 func (d *Detector) MarshalBinary() ([]byte, error) {
-	s := stored{Config: d.config, Intake: d.intake, Level: d.level, Energy: d.energy, Rest: d.rest,
+	s := stored{Config: d.config, Intake: d.intake, Units: d.units,
 		Groups: d.groups, Normal: d.normal, Held: d.held, Bad: d.unusual}
 	switch m := d.model.(type) {
 	case *similarity:
@@ -46,10 +46,14 @@ func (d *Detector) UnmarshalBinary(data []byte) error {
 	if err := gob.NewDecoder(bytes.NewReader(data)).Decode(&s); err != nil {
 		return fmt.Errorf("read detector: %w", err)
 	}
-	out := Detector{config: s.Config, intake: s.Intake, level: s.Level, energy: s.Energy, rest: s.Rest,
+	out := Detector{config: s.Config, intake: s.Intake, units: s.Units,
 		groups: s.Groups, normal: s.Normal, held: s.Held, unusual: s.Bad}
 	if s.Subspace != nil {
-		out.model = &subspace{model: s.Subspace}
+		m, err := newSubspace(s.Subspace)
+		if err != nil {
+			return fmt.Errorf("read detector: %w", err)
+		}
+		out.model = m
 	} else {
 		m, err := aakr.Restore(s.Memory, s.Intake.Scale, s.Width)
 		if err != nil {
@@ -73,7 +77,7 @@ func (s *stored) check(size int) error {
 			return errors.New("its signals do not fit together")
 		}
 	}
-	for _, n := range []int{len(s.Level), len(s.Energy), len(s.Rest)} {
+	for _, n := range []int{len(s.Units.Level), len(s.Units.Energy), len(s.Units.Rest)} {
 		if n != size {
 			return errors.New("its units do not fit its model")
 		}

@@ -36,7 +36,7 @@ type Config struct {
 	Signals   []string // names, one per column; may be nil
 	Smoothing float64  // EWMA weight of one row, default 0.15
 	Alpha     float64  // rate at which normal rows exceed the plain quantile, default 0.01
-	Factor    float64  // by which limits exceed the quantile, default 1.4
+	Factor    float64  // by which limits exceed the quantile, default 1.3
 	Leave     float64  // the score below which an alarm ends, default 0.8, at least the plain quantile's
 	Lags      int      // earlier rows in a vector of the subspace, default 2, −1 for none
 	Horizon   int      // rows over which signals may wander on, default as many as the normal rows
@@ -50,7 +50,7 @@ func (c Config) filled(rows int) Config {
 	}
 	set(&c.Smoothing, 0.15)
 	set(&c.Alpha, 0.01)
-	set(&c.Factor, 1.4)
+	set(&c.Factor, 1.3)
 	set(&c.Leave, 0.8)
 	if c.Lags == 0 {
 		c.Lags = 2
@@ -88,13 +88,11 @@ type Detector struct {
 	config  Config
 	intake  intake
 	model   residuals
-	level   []float64 // per component: unit of its smoothed residual
-	energy  []float64 // per component: unit of its smoothed squared residual
-	rest    []float64 // per component: squared residual when normal
-	groups  []group   // the statistics with their limits
-	normal  int       // rows of the normal period
-	held    int       // rows that set the limits
-	unusual int       // bad values among all of them
+	units   units
+	groups  []group // the statistics with their limits
+	normal  int     // rows of the normal period
+	held    int     // rows that set the limits
+	unusual int     // bad values among all of them
 }
 
 // group is one statistic: the largest or the root mean square of the scaled
@@ -192,7 +190,7 @@ func (d *Detector) newModel(rows [][]float64) (residuals, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &subspace{model: m}, nil
+		return newSubspace(m)
 	}
 	m, err := aakr.Fit(rows, d.intake.Scale, memorySize)
 	if err != nil {

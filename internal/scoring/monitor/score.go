@@ -32,13 +32,10 @@ type Result struct {
 }
 
 // Start returns the state before the first row.
-func (d *Detector) Start() *State { return d.start() }
-
-func (d *Detector) start() *State {
+func (d *Detector) Start() *State {
 	return &State{
 		Level:  make([]float64, d.model.size()),
-		Energy: slices.Clone(d.rest),
-		Blame:  make([]float64, len(d.intake.Kept)),
+		Energy: slices.Clone(d.units.Rest),
 	}
 }
 
@@ -49,7 +46,7 @@ func (d *Detector) Score(rows [][]float64) ([]Result, error) { return d.Continue
 // same results as all at once. A row without one usable reading changes
 // nothing but the counts and repeats the last judgement.
 func (d *Detector) Continue(s *State, rows [][]float64) ([]Result, error) {
-	if len(s.Level) != d.model.size() || len(s.Energy) != d.model.size() || len(s.Blame) != len(d.intake.Kept) {
+	if len(s.Level) != d.model.size() || len(s.Energy) != d.model.size() {
 		return nil, fmt.Errorf("score rows: the state is of another detector")
 	}
 	if err := sameWidth(rows, d.intake.Width, 0); err != nil {
@@ -94,15 +91,7 @@ func (d *Detector) smooth(s *State, components []float64) {
 			continue
 		}
 		s.Level[k] += weight * (v - s.Level[k])
-		s.Energy[k] += weight * (min(v*v, mostUnit*d.energy[k]) - s.Energy[k])
-	}
-	parts := make([]float64, len(s.Blame))
-	for _, g := range d.groups {
-		if g.Energy && g.blame != nil {
-			for j, v := range g.blame.parts(parts, components) {
-				s.Blame[j] += weight * (v - s.Blame[j])
-			}
-		}
+		s.Energy[k] += weight * (min(v*v, mostUnit*d.units.Energy[k]) - s.Energy[k])
 	}
 }
 
@@ -118,18 +107,15 @@ func (d *Detector) worst(s *State, r *Result) group {
 }
 
 // share returns the parts of the kept signals in a statistic: reconstruction
-// contributions where components are directions, else the squared scaled
-// residual of the signal itself.
+// contributions to T² and SPE, else the squared scaled residuals of the
+// signals.
 func (d *Detector) share(s *State, g group) []float64 {
 	parts := make([]float64, len(d.intake.Kept))
-	switch {
-	case g.blame != nil && g.Energy:
-		copy(parts, s.Blame)
-	case g.blame != nil:
+	if g.blame != nil {
 		g.blame.parts(parts, s.Level)
-	default:
-		for k := range parts {
-			parts[k] = d.scaled(g, k, s.Level, s.Energy)
+	} else {
+		for j := range parts {
+			parts[j] = d.scaled(g, d.model.signals()+j, s.Level, s.Energy)
 		}
 	}
 	if total := floats.Sum(parts); total > 0 {
