@@ -25,6 +25,7 @@ import (
 	"github.com/optria-iq/optria/internal/demo"
 	_ "github.com/optria-iq/optria/internal/optimize/all"
 	"github.com/optria-iq/optria/internal/optimize/mip"
+	"github.com/optria-iq/optria/internal/reliability"
 	"github.com/optria-iq/optria/internal/secret"
 	"github.com/optria-iq/optria/internal/testkit"
 	"github.com/optria-iq/optria/web"
@@ -172,9 +173,10 @@ func (f *fixture) send(c *http.Client, method, path string, form url.Values) *ht
 // recordedFlows notes what the web tier asks of workflows; Fail is answered
 // to every request when set.
 type recordedFlows struct {
-	mu    sync.Mutex
-	Calls []string
-	Fail  error
+	mu      sync.Mutex
+	Calls   []string
+	Fail    error
+	preview func(tenant, asset uuid.UUID, change reliability.Change) (reliability.Preview, error)
 }
 
 func (r *recordedFlows) note(call string, ids ...uuid.UUID) error {
@@ -225,6 +227,14 @@ func (r *recordedFlows) StartRelease(_ context.Context, tenant, plan uuid.UUID) 
 
 func (r *recordedFlows) StartSweep(_ context.Context, tenant uuid.UUID) error {
 	return r.note("start-sweep", tenant)
+}
+
+// PreviewEdit answers with preview, or an empty preview when there is none.
+func (r *recordedFlows) PreviewEdit(_ context.Context, tenant, asset uuid.UUID, change reliability.Change) (reliability.Preview, error) {
+	if err := r.note("preview-edit", tenant, asset); err != nil || r.preview == nil {
+		return reliability.Preview{AssetID: asset, NoPlanKey: "runs.no_assets"}, err
+	}
+	return r.preview(tenant, asset, change)
 }
 
 func (r *recordedFlows) EnsureTenantSchedules(_ context.Context, tenant uuid.UUID, _ []uuid.UUID) error {

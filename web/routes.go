@@ -29,6 +29,7 @@ func (s *Server) routes() []route {
 		s.sessionRoutes(),
 		s.dashboardRoutes(),
 		s.assetRoutes(),
+		s.reliabilityRoutes(),
 		s.scenarioRoutes(),
 		s.planRoutes(),
 		s.workOrderRoutes(),

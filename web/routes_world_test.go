@@ -29,7 +29,7 @@ var tableOf = map[string]string{
 	"assets": "core.assets", "runs": "optimization.optimization_runs", "recommendations": "optimization.optimization_recommendations",
 	"plans": "optimization.plans", "work-orders": "core.work_orders", "alerts": "core.alerts", "integrations": "core.integrations",
 	"mappings": "core.integration_mappings", "users": "core.users", "credentials": "core.one_time_credentials", "tokens": "core.api_tokens",
-	"tenants": "core.tenants", "components": "core.asset_components", "failure-modes": "core.asset_failure_modes",
+	"tenants": "core.tenants", "components": "core.asset_components", "failure-modes": "core.asset_failure_modes", "modes": "core.asset_failure_modes",
 	"scenarios": "optimization.optimization_scenarios", "compare": "optimization.optimization_scenarios", "sites": "core.sites",
 }
 
@@ -100,6 +100,7 @@ func (w *world) works(code string) estate {
 // so that the ids of an estate fit together.
 var parents = map[string]string{
 	"telemetry.signals":         `asset_id = (SELECT min(id::text) FROM core.assets WHERE tenant_id = $1)::uuid`,
+	"core.asset_failure_modes":  `asset_id = (SELECT min(id::text) FROM core.assets WHERE tenant_id = $1)::uuid AND archived_at IS NULL`,
 	"core.integration_mappings": `integration_id = (SELECT min(id::text) FROM core.integrations WHERE tenant_id = $1)::uuid`,
 	"core.users":                `id = (SELECT user_id FROM core.one_time_credentials WHERE tenant_id = $1)`,
 	"optimization.optimization_recommendations": `scenario_id IN (SELECT id FROM optimization.optimization_scenarios WHERE tenant_id = $1

@@ -19,6 +19,7 @@ import (
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/config"
 	"github.com/optria-iq/optria/internal/i18n"
+	"github.com/optria-iq/optria/internal/reliability"
 	"github.com/optria-iq/optria/internal/secret"
 	"github.com/optria-iq/optria/workflows"
 )
@@ -32,6 +33,7 @@ type Workflows interface {
 	Decide(ctx context.Context, tenant, plan uuid.UUID, updateID string, d workflows.Decision) (workflows.PlanState, error)
 	StartRelease(ctx context.Context, tenant, plan uuid.UUID) error
 	StartSweep(ctx context.Context, tenant uuid.UUID) error
+	PreviewEdit(ctx context.Context, tenant, asset uuid.UUID, change reliability.Change) (reliability.Preview, error)
 	EnsureTenantSchedules(ctx context.Context, tenant uuid.UUID, integrations []uuid.UUID) error
 	EnsureIntegrationSchedule(ctx context.Context, tenant, integration uuid.UUID) error
 	PauseIntegration(ctx context.Context, tenant, integration uuid.UUID, paused bool) error
