@@ -25,7 +25,9 @@ type subcommand struct {
 
 // subcommands are listed in this order; each is defined in the file of its name.
 var subcommands = []subcommand{
+	{"rul", rulUsage, remainingLife},
 	{"weibull", weibullUsage, weibull},
+	{"cnaim", cnaimUsage, rateEquipment},
 	{"anomaly", anomalyUsage, anomaly},
 }
 
