@@ -212,6 +212,7 @@ func judgeTEP(d *monitor.Detector, r io.Reader) (table, error) {
 	return out, nil
 }
 
+// decimal prints six significant digits.
 func decimal(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
 
 func flagged(on bool) string {

@@ -3,8 +3,8 @@ package monitor
 import "gonum.org/v1/gonum/stat"
 
 const (
-	blockRows   = 25  // rows whose mean stands for the level of a signal
-	beyondNoise = 3.0 // times as far as noise alone moves levels
+	blockRows   = 25   // rows whose mean stands for the level of a signal
+	beyondNoise = 3.0  // times as far as noise alone moves levels
 	beyondNear  = 1.25 // times as far at far lags as at near ones
 )
 
