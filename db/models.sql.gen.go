@@ -305,6 +305,39 @@ func (q *Queries) ListAnomalyLabels(ctx context.Context, db DBTX, tenantID uuid.
 	return items, nil
 }
 
+const listAnomalySpans = `-- name: ListAnomalySpans :many
+SELECT a.asset_id, a.raised_at, coalesce(a.closed_at, now())::timestamptz AS ended_at FROM core.alerts a
+WHERE a.tenant_id = $1 AND a.kind = 'anomaly' AND a.asset_id IS NOT NULL AND coalesce(a.closed_at, now()) >= $2::timestamptz
+ORDER BY a.asset_id, a.raised_at
+`
+
+type ListAnomalySpansRow struct {
+	AssetID  *uuid.UUID
+	RaisedAt time.Time
+	EndedAt  time.Time
+}
+
+// When assets had an anomaly alert since a moment: those weeks are not quiet.
+func (q *Queries) ListAnomalySpans(ctx context.Context, db DBTX, tenantID uuid.UUID, since time.Time) ([]ListAnomalySpansRow, error) {
+	rows, err := db.Query(ctx, listAnomalySpans, tenantID, since)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListAnomalySpansRow{}
+	for rows.Next() {
+		var i ListAnomalySpansRow
+		if err := rows.Scan(&i.AssetID, &i.RaisedAt, &i.EndedAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listDriftChecks = `-- name: ListDriftChecks :many
 SELECT tenant_id, id, model_id, checked_at, input_drift, residual_drift, alarm, detail FROM ai.drift_checks
 WHERE tenant_id = $1 AND ($2::uuid IS NULL OR model_id = $2::uuid)

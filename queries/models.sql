@@ -116,3 +116,9 @@ WHERE tenant_id = @tenant_id AND id = @id AND state = 'candidate';
 -- The assets that a model of a class speaks of; every asset without a class.
 SELECT a.id FROM core.assets a
 WHERE a.tenant_id = @tenant_id AND a.archived_at IS NULL AND (@class_code::text = '' OR a.class_code = @class_code::text) ORDER BY a.id;
+
+-- name: ListAnomalySpans :many
+-- When assets had an anomaly alert since a moment: those weeks are not quiet.
+SELECT a.asset_id, a.raised_at, coalesce(a.closed_at, now())::timestamptz AS ended_at FROM core.alerts a
+WHERE a.tenant_id = @tenant_id AND a.kind = 'anomaly' AND a.asset_id IS NOT NULL AND coalesce(a.closed_at, now()) >= @since::timestamptz
+ORDER BY a.asset_id, a.raised_at;

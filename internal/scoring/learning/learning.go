@@ -68,4 +68,5 @@ const (
 	ReasonNotBetter     = "not_better"
 	ReasonBelowBaseline = "below_baseline"
 	ReasonNotCovering   = "not_covering"
+	ReasonOvertaken     = "overtaken"
 )
