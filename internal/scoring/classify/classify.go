@@ -68,7 +68,7 @@ func Fit(ctx context.Context, rows [][]float64, occurred [][]bool, groups []int,
 				targets[i] = 1
 			}
 		}
-		learnt, err := fitMode(ctx, features, targets, groups, c, uint64(k)) // #nosec G115 -- an index
+		learnt, err := fitMode(ctx, features, targets, groups, c, uint64(k))
 		if err != nil {
 			return nil, fmt.Errorf("classify failure mode %s: %w", c.Modes[k], err)
 		}
@@ -142,7 +142,7 @@ func fitMode(ctx context.Context, features [][]float64, targets []float64, group
 			continue // fewer groups than folds
 		}
 		train, labels := without(features, targets, held)
-		part, err := boost(ctx, train, labels, c, k<<16+uint64(f)+1) // #nosec G115 -- an index
+		part, err := boost(ctx, train, labels, c, k<<16+uint64(f)+1)
 		if err != nil {
 			return mode{}, err
 		}
@@ -164,7 +164,7 @@ func boost(ctx context.Context, features [][]float64, targets []float64, c Confi
 		m, err := gbt.Fit(ctx, features, targets, nil, gbt.Config{
 			Loss: gbt.Logistic, Trees: c.Rounds, LearningRate: 0.06, MaxLeaves: 8, MaxDepth: 4,
 			MinRows: 4, L2: 1, RowShare: 0.8, ColumnShare: 0.7,
-			Seed: c.Seed + stream<<8 + uint64(b), // #nosec G115 -- an index
+			Seed: c.Seed + stream<<8 + uint64(b),
 		})
 		if err != nil {
 			return nil, err
