@@ -47,6 +47,8 @@ const (
 	KeyNotVerified    = "runs.not_verified"
 	KeyWorkflowGone   = "runs.workflow_gone"
 	KeyCannotPoll     = "connector.fault.cannot_poll"
+
+	KeyTrainingCancelled = "models.training_cancelled"
 )
 
 // ErrorDetail is a fault in the form in which it crosses workflows: without

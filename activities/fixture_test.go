@@ -223,6 +223,7 @@ func (f *plantFixture) intact() {
 // fakeStarter remembers what upkeep asks for.
 type fakeStarter struct {
 	runs, approvals, releases, scheduled []uuid.UUID
+	trainings                            []uuid.UUID
 	running                              map[string]bool
 	err                                  error
 }
@@ -239,6 +240,11 @@ func (s *fakeStarter) StartApproval(_ context.Context, _, plan uuid.UUID) error 
 
 func (s *fakeStarter) StartRelease(_ context.Context, _, plan uuid.UUID) error {
 	s.releases = append(s.releases, plan)
+	return s.err
+}
+
+func (s *fakeStarter) StartTraining(_ context.Context, _, run uuid.UUID) error {
+	s.trainings = append(s.trainings, run)
 	return s.err
 }
 

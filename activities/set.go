@@ -24,6 +24,7 @@ type Starter interface {
 	StartOptimization(ctx context.Context, tenant, run uuid.UUID) error
 	StartApproval(ctx context.Context, tenant, plan uuid.UUID) error
 	StartRelease(ctx context.Context, tenant, plan uuid.UUID) error
+	StartTraining(ctx context.Context, tenant, run uuid.UUID) error
 	Running(ctx context.Context, workflowID string) (bool, error)
 	EnsureTenantSchedules(ctx context.Context, tenant uuid.UUID, integrations []uuid.UUID) error
 }
@@ -46,6 +47,7 @@ type Set struct {
 	Release      *Release
 	Upkeep       *Upkeep
 	Preview      *Preview
+	Training     *Training
 }
 
 // Ingest polls plant systems.
@@ -70,8 +72,8 @@ type Upkeep struct{ deps Deps }
 func NewSet(d Deps) *Set {
 	d.SolverThreads = max(d.SolverThreads, 1)
 	return &Set{
-		deps: d, Ingest: &Ingest{d}, Scoring: &Scoring{d}, Optimization: &Optimization{d},
-		Approval: &Approval{d}, Release: &Release{d}, Upkeep: &Upkeep{d}, Preview: &Preview{d},
+		deps: d, Ingest: &Ingest{d}, Scoring: &Scoring{deps: d}, Optimization: &Optimization{d},
+		Approval: &Approval{d}, Release: &Release{d}, Upkeep: &Upkeep{d}, Preview: &Preview{d}, Training: &Training{d},
 	}
 }
 
@@ -84,6 +86,7 @@ func (s *Set) Register(r worker.ActivityRegistry) {
 	r.RegisterActivity(s.Release)
 	r.RegisterActivity(s.Upkeep)
 	r.RegisterActivity(s.Preview)
+	r.RegisterActivity(s.Training)
 }
 
 // EnsureSchedules creates or updates the schedules of every active tenant and

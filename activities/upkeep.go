@@ -28,7 +28,7 @@ const partitionsAhead = 14
 // Mended counts what a round of upkeep asked Temporal to start and what it put
 // right. Approvals that were running already count as well.
 type Mended struct {
-	Runs, Approvals, Releases, Orphans int
+	Runs, Approvals, Releases, Orphans, Trainings int
 }
 
 // EnsurePartitions creates the historian's partitions of the coming days. The
@@ -108,6 +108,9 @@ func (a *Upkeep) reconcile(ctx context.Context, t db.Tenant, mended *Mended) err
 			}
 			*s.count++
 		}
+	}
+	if err := a.resumeTrainings(ctx, t.ID, mended); err != nil {
+		return err
 	}
 	for _, run := range f.open {
 		closed, err := a.closeOrphan(ctx, t.ID, run)

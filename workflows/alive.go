@@ -38,7 +38,7 @@ func (c *Client) Alive(ctx context.Context) (Liveness, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestLimit)
 	defer cancel()
 	alive := Liveness{Pollers: map[string]int{}}
-	for _, queue := range []string{QueueControl, QueueIngest, QueueScoring, QueueSolve} {
+	for _, queue := range []string{QueueControl, QueueIngest, QueueScoring, QueueSolve, QueueTraining} {
 		n, err := c.pollers(ctx, queue)
 		if err != nil {
 			return alive, fmt.Errorf("look for workers: %w", asFault(err))

@@ -14,5 +14,7 @@ func RegisterWorkflows(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(PlanApproval)
 	r.RegisterWorkflow(Release)
 	r.RegisterWorkflow(EditPreview)
+	r.RegisterWorkflow(ModelTraining)
+	r.RegisterWorkflow(ModelUpkeep)
 	r.RegisterWorkflow(Upkeep)
 }

@@ -23,6 +23,8 @@ const (
 	ingestWindow = 2 * time.Minute
 	sweepEvery   = 15 * time.Minute
 	sweepWindow  = 10 * time.Minute
+	modelsEvery  = 24 * time.Hour
+	modelsWindow = 6 * time.Hour
 	upkeepEvery  = time.Minute
 	upkeepWindow = time.Minute
 )
@@ -37,12 +39,19 @@ type recurring struct {
 	args   []any
 }
 
-// EnsureTenantSchedules creates or updates the sweeps of a tenant and the
-// polling of its integrations.
+// EnsureTenantSchedules creates or updates the sweeps of a tenant, the
+// nightly look at its models and the polling of its integrations.
 func (c *Client) EnsureTenantSchedules(ctx context.Context, tenant uuid.UUID, integrations []uuid.UUID) error {
 	err := c.ensure(ctx, recurring{
 		id: SweepID(tenant), tenant: tenant, every: sweepEvery, window: sweepWindow,
 		wf: ScoringSweep, args: []any{SweepInput{TenantID: tenant}},
+	})
+	if err != nil {
+		return err
+	}
+	err = c.ensure(ctx, recurring{
+		id: RegistryID(tenant), tenant: tenant, every: modelsEvery, window: modelsWindow,
+		wf: ModelUpkeep, args: []any{RegistryInput{TenantID: tenant}},
 	})
 	if err != nil {
 		return err

@@ -21,9 +21,9 @@ const heartbeatAtMost = 2 * time.Second
 
 // concurrency is the number of activities at a time per queue: solves and
 // scores keep a core busy each, polls and control work wait for others.
-var concurrency = map[string]int{QueueControl: 16, QueueIngest: 4, QueueScoring: 2, QueueSolve: 2}
+var concurrency = map[string]int{QueueControl: 16, QueueIngest: 4, QueueScoring: 2, QueueSolve: 2, QueueTraining: 1}
 
-// Workers polls the four queues of one process.
+// Workers polls the queues of one process.
 type Workers struct {
 	queues []worker.Worker
 	fatal  chan error
@@ -33,7 +33,7 @@ type Workers struct {
 // queue only; activities run where their options send them.
 func NewWorkers(c *Client, set *activities.Set) *Workers {
 	w := &Workers{fatal: make(chan error, len(concurrency))}
-	for _, queue := range []string{QueueControl, QueueIngest, QueueScoring, QueueSolve} {
+	for _, queue := range []string{QueueControl, QueueIngest, QueueScoring, QueueSolve, QueueTraining} {
 		options := worker.Options{
 			MaxConcurrentActivityExecutionSize: concurrency[queue],
 			MaxConcurrentActivityTaskPollers:   2,
