@@ -15,10 +15,11 @@ import (
 
 // Task queues, one per class of work, so that long solves never hold up polling.
 const (
-	QueueControl = "optria-control"
-	QueueIngest  = "optria-ingest"
-	QueueScoring = "optria-scoring"
-	QueueSolve   = "optria-solve"
+	QueueControl  = "optria-control"
+	QueueIngest   = "optria-ingest"
+	QueueScoring  = "optria-scoring"
+	QueueSolve    = "optria-solve"
+	QueueTraining = "optria-training"
 )
 
 // TenantAttribute is the search attribute that carries the tenant id.
