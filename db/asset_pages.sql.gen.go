@@ -170,50 +170,6 @@ func (q *Queries) AnomalyEpisodes(ctx context.Context, db DBTX, arg AnomalyEpiso
 	return items, nil
 }
 
-const assetNeighbours = `-- name: AssetNeighbours :many
-SELECT a.id, a.tag, a.name_ar, a.name_en, coalesce(sc.risk_level, 0)::int AS risk_level
-FROM core.assets a
-LEFT JOIN ai.asset_score_latest l ON l.tenant_id = a.tenant_id AND l.asset_id = a.id
-LEFT JOIN ai.asset_scores sc ON sc.tenant_id = l.tenant_id AND sc.asset_id = l.asset_id AND sc.as_of = l.as_of
-WHERE a.tenant_id = $1 AND a.unit_id = $2 AND a.archived_at IS NULL
-ORDER BY a.tag LIMIT 60
-`
-
-type AssetNeighboursRow struct {
-	ID        uuid.UUID
-	Tag       string
-	NameAr    string
-	NameEn    string
-	RiskLevel int32
-}
-
-// The assets of a unit with their level of risk, for the tree.
-func (q *Queries) AssetNeighbours(ctx context.Context, db DBTX, tenantID uuid.UUID, unitID uuid.UUID) ([]AssetNeighboursRow, error) {
-	rows, err := db.Query(ctx, assetNeighbours, tenantID, unitID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []AssetNeighboursRow{}
-	for rows.Next() {
-		var i AssetNeighboursRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.Tag,
-			&i.NameAr,
-			&i.NameEn,
-			&i.RiskLevel,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const assetScoreDays = `-- name: AssetScoreDays :many
 SELECT DISTINCT ON ((as_of AT TIME ZONE 'Asia/Riyadh')::date) as_of, health_score, failure_probability_30, production_risk_index, trusted
 FROM ai.asset_scores
@@ -481,49 +437,6 @@ func (q *Queries) ModelsNamed(ctx context.Context, db DBTX, tenantID uuid.UUID, 
 			&i.Kind,
 			&i.Version,
 			&i.State,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const scoresBefore = `-- name: ScoresBefore :many
-SELECT DISTINCT ON (asset_id) asset_id, as_of, health_score, production_risk_sar, production_risk_index
-FROM ai.asset_scores
-WHERE tenant_id = $1 AND asset_id = ANY ($2::uuid[]) AND as_of <= $3 AND as_of > CAST($3 AS timestamptz) - interval '7 days'
-ORDER BY asset_id, as_of DESC
-`
-
-type ScoresBeforeRow struct {
-	AssetID             uuid.UUID
-	AsOf                time.Time
-	HealthScore         float64
-	ProductionRiskSar   float64
-	ProductionRiskIndex float64
-}
-
-// The last score of each named asset in the week up to a moment, to compare
-// with the newest.
-func (q *Queries) ScoresBefore(ctx context.Context, db DBTX, tenantID uuid.UUID, assetIds []uuid.UUID, moment time.Time) ([]ScoresBeforeRow, error) {
-	rows, err := db.Query(ctx, scoresBefore, tenantID, assetIds, moment)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []ScoresBeforeRow{}
-	for rows.Next() {
-		var i ScoresBeforeRow
-		if err := rows.Scan(
-			&i.AssetID,
-			&i.AsOf,
-			&i.HealthScore,
-			&i.ProductionRiskSar,
-			&i.ProductionRiskIndex,
 		); err != nil {
 			return nil, err
 		}

@@ -147,7 +147,7 @@ ORDER BY
     WHEN 'rul' THEN sc.rul_days
     WHEN 'level' THEN sc.risk_level::float8
     WHEN 'risk' THEN sc.production_risk_sar
-    WHEN 'change' THEN l.risk_index_change
+    WHEN 'change' THEN round(l.risk_index_change)
   END) NULLS LAST,
   CASE WHEN $11::text = 'tag' AND $10::boolean THEN a.tag END DESC,
   CASE WHEN $11::text NOT IN ('tag', '') THEN sc.production_risk_sar END DESC NULLS LAST,
@@ -201,8 +201,9 @@ type ListAssetsRow struct {
 
 // One page of assets with their newest score. Empty filters match everything.
 // sort: tag, criticality, health, probability, rul, level, risk (SAR) or change
-// (of the risk index); assets without a score come last either way, and equal
-// ones by their expected loss. total counts all pages.
+// (of the risk index, in whole points, so that noise does not order the steady
+// ones); assets without a score come last either way, and equal ones by their
+// expected loss. total counts all pages.
 func (q *Queries) ListAssets(ctx context.Context, db DBTX, arg ListAssetsParams) ([]ListAssetsRow, error) {
 	rows, err := db.Query(ctx, listAssets,
 		arg.TenantID,

@@ -208,14 +208,17 @@ type Querier interface {
 	// The verdict that counts for every anomaly that engineers judged, oldest
 	// first.
 	ListAnomalyLabels(ctx context.Context, db DBTX, tenantID uuid.UUID, pageSize int32) ([]ListAnomalyLabelsRow, error)
+	// When assets had an anomaly alert since a moment: those weeks are not quiet.
+	ListAnomalySpans(ctx context.Context, db DBTX, tenantID uuid.UUID, since time.Time) ([]ListAnomalySpansRow, error)
 	// The completed lives of an asset, newest first, with the mode it failed by.
 	ListAssetLives(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, pageSize int32) ([]ListAssetLivesRow, error)
 	ListAssetOperations(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]AssetOperation, error)
 	ListAssetResourceNeeds(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListAssetResourceNeedsRow, error)
 	// One page of assets with their newest score. Empty filters match everything.
 	// sort: tag, criticality, health, probability, rul, level, risk (SAR) or change
-	// (of the risk index); assets without a score come last either way, and equal
-	// ones by their expected loss. total counts all pages.
+	// (of the risk index, in whole points, so that noise does not order the steady
+	// ones); assets without a score come last either way, and equal ones by their
+	// expected loss. total counts all pages.
 	ListAssets(ctx context.Context, db DBTX, arg ListAssetsParams) ([]ListAssetsRow, error)
 	// Every asset that is not archived, for engines: no scores, no paging.
 	ListAssetsPlain(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]Asset, error)
@@ -224,8 +227,9 @@ type Querier interface {
 	// Newest first. Empty filters match everything; before_seq continues a list
 	// below the last row seen, 0 starts at the top.
 	ListAuditLogs(ctx context.Context, db DBTX, arg ListAuditLogsParams) ([]AuditLog, error)
-	// The baseline of every named asset that was learned last up to a moment.
-	ListBaselines(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID, moment time.Time) ([]AssetBaseline, error)
+	// The baseline of every named asset that was in force at a moment: the one
+	// learned last before it, unless that was retired and not replaced yet.
+	ListBaselines(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID, moment time.Time) ([]ListBaselinesRow, error)
 	ListBreakGlass(ctx context.Context, db DBTX, tenantID uuid.UUID, pageSize int32) ([]BreakGlassGrant, error)
 	ListClassAssets(ctx context.Context, db DBTX, tenantID uuid.UUID, classCode string) ([]ListClassAssetsRow, error)
 	// The completed lives of every asset of a class, oldest end first.
@@ -303,7 +307,7 @@ type Querier interface {
 	ListRoleHolders(ctx context.Context, db DBTX, tenantID uuid.UUID, role string) ([]ListRoleHoldersRow, error)
 	ListScoredAssets(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID) ([]Asset, error)
 	// The active models that scores rest on and that knew nothing after a moment.
-	ListScoringModels(ctx context.Context, db DBTX, tenantID uuid.UUID, moment *time.Time) ([]ListScoringModelsRow, error)
+	ListScoringModels(ctx context.Context, db DBTX, tenantID uuid.UUID, moment time.Time) ([]ListScoringModelsRow, error)
 	ListSealedCredentials(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) ([]ListSealedCredentialsRow, error)
 	ListSharedResources(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]SharedResource, error)
 	ListShifts(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]Shift, error)
@@ -468,9 +472,6 @@ type Querier interface {
 	// gave once it is done.
 	ScenarioWhatIfs(ctx context.Context, db DBTX, tenantID uuid.UUID, scenarioID uuid.UUID, pageSize int32) ([]ScenarioWhatIfsRow, error)
 	ScenarioWithRun(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (ScenarioWithRunRow, error)
-	// The last score of each named asset in the week up to a moment, to compare
-	// with the newest.
-	ScoresBefore(ctx context.Context, db DBTX, tenantID uuid.UUID, assetIds []uuid.UUID, moment time.Time) ([]ScoresBeforeRow, error)
 	SearchPlans(ctx context.Context, db DBTX, tenantID uuid.UUID, search string) ([]SearchPlansRow, error)
 	// Runs whose title holds a folded text; the letters are folded as the caller
 	// folds the text.

@@ -1,11 +1,3 @@
--- name: ScoresBefore :many
--- The last score of each named asset in the week up to a moment, to compare
--- with the newest.
-SELECT DISTINCT ON (asset_id) asset_id, as_of, health_score, production_risk_sar, production_risk_index
-FROM ai.asset_scores
-WHERE tenant_id = @tenant_id AND asset_id = ANY (@asset_ids::uuid[]) AND as_of <= @moment AND as_of > CAST(@moment AS timestamptz) - interval '7 days'
-ORDER BY asset_id, as_of DESC;
-
 -- name: AssetScorePage :one
 -- The newest score of an asset with the model that made it.
 SELECT sqlc.embed(sc), m.kind AS model_kind, m.version AS model_version
@@ -21,15 +13,6 @@ SELECT DISTINCT ON ((as_of AT TIME ZONE 'Asia/Riyadh')::date) as_of, health_scor
 FROM ai.asset_scores
 WHERE tenant_id = @tenant_id AND asset_id = @asset_id AND as_of >= @since
 ORDER BY (as_of AT TIME ZONE 'Asia/Riyadh')::date, as_of DESC;
-
--- name: AssetNeighbours :many
--- The assets of a unit with their level of risk, for the tree.
-SELECT a.id, a.tag, a.name_ar, a.name_en, coalesce(sc.risk_level, 0)::int AS risk_level
-FROM core.assets a
-LEFT JOIN ai.asset_score_latest l ON l.tenant_id = a.tenant_id AND l.asset_id = a.id
-LEFT JOIN ai.asset_scores sc ON sc.tenant_id = l.tenant_id AND sc.asset_id = l.asset_id AND sc.as_of = l.as_of
-WHERE a.tenant_id = @tenant_id AND a.unit_id = @unit_id AND a.archived_at IS NULL
-ORDER BY a.tag LIMIT 60;
 
 -- name: AssetWorkOrders :many
 SELECT id, number, title_ar, title_en, start_on, due_on, status, plan_id FROM core.work_orders

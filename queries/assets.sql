@@ -25,8 +25,9 @@ SELECT * FROM core.assets WHERE tenant_id = @tenant_id AND archived_at IS NULL O
 -- name: ListAssets :many
 -- One page of assets with their newest score. Empty filters match everything.
 -- sort: tag, criticality, health, probability, rul, level, risk (SAR) or change
--- (of the risk index); assets without a score come last either way, and equal
--- ones by their expected loss. total counts all pages.
+-- (of the risk index, in whole points, so that noise does not order the steady
+-- ones); assets without a score come last either way, and equal ones by their
+-- expected loss. total counts all pages.
 SELECT sqlc.embed(a), s.code AS site_code, s.name_ar AS site_name_ar, s.name_en AS site_name_en,
   u.code AS unit_code, u.name_ar AS unit_name_ar, u.name_en AS unit_name_en,
   sc.as_of AS scored_at, sc.health_score, sc.failure_probability_30, sc.failure_probability_30_lo, sc.failure_probability_30_hi,
@@ -55,7 +56,7 @@ ORDER BY
     WHEN 'rul' THEN sc.rul_days
     WHEN 'level' THEN sc.risk_level::float8
     WHEN 'risk' THEN sc.production_risk_sar
-    WHEN 'change' THEN l.risk_index_change
+    WHEN 'change' THEN round(l.risk_index_change)
   END) NULLS LAST,
   CASE WHEN @sort::text = 'tag' AND @descending::boolean THEN a.tag END DESC,
   CASE WHEN @sort::text NOT IN ('tag', '') THEN sc.production_risk_sar END DESC NULLS LAST,

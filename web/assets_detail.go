@@ -30,7 +30,9 @@ const (
 type assetRows struct {
 	asset      db.GetAssetRow
 	components []db.AssetComponent
-	neighbours []db.AssetNeighboursRow
+	parts      map[uuid.UUID]float64 // expected loss by component, SAR
+	plant      []db.PlantAssetsRow   // the assets of its site
+	groups     map[string]db.RedundancyGroup
 	scored     *db.AssetScorePageRow
 	score      scoring.AssetScore
 	signals    []db.ListSignalsWithLatestRow
@@ -41,6 +43,8 @@ type assetRows struct {
 	alerts     []alertView
 	alertTotal int
 	history    []db.AssetScoreDaysRow
+	background background
+	episodes   []episode
 }
 
 // assetView is the asset page.
@@ -54,6 +58,7 @@ type assetView struct {
 	Chosen                                                    *signalRow
 	SeriesHref                                                string
 	Ranges                                                    []tabView
+	Episodes                                                  []episodeRow
 	Modes                                                     []modeRow
 	Costs                                                     []costRow
 	FailureTotal, PlannedTotal                                float64
@@ -61,7 +66,7 @@ type assetView struct {
 	Alerts                                                    []alertView
 	AlertTotal                                                int
 	History                                                   chart.Plot
-	CanRun                                                    bool
+	CanRun, CanEdit, CanPrice                                 bool
 }
 
 func (s *Server) showAsset(w http.ResponseWriter, r *http.Request) error {
@@ -74,11 +79,12 @@ func (s *Server) showAsset(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var x assetRows
+	span := rangeOf(r.URL.Query().Get("range"))
 	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) error {
 		if err := x.loadPlant(ctx, tx, q, tenant, id); err != nil {
 			return err
 		}
-		return x.loadState(ctx, tx, q, tenant, id, p)
+		return x.loadState(ctx, tx, q, tenant, id, p, span)
 	})
 	if err != nil {
 		return err
@@ -87,8 +93,8 @@ func (s *Server) showAsset(w http.ResponseWriter, r *http.Request) error {
 	for i := range x.alerts {
 		x.alerts[i].CanJudge, x.alerts[i].Next = who.Can(access.JudgeAlerts), "/assets/"+id.String()
 	}
-	v := newAssetView(p, x, r.URL.Query().Get("signal"), rangeOf(r.URL.Query().Get("range")))
-	v.CanRun = who.Can(access.RunPrioritization)
+	v := newAssetView(p, x, r.URL.Query().Get("signal"), span)
+	v.CanRun, v.CanEdit, v.CanPrice = who.Can(access.RunPrioritization), who.Can(access.EditAssets), who.Can(access.EditCostModels)
 	p.Title = v.Tag
 	p.Crumbs = []Crumb{{Href: "/assets", Label: p.T("nav.assets")}, {Href: "/assets?site=" + x.asset.Asset.SiteID.String(), Label: v.Site}, {Label: v.Tag, Tag: true}}
 	p.Data = v
@@ -104,7 +110,13 @@ func (x *assetRows) loadPlant(ctx context.Context, tx pgx.Tx, q *db.Queries, ten
 	if x.components, err = q.ListComponents(ctx, tx, tenant, []uuid.UUID{id}); err != nil {
 		return err
 	}
-	if x.neighbours, err = q.AssetNeighbours(ctx, tx, tenant, x.asset.Asset.UnitID); err != nil {
+	if x.parts, err = componentRisks(ctx, tx, q, tenant, []uuid.UUID{id}); err != nil {
+		return err
+	}
+	if x.plant, err = q.PlantAssets(ctx, tx, tenant, &x.asset.Asset.SiteID); err != nil {
+		return err
+	}
+	if x.groups, err = redundancyGroups(ctx, tx, q, tenant); err != nil {
 		return err
 	}
 	if x.modes, err = q.ListFailureModes(ctx, tx, tenant, []uuid.UUID{id}); err != nil {
@@ -117,18 +129,10 @@ func (x *assetRows) loadPlant(ctx context.Context, tx pgx.Tx, q *db.Queries, ten
 	return err
 }
 
-// loadState reads how the asset is: its score, signals and alerts.
-func (x *assetRows) loadState(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant, id uuid.UUID, p Page) (err error) {
-	scored, err := q.AssetScorePage(ctx, tx, tenant, id)
-	switch {
-	case errors.Is(err, pgx.ErrNoRows): // not scored yet
-	case err != nil:
+// loadState reads how the asset is: its score, signals, episodes and alerts.
+func (x *assetRows) loadState(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant, id uuid.UUID, p Page, span seriesRange) (err error) {
+	if err = x.loadScore(ctx, tx, q, tenant, id); err != nil {
 		return err
-	default:
-		x.scored = &scored
-		if err := json.Unmarshal(scored.AssetScore.Detail, &x.score); err != nil {
-			return fmt.Errorf("read score of %s: %w", x.asset.Asset.Tag, err)
-		}
 	}
 	if x.signals, err = q.ListSignalsWithLatest(ctx, tx, tenant, id); err != nil {
 		return err
@@ -138,12 +142,32 @@ func (x *assetRows) loadState(ctx context.Context, tx pgx.Tx, q *db.Queries, ten
 		ids[i] = g.Signal.ID
 	}
 	now := time.Now()
-	if x.sparks, err = db.ReadMinMax(ctx, tx, tenant, ids, now.Add(-sparkSpan), now, sparkBucket); err != nil {
+	if x.sparks, err = db.ReadBands(ctx, tx, tenant, ids, now.Add(-sparkSpan), now, sparkBucket); err != nil {
 		return err
 	}
 	if x.alerts, x.alertTotal, err = openAlerts(ctx, tx, q, tenant, p, &id, assetAlerts); err != nil {
 		return err
 	}
+	if x.episodes, err = readEpisodes(ctx, tx, q, tenant, id, newWindow(now.Add(-span.Span), now)); err != nil {
+		return err
+	}
 	x.history, err = q.AssetScoreDays(ctx, tx, tenant, id, now.AddDate(0, 0, -scoreDays))
+	return err
+}
+
+// loadScore reads the newest score, if there is one, and what explains it.
+func (x *assetRows) loadScore(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant, id uuid.UUID) error {
+	scored, err := q.AssetScorePage(ctx, tx, tenant, id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	x.scored = &scored
+	if err := json.Unmarshal(scored.AssetScore.Detail, &x.score); err != nil {
+		return fmt.Errorf("read score of %s: %w", x.asset.Asset.Tag, err)
+	}
+	x.background, err = loadBackground(ctx, tx, q, tenant, x.score)
 	return err
 }

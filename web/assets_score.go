@@ -2,6 +2,7 @@ package web
 
 import (
 	"html/template"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -36,6 +37,8 @@ type scoreView struct {
 	Reasons                 []wordLine
 	Confidence              float64
 	Models                  []modelRow
+	LifeWhy                 lifeView
+	Modifiers               []modifierRow
 }
 
 // scorePart is one part of the health score, 0 to 100.
@@ -58,32 +61,21 @@ type chanceRow struct {
 	Meter     float64 // 0 to 100
 }
 
-// matrixCell is one cell of the risk matrix.
+// matrixCell is one cell of the risk matrix. Tip says more about its assets.
 type matrixCell struct {
-	N, Level int
-	Href     string
+	N, Level  int
+	Href, Tip string
+	Chosen    bool
 }
 
-// trustView says how far the data carries the score.
-type trustView struct {
-	Coverage                            float64
-	Fresh, Stale, Bad, Total            int
-	FreshShare, StaleFrom, StaleShare   float64
-	BadFrom, BadShare                   float64
-	FreshNames, StaleNames, BadFindings []trustLine
-	Reasons                             []template.HTML
+// modifierRow is a factor of the network asset method, for electrical assets,
+// with the observation it comes from.
+type modifierRow struct {
+	Name, Input string
+	Factor      float64
 }
 
-// trustLine is one signal with the findings about its data.
-type trustLine struct {
-	Name string
-	Text []template.HTML
-}
-
-// modelRow names a model behind the score.
-type modelRow struct{ Output, Model string }
-
-func newScoreView(p Page, id uuid.UUID, row db.AssetScorePageRow, s scoring.AssetScore, names signalBook) *scoreView {
+func newScoreView(p Page, id uuid.UUID, row db.AssetScorePageRow, s scoring.AssetScore, names signalBook, b background) *scoreView {
 	v := &scoreView{
 		AsOf: row.AssetScore.AsOf, Model: row.ModelKind + " " + row.ModelVersion, Trusted: s.Trusted, Anomaly: s.Anomaly.Flag,
 		Level: int(s.Risk.Level), Band: s.Health.Band, Health: s.Health.Estimate, HealthTone: healthTone(s.Health.Value),
@@ -105,7 +97,11 @@ func newScoreView(p Page, id uuid.UUID, row db.AssetScorePageRow, s scoring.Asse
 		}
 	}
 	for _, r := range s.Anomaly.Reasons {
-		v.AnomalyReasons = append(v.AnomalyReasons, wordLine{"activity", p.Loc().HTML("scoring.named", "Signal", names.name(id, r.Signal), "Text", findingText(p, r, units[r.Signal]))})
+		text := findingText(p, r, units[r.Signal])
+		if r.Signal != "" {
+			text = p.Loc().HTML("scoring.named", "Signal", names.name(id, r.Signal), "Text", text)
+		}
+		v.AnomalyReasons = append(v.AnomalyReasons, wordLine{"activity", text})
 	}
 	v.addLife(p, id, s, names)
 	for _, x := range []struct {
@@ -115,11 +111,9 @@ func newScoreView(p Page, id uuid.UUID, row db.AssetScorePageRow, s scoring.Asse
 		v.Chances = append(v.Chances, chanceRow{x.days, x.e.Value, x.e.Lo, x.e.Hi, 100 * x.e.Value})
 	}
 	v.addMatrix(p, s.Risk)
-	for _, m := range []struct {
-		key string
-		o   scoring.Output
-	}{{"assets.health", s.Health.Output}, {"assets.chance", s.Failure.Output}, {"assets.life", s.RUL.Output}, {"assets.anomaly", s.Anomaly.Output}, {"assets.production", s.Risk.Output}} {
-		v.Models = append(v.Models, modelRow{p.T(m.key), m.o.ModelID + " " + m.o.ModelVersion})
+	v.Models, v.LifeWhy = modelRows(p, row, s, b), newLifeView(p, id, s.RUL, names, b)
+	for _, m := range s.Failure.Modifiers {
+		v.Modifiers = append(v.Modifiers, modifierRow{m.Name, m.Input, m.Factor})
 	}
 	return v
 }
@@ -127,7 +121,7 @@ func newScoreView(p Page, id uuid.UUID, row db.AssetScorePageRow, s scoring.Asse
 // partName names a part of the health score.
 func partName(p Page, name string) string {
 	switch name {
-	case "condition", "prognostic", "reliability", "age":
+	case "condition", "prognostic", "reliability", "inspection", "age":
 		return p.T("scoring.part." + name)
 	}
 	return name
@@ -148,52 +142,28 @@ func (v *scoreView) addLife(p Page, id uuid.UUID, s scoring.AssetScore, names si
 	}
 }
 
-// addMatrix marks the place of the asset on the risk matrix.
-func (v *scoreView) addMatrix(p Page, r scoring.ProductionRisk) {
+// emptyMatrix is the risk matrix, the greatest likelihood first, with the level
+// and the address of every cell.
+func emptyMatrix(href func(likelihood, consequence int) string) [5][5]matrixCell {
+	var m [5][5]matrixCell
 	levels := scoring.DefaultSettings().RiskMatrix
-	for row := range 5 {
-		for column := range 5 {
+	for row := range m {
+		for column := range m[row] {
 			level := int(levels[4-row][column])
-			v.Matrix[row][column] = matrixCell{Level: level, Href: "/assets?level=" + p.Loc().Int(level)}
+			m[row][column] = matrixCell{Level: level, Href: href(5-row, column+1)}
 		}
 	}
+	return m
+}
+
+// addMatrix marks the place of the asset on the risk matrix; a cell leads to
+// the assets of the fleet in it.
+func (v *scoreView) addMatrix(p Page, r scoring.ProductionRisk) {
+	v.Matrix = emptyMatrix(func(likelihood, consequence int) string {
+		return "/assets?cell=" + strconv.Itoa(likelihood) + strconv.Itoa(consequence)
+	})
 	if r.Likelihood >= 1 && r.Likelihood <= 5 && r.Consequence >= 1 && r.Consequence <= 5 {
 		v.Matrix[5-r.Likelihood][r.Consequence-1].N = 1
 		v.Likelihood, v.Consequence = p.T("matrix.l"+p.Loc().Int(r.Likelihood)), p.T("matrix.c"+p.Loc().Int(r.Consequence))
 	}
-}
-
-// newTrustView sorts the signals into fresh, stale and bad.
-func newTrustView(p Page, id uuid.UUID, t scoring.Trust, names signalBook) trustView {
-	v := trustView{Coverage: t.Coverage, Total: len(t.Signals)}
-	for _, s := range t.Signals {
-		line := trustLine{Name: names.name(id, s.Signal)}
-		stale := false
-		for _, r := range s.Reasons {
-			line.Text = append(line.Text, findingText(p, r, ""))
-			stale = stale || r.Code == scoring.CodeStale || r.Code == scoring.CodeMissing
-		}
-		switch {
-		case s.OK:
-			v.Fresh++
-			v.FreshNames = append(v.FreshNames, line)
-		case stale:
-			v.Stale++
-			v.StaleNames = append(v.StaleNames, line)
-		default:
-			v.Bad++
-			v.BadFindings = append(v.BadFindings, line)
-		}
-	}
-	if v.Total > 0 {
-		v.FreshShare, v.StaleShare, v.BadShare = 100*float64(v.Fresh)/float64(v.Total), 100*float64(v.Stale)/float64(v.Total), 100*float64(v.Bad)/float64(v.Total)
-		v.StaleFrom, v.BadFrom = v.FreshShare, v.FreshShare+v.StaleShare
-		if p.RTL() {
-			v.StaleFrom, v.BadFrom = v.BadShare, 0
-		}
-	}
-	for _, r := range t.Reasons {
-		v.Reasons = append(v.Reasons, findingText(p, r, ""))
-	}
-	return v
 }

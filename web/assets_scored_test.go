@@ -77,7 +77,7 @@ func storeScore(ctx context.Context, tx pgx.Tx, q *db.Queries, a db.Asset, sweep
 	if err != nil {
 		return err
 	}
-	_, err = q.MoveLatestScore(ctx, tx, a.TenantID, a.ID, asOf)
+	_, err = q.MoveLatestScore(ctx, tx, db.MoveLatestScoreParams{TenantID: a.TenantID, AssetID: a.ID, AsOf: asOf, DueAt: asOf.Add(time.Hour)})
 	return err
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/access"
+	"github.com/optria-iq/optria/internal/scoring"
 	"github.com/optria-iq/optria/web/uitest"
 )
 
@@ -36,7 +37,7 @@ func TestAssetPages(t *testing.T) {
 		require.Contains(t, body, f.tenant("ARAMCO_DEMO").Sites[0].Code)
 		_, body = f.get(c, "/assets?q=no-such-asset")
 		require.Contains(t, body, `href="/assets"`)
-		for _, sort := range []string{"tag", "-tag", "criticality", "health", "-probability", "rul", "level", "-risk", "nonsense"} {
+		for _, sort := range []string{"tag", "-tag", "criticality", "health", "-probability", "rul", "level", "-risk", "-change", "nonsense"} {
 			status, _ := f.get(c, "/assets?sort="+sort+"&page=9&level=x&criticality=Z&site=1")
 			require.Equal(t, http.StatusOK, status, sort)
 		}
@@ -48,11 +49,12 @@ func TestAssetPages(t *testing.T) {
 		status, body := f.get(c, "/assets/"+a.ID.String()+"?lang=en")
 		require.Equal(t, http.StatusOK, status)
 		for _, want := range []string{"Health score", "Failure probability", "Production risk", "Data trust", "FMECA", "Cost model", "Score history",
-			"asset_score 1.0.0", "series.json?range=7d", a.FailureModes[0].Code, a.Signals[0].Metric} {
+			"asset_score " + scoring.Version, "series.json?range=7d", "Anomaly timeline", "Similar past lives", `href="/plant"`, a.FailureModes[0].Code, a.Signals[0].Metric} {
 			require.Contains(t, body, want)
 		}
 		require.NotContains(t, body, "[[")
 		require.NotContains(t, body, `name="state"`, "a viewer cannot judge")
+		require.NotContains(t, body, "/modes\"", "a viewer cannot edit")
 		status, body = f.get(c, "/assets/"+a.ID.String()+"?lang=ar&range=90d&signal=0")
 		require.Equal(t, http.StatusOK, status)
 		require.NotContains(t, body, "[[")
@@ -74,15 +76,21 @@ func TestAssetPages(t *testing.T) {
 		var got struct {
 			Time   []int64 `json:"time"`
 			Series []struct {
+				Kind   string     `json:"kind"`
 				Values []*float64 `json:"values"`
 			} `json:"series"`
 			Limits []struct {
 				Value float64 `json:"value"`
 			} `json:"limits"`
+			Index *struct {
+				Values []*float64 `json:"values"`
+			} `json:"index"`
 		}
 		require.NoError(t, json.Unmarshal([]byte(body), &got))
 		require.Greater(t, len(got.Time), 100)
-		require.Len(t, got.Series, 3)
+		require.Len(t, got.Series, 4)
+		require.Equal(t, "expected", got.Series[3].Kind)
+		require.NotEmpty(t, got.Index.Values)
 		require.Len(t, got.Series[0].Values, len(got.Time))
 		require.Len(t, got.Limits, 2)
 		other, _ := f.tenant("ARAMCO_DEMO").Asset("RML-P-401B")
@@ -125,7 +133,7 @@ func TestAssetPagesInTheBrowser(t *testing.T) {
 	a := f.tenant("POWER_DEMO").Assets[0]
 	f.alert(tenant, a.ID, "anomaly", `{"index":4.2,"since":"2026-11-01T00:00:00Z","signals":["vib"]}`)
 	f.signIn(tab, f.person("POWER_DEMO", access.ReliabilityEng).Email)
-	for _, path := range []string{"/dashboard", "/assets", "/assets/" + a.ID.String(), "/search?q=gt"} {
+	for _, path := range []string{"/dashboard", "/assets", "/assets?anomalous=1&greyed=1&cell=33", "/assets/" + a.ID.String(), "/plant", "/search?q=gt"} {
 		uitest.CheckPage(t, tab, f.srv.URL+path)
 	}
 }

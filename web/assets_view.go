@@ -4,21 +4,11 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/asset"
 	"github.com/optria-iq/optria/internal/scoring"
 	"github.com/optria-iq/optria/web/chart"
 )
-
-// treeNode is one node of the part "tree".
-type treeNode struct {
-	Icon, Label, Tag, Href string
-	Count, Level           int
-	Open, Current          bool
-	Nodes                  []treeNode
-}
 
 // signalRow is one signal with its newest reading.
 type signalRow struct {
@@ -74,8 +64,9 @@ func newAssetView(p Page, x assetRows, chosen string, span seriesRange) assetVie
 		names[signalKey{a.ID, g.Signal.Metric}] = localName(p.Lang, g.Signal.NameAr, g.Signal.NameEn)
 	}
 	if x.scored != nil {
-		v.Score = newScoreView(p, a.ID, *x.scored, x.score, names)
+		v.Score = newScoreView(p, a.ID, *x.scored, x.score, names, x.background)
 	}
+	v.Episodes = episodeRows(p, x.episodes)
 	v.addSignals(p, x, chosen, span)
 	v.addCosts(p, x.costs)
 	v.Modes = modeRows(p, x, names)
@@ -84,32 +75,6 @@ func newAssetView(p Page, x assetRows, chosen string, span seriesRange) assetVie
 			Start: o.StartOn, State: assetOrderStates[o.Status], StateLabel: p.T("assets.order." + o.Status)})
 	}
 	return v
-}
-
-// assetTree places the asset: site, unit, its neighbours and its components.
-func assetTree(p Page, x assetRows) []treeNode {
-	unit := treeNode{Icon: "boxes", Label: localName(p.Lang, x.asset.UnitNameAr, x.asset.UnitNameEn), Count: len(x.neighbours), Open: true}
-	for _, n := range x.neighbours {
-		node := treeNode{Icon: "cog", Tag: n.Tag, Href: "/assets/" + n.ID.String(), Level: int(n.RiskLevel)}
-		if n.ID == x.asset.Asset.ID {
-			node.Current, node.Open = true, true
-			node.Nodes = componentNodes(p, x.components, nil)
-		}
-		unit.Nodes = append(unit.Nodes, node)
-	}
-	return []treeNode{{Icon: "map-pin", Label: localName(p.Lang, x.asset.SiteNameAr, x.asset.SiteNameEn), Open: true, Nodes: []treeNode{unit}}}
-}
-
-// componentNodes lists the components under a parent, each with its own.
-func componentNodes(p Page, all []db.AssetComponent, parent *uuid.UUID) []treeNode {
-	var out []treeNode
-	for _, c := range all {
-		same := c.ParentID == nil && parent == nil || c.ParentID != nil && parent != nil && *c.ParentID == *parent
-		if same {
-			out = append(out, treeNode{Icon: "package", Label: localName(p.Lang, c.NameAr, c.NameEn), Open: true, Nodes: componentNodes(p, all, &c.ID)})
-		}
-	}
-	return out
 }
 
 // addSignals lists the signals and picks the one to draw: the one that the
@@ -134,14 +99,14 @@ func (v *assetView) addSignals(p Page, x assetRows, chosen string, span seriesRa
 	v.Chosen.Chosen = true
 	v.SeriesHref = "/assets/" + v.ID + "/series.json?range=" + span.Name + "&signal=" + strconv.FormatInt(v.Chosen.ID, 10)
 	for _, x := range seriesRanges {
-		v.Ranges = append(v.Ranges, tabView{Href: p.With("range", x.Name, "signal", strconv.FormatInt(v.Chosen.ID, 10)) + "#trend",
-			Label: p.N("time.days", x.Days), Active: x.Name == span.Name})
+		v.Ranges = append(v.Ranges, tabView{Href: p.With("range", x.Name, "signal", strconv.FormatInt(v.Chosen.ID, 10)) + "#timeline",
+			Label: p.T("assets.range." + x.Name), Active: x.Name == span.Name})
 	}
 }
 
 func newSignalRow(p Page, g db.ListSignalsWithLatestRow, trust scoring.SignalTrust, bands []db.Band) signalRow {
 	row := signalRow{ID: g.Signal.ID, Name: localName(p.Lang, g.Signal.NameAr, g.Signal.NameEn), Metric: g.Signal.Metric, Unit: unitSign(g.Signal.Unit),
-		Href: p.With("signal", strconv.FormatInt(g.Signal.ID, 10)) + "#trend", Low: g.Signal.NormalLow, High: g.Signal.NormalHigh,
+		Href: p.With("signal", strconv.FormatInt(g.Signal.ID, 10)) + "#timeline", Low: g.Signal.NormalLow, High: g.Signal.NormalHigh,
 		Warn: g.Signal.Warn, Alarm: g.Signal.Alarm, Tone: "none", QualityIcon: "circle-dashed", Status: p.T("assets.quality.none"), SparkTone: "accent"}
 	if g.LatestTs != nil && g.LatestValue != nil {
 		row.HasValue, row.Value, row.At = true, *g.LatestValue, *g.LatestTs

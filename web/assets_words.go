@@ -90,6 +90,8 @@ var knownFindings = map[scoring.Code]bool{
 	scoring.CodeUncertain: true, scoring.CodeBadRows: true, scoring.CodeNoSignals: true, scoring.CodeLowCoverage: true,
 	scoring.CodeShortHistory: true, scoring.CodeCounter: true, scoring.CodePriorLife: true, scoring.CodeResidual: true,
 	scoring.CodeWarn: true, scoring.CodeAlarm: true, scoring.CodeAgeOnly: true,
+	scoring.CodeBadQuality: true, scoring.CodeBaseline: true, scoring.CodeRegime: true, scoring.CodeFleetSignals: true, scoring.CodeFleetLife: true,
+	scoring.CodeStep: true, scoring.CodeNoise: true, scoring.CodeT2: true, scoring.CodeSPE: true, scoring.CodeCusum: true, scoring.CodeTail: true,
 }
 
 // findingText words one finding of the engine. A code that this version does
@@ -102,7 +104,15 @@ func findingText(p Page, r scoring.Reason, unit string) template.HTML {
 		"Value", measured(p, r.Value, unit), "Limit", measured(p, r.Limit, unit),
 		"Number", isolate(p.Loc().Num(r.Value, 0)), "Ratio", isolate(p.Loc().Num(r.Value, 2)),
 		"Pct", isolate(p.Loc().Pct(r.Value, 0)), "LimitPct", isolate(p.Loc().Pct(r.Limit, 0)),
-		"Span", p.Loc().Span(time.Duration(r.Value*float64(time.Second))), "Detail", tag(r.Detail))
+		"Span", p.Loc().Span(time.Duration(r.Value*float64(time.Second))), "Detail", tag(r.Detail), "At", moment(p, r.At))
+}
+
+// moment words when something happened, nothing when that is not known.
+func moment(p Page, at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return p.T("scoring.at", "Time", p.Loc().Minute(at))
 }
 
 // healthTone is the colour of a health score: that of its band.

@@ -45,6 +45,7 @@ type runCard struct {
 type dashboardView struct {
 	Now, ScoredAt, RiskSince time.Time
 	Scored                   bool
+	Greyed                   int // assets that count by age only
 	KPIs                     []kpiView
 	Risk                     chart.Plot
 	RiskUnit                 string
@@ -62,7 +63,7 @@ type dashboardView struct {
 }
 
 func newDashboard(p Page, x dashboardRows, span int, canRun bool) (dashboardView, error) {
-	v := dashboardView{Now: x.now, Scored: x.fleet.Scored > 0, ScoredAt: x.fleet.ScoredAt, RiskDays: len(x.days), CanRun: canRun,
+	v := dashboardView{Now: x.now, Scored: x.fleet.Scored > 0, Greyed: int(x.fleet.Greyed), ScoredAt: x.fleet.ScoredAt, RiskDays: len(x.days), CanRun: canRun,
 		Alerts: x.alerts, AlertTotal: x.alertTotal, Run: newRunCard(p, x.run)}
 	v.KPIs = []kpiView{assetsKPI(p, x.fleet), riskKPI(p, x), actionsKPI(p, x.actions), deferralKPI(p, x, canRun)}
 	for _, n := range []int{30, 90} {

@@ -30,6 +30,7 @@ func (s *Server) routes() []route {
 		s.dashboardRoutes(),
 		s.assetRoutes(),
 		s.reliabilityRoutes(),
+		s.plantRoutes(),
 		s.scenarioRoutes(),
 		s.planRoutes(),
 		s.workOrderRoutes(),

@@ -28,6 +28,7 @@ type searchHit struct {
 	Href, Tag, Title, Note string
 	At                     time.Time
 	Level                  int
+	Greyed                 bool // the score rests on age only
 	State, StateLabel      string
 }
 
@@ -80,7 +81,7 @@ func findAll(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID, p 
 		hit := searchHit{Href: "/assets/" + x.Asset.ID.String(), Tag: x.Asset.Tag, Title: localName(p.Lang, x.Asset.NameAr, x.Asset.NameEn),
 			Note: localName(p.Lang, x.SiteNameAr, x.SiteNameEn)}
 		if x.RiskLevel != nil {
-			hit.Level = int(*x.RiskLevel)
+			hit.Level, hit.Greyed = int(*x.RiskLevel), !*x.Trusted
 		}
 		group.Hits = append(group.Hits, hit)
 		if x.Total > searchAssets {

@@ -21,6 +21,7 @@ for (const [to, from] of Object.entries(copies)) {
   writeFileSync(`${out}/${to}`, text);
 }
 copyFileSync("app.js", `${out}/app.js`);
+copyFileSync("series.js", `${out}/series.js`);
 copyFileSync("icon.svg", `${out}/icon.svg`);
 
 for (const [family, subsets, weights] of [
