@@ -49,6 +49,9 @@ func (d *Detector) UnmarshalBinary(data []byte) error {
 	out := Detector{config: s.Config, intake: s.Intake, units: s.Units,
 		groups: s.Groups, normal: s.Normal, held: s.Held, unusual: s.Bad}
 	if s.Subspace != nil {
+		if err := s.Subspace.Check(); err != nil {
+			return fmt.Errorf("read detector: %w", err)
+		}
 		m, err := newSubspace(s.Subspace)
 		if err != nil {
 			return fmt.Errorf("read detector: %w", err)
@@ -72,6 +75,11 @@ func (d *Detector) UnmarshalBinary(data []byte) error {
 // check refuses parts that do not fit together.
 func (s *stored) check(size int) error {
 	p := len(s.Intake.Kept)
+	for _, j := range s.Intake.Kept {
+		if j < 0 || j >= s.Intake.Width {
+			return errors.New("it watches a signal it does not have")
+		}
+	}
 	for _, n := range []int{len(s.Intake.Centre), len(s.Intake.Spread), len(s.Intake.Scale)} {
 		if n != p || p == 0 || p > s.Intake.Width {
 			return errors.New("its signals do not fit together")

@@ -176,6 +176,27 @@ func explaining(values []float64, share float64) int {
 	return len(values)
 }
 
+// Check refuses a model whose parts do not fit together, as one read from a
+// broken file.
+func (m *Model) Check() error {
+	p, d := len(m.Mean), len(m.Values)
+	if p == 0 || len(m.Scale) != p || m.Lags < 0 || d != p*(m.Lags+1) || len(m.Loadings) != d || m.Components < 1 || m.Components > d {
+		return errors.New("the principal components do not fit their signals")
+	}
+	for k, v := range m.Values {
+		if !(v >= floor) || math.IsInf(v, 0) || len(m.Loadings[k]) != d {
+			return fmt.Errorf("principal component %d is broken", k+1)
+		}
+	}
+	if err := sound([][]float64{m.Mean, m.Scale}, p); err != nil {
+		return fmt.Errorf("standardisation: %w", err)
+	}
+	if err := sound(m.Loadings, d); err != nil {
+		return fmt.Errorf("principal components: %w", err)
+	}
+	return nil
+}
+
 // Signals returns the number of signals in a row.
 func (m *Model) Signals() int { return len(m.Mean) }
 

@@ -191,3 +191,53 @@ func TestRefusals(t *testing.T) {
 	_, _, _, err = m.Limits([][]float64{{1, 2}, {3, 4}}, 0.05)
 	require.ErrorContains(t, err, "want 3")
 }
+
+// TestOthersPredictASignalWithoutIt compares with the regression of one signal
+// on the others, by hand for two of known correlation, and moves a signal.
+func TestOthersPredictASignalWithoutIt(t *testing.T) {
+	t.Parallel()
+	m := fit(t, [][]float64{{2, 2}, {-2, -2}, {1, -1}, {-1, 1}}, pca.Config{Explained: 1})
+	o, err := m.Others()
+	require.NoError(t, err)
+	expected, residual := make([]float64, 2), make([]float64, 2)
+	o.Predict(expected, residual, []float64{3, 1})
+	// Correlation 0.6 over a variance of 1.01: 0.01 is the floor.
+	require.InDelta(t, 0.6/1.01*1, expected[0], 1e-9)
+	require.InDelta(t, 0.6/1.01*3, expected[1], 1e-9)
+	sd := math.Sqrt(1.01 - 0.36/1.01)
+	require.InDelta(t, (3-expected[0])/sd, residual[0], 1e-9)
+
+	rng := rand.New(rand.NewPCG(8, 2))
+	m = fit(t, factored(600, 10, rng), pca.Config{Lags: 1, Explained: 0.8})
+	o, err = m.Others()
+	require.NoError(t, err)
+	row := m.Standardise(make([]float64, 10), factored(1, 10, rng)[0])
+	before, after, r := make([]float64, 10), make([]float64, 10), make([]float64, 10)
+	o.Predict(before, r, row)
+	row[4] += 9
+	o.Predict(after, r, row)
+	require.InDelta(t, before[4], after[4], 1e-9)
+	require.Equal(t, slices.Max(r), r[4])
+}
+
+func TestCheckRefusesBrokenModels(t *testing.T) {
+	t.Parallel()
+	fresh := func() *pca.Model {
+		return fit(t, factored(60, 3, rand.New(rand.NewPCG(9, 2))), pca.Config{Lags: 1, Explained: 0.8})
+	}
+	require.NoError(t, fresh().Check())
+	for name, spoil := range map[string]func(*pca.Model){
+		"no signals": func(m *pca.Model) { m.Mean = nil },
+		"scale":      func(m *pca.Model) { m.Scale = m.Scale[:2] },
+		"lags":       func(m *pca.Model) { m.Lags = 3 },
+		"components": func(m *pca.Model) { m.Components = 7 },
+		"variance":   func(m *pca.Model) { m.Values[1] = 0 },
+		"direction":  func(m *pca.Model) { m.Loadings[5] = m.Loadings[5][:3] },
+		"mean":       func(m *pca.Model) { m.Mean[0] = math.NaN() },
+		"loading":    func(m *pca.Model) { m.Loadings[2][1] = math.Inf(1) },
+	} {
+		m := fresh()
+		spoil(m)
+		require.Error(t, m.Check(), name)
+	}
+}

@@ -1,0 +1,45 @@
+package monitor
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/optria-iq/optria/internal/scoring/aakr"
+)
+
+// Learn returns a detector that also expects these rows, as when an engineer
+// finds that an alarm was expected operation, and how many of them were new to
+// its memory. The memory keeps its size: the vectors it misses least make
+// room. Limits stay as they were. Rows with missing readings are passed over.
+// A subspace cannot take single rows in: it is fitted again.
+func (d *Detector) Learn(rows [][]float64) (*Detector, int, error) {
+	m, ok := d.model.(*similarity)
+	if !ok {
+		return nil, 0, fmt.Errorf("learn rows: the detector watches a subspace: fit it again with these rows")
+	}
+	if err := sameWidth(rows, d.intake.Width, 0); err != nil {
+		return nil, 0, fmt.Errorf("learn rows: %w", err)
+	}
+	memory, err := aakr.Restore(slices.Clone(m.model.Memory()), m.scale, m.model.Width())
+	if err != nil {
+		return nil, 0, fmt.Errorf("learn rows: %w", err)
+	}
+	size, fresh := max(memory.Size(), memorySize), 0
+	for _, r := range rows {
+		row, _ := d.intake.admit(r)
+		if slices.ContainsFunc(row, math.IsNaN) {
+			continue
+		}
+		added, err := memory.Learn(row, size)
+		if err != nil {
+			return nil, 0, fmt.Errorf("learn rows: %w", err)
+		}
+		if added {
+			fresh++
+		}
+	}
+	out := *d
+	out.model = &similarity{model: memory, scale: m.scale}
+	return &out, fresh, nil
+}
