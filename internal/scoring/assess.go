@@ -60,12 +60,16 @@ func (a *Assessment) reference() comparison {
 	if b := a.in.Baseline; b != nil {
 		unfit := b.unfit(a.frame, a.channels)
 		if len(unfit) == 0 {
-			return a.compare(b)
+			return a.compare(b, 0)
 		}
 		a.refused = append(a.refused, Reason{Code: CodeBaseline, Detail: strings.Join(unfit, ", ")})
 	}
 	n := int(float64(len(a.frame.rows)) * baselineShare)
-	return a.learn(a.frame, min(n, baselineRows))
+	b, first, ok := a.learn(min(n, baselineRows))
+	if !ok {
+		return comparison{Baseline: b, set: a.set}
+	}
+	return a.compare(b, first)
 }
 
 // provenance fills what all outputs share.

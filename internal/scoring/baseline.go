@@ -20,12 +20,16 @@ const (
 
 // learn fits a memory on the earliest healthy of the first n rows and measures
 // its residuals on healthy rows held out from it: limits taken on the training
-// rows would give false alarms many times their nominal rate.
-func (a *Assessment) learn(f frame, n int) comparison {
+// rows would give false alarms many times their nominal rate. first is the row
+// after the training rows. ok is false when too few rows are healthy; Rows says
+// how many there are.
+func (a *Assessment) learn(n int) (b *Baseline, first int, ok bool) {
+	f := a.frame
+	f.rows, f.ends = f.rows[:n], f.ends[:n]
 	c := comparison{start: int(float64(n) * trainShare), set: a.set}
 	var train [][]float64
 	var held []int // counted from start
-	for r, row := range f.rows[:n] {
+	for r, row := range f.rows {
 		switch {
 		case f.severity(a.channels, row) >= 0.5:
 			continue
@@ -37,17 +41,16 @@ func (a *Assessment) learn(f frame, n int) comparison {
 	}
 	c.Baseline = &Baseline{Rows: len(train) + len(held)}
 	if c.Rows < leastBaseline || len(held) < leastBaseline/4 || len(train) < leastBaseline/4 {
-		return c
+		return c.Baseline, c.start, false
 	}
 	c.From = time.UnixMilli(f.ends[0] - binMillis).UTC()
 	c.To = time.UnixMilli(f.ends[n-1]).UTC()
 	if !c.memorise(f, a, train) {
-		return c
+		return c.Baseline, c.start, false
 	}
 	c.follow(f, a.channels)
 	c.calibrate(f, a.channels, held)
-	c.ok = c.judgeable()
-	return c
+	return c.Baseline, c.start, true
 }
 
 // severity is the worst of one row.

@@ -52,14 +52,11 @@ const leastStored = 168
 func LearnBaseline(in AssetInput) (*Baseline, error) {
 	in.Baseline = nil
 	a := prepare(in)
-	f := a.frame
-	n := min(len(f.rows), baselineRows)
-	f.rows, f.ends = f.rows[:n], f.ends[:n]
-	c := a.learn(f, n)
-	if !c.ok || c.Rows < leastStored {
-		return nil, fmt.Errorf("learn baseline of %s: %w: %d rows of %d", in.AssetID, ErrShortHistory, c.Rows, leastStored)
+	b, _, ok := a.learn(min(len(a.frame.rows), baselineRows))
+	if !ok || b.Rows < leastStored {
+		return nil, fmt.Errorf("learn baseline of %s: %w: %d rows of %d", in.AssetID, ErrShortHistory, b.Rows, leastStored)
 	}
-	return c.Baseline, nil
+	return b, nil
 }
 
 // unfit names what keeps a baseline from being used for the frame: signals it

@@ -25,36 +25,63 @@ type comparison struct {
 	joint   *together // statistics of the signals together; nil with few signals
 }
 
-// compare holds all rows of the frame against a baseline learned earlier. A
-// baseline that knows other signals than the asset has now is refused; of
-// signals that are silent now the memory is left out. Unusable operating
-// variables leave nothing to compare with, because a change of load would look
-// like a fault.
-func (a *Assessment) compare(b *Baseline) comparison {
-	c := comparison{set: a.set}
+const (
+	lately  = 300 // rows judged at first: 25 days
+	settled = 40  // rows after which a smoothed residual has forgotten its start
+	quiet   = 60  // rows after that which must be quiet, else twice as many are judged
+)
+
+// compare holds the latest rows of the frame against a baseline: as many as it
+// takes to know the present episode, none before first. A baseline that knows
+// other signals than the asset has now is refused; of signals that are silent
+// now the memory is left out. Unusable operating variables leave nothing to
+// compare with, because a change of load would look like a fault.
+func (a *Assessment) compare(b *Baseline, first int) comparison {
 	columns := b.columnsOf(a.frame, a.channels)
 	for _, j := range b.operatingColumns() {
 		if !slices.Contains(columns, j) {
 			a.refused = append(a.refused, Reason{Code: CodeRegime, Signal: b.Signals[j], Detail: b.Signals[j]})
-			c.Baseline = b
-			return c
+			return comparison{Baseline: b, set: a.set}
 		}
 	}
 	if len(columns) == 0 {
-		c.Baseline = b
-		return c
+		return comparison{Baseline: b, set: a.set}
 	}
-	c.Baseline = b.only(columns)
+	b = b.only(columns)
+	for rows := lately; ; rows *= 2 {
+		start := max(first, len(a.frame.rows)-rows)
+		if c := a.from(b, start); start == first || !c.early() {
+			return c
+		}
+	}
+}
+
+// from compares all rows from one on.
+func (a *Assessment) from(b *Baseline, start int) comparison {
+	c := comparison{Baseline: b, set: a.set, start: start}
 	c.follow(a.frame, a.channels)
 	c.ok = c.judgeable()
 	return c
+}
+
+// early reports whether an episode may have begun before the first row.
+func (c *comparison) early() bool {
+	for r := settled; c.ok && r < settled+quiet; r++ {
+		if c.strange[r] > 0 || c.worst(r) >= leaveBelow {
+			return true
+		}
+	}
+	return false
 }
 
 // follow reconstructs every row from start and smooths the residuals. At an
 // operating point that the memory does not know, nothing can be expected: such
 // rows have no residual and leave the smoothed one as it was.
 func (c *comparison) follow(f frame, channels []channel) {
-	p, n := len(c.columns), len(f.rows)-c.start
+	p, n := len(c.columns), max(len(f.rows)-c.start, 0)
+	if n == 0 {
+		return
+	}
 	model, err := aakr.Restore(c.memory, ones(p), c.width)
 	if err != nil {
 		return // unreachable: memory and columns were made for each other

@@ -107,14 +107,14 @@ func requireSum(t *testing.T, r scoring.RUL) {
 // TestOtherModesAndLaterDaysComeFromTheLife joins both models in closed form.
 func TestOtherModesAndLaterDaysComeFromTheLife(t *testing.T) {
 	t.Parallel()
-	in := worn(t, 4, 100, 250) // as good as new
+	in := worn(t, 4, 60, 250) // as good as new
 	s := scoring.Score(in)
 	requireSound(t, s)
 	requireSum(t, s.RUL)
 	p, err := in.Prognosis.Predict(in.LifeRows)
 	require.NoError(t, err)
 	require.True(t, p.BeyondCap)
-	h := func(d float64) float64 { return math.Pow((100+d)/900, 2) - math.Pow(100/900.0, 2) }
+	h := func(d float64) float64 { return math.Pow((60+d)/900, 2) - math.Pow(60/900.0, 2) }
 	rate := func(occurrence float64) float64 { return math.Pow(10, (occurrence-10)/3) }
 	// Of the modes only VIB shows in a signal of the fleet model.
 	others := (rate(5) + rate(2)) / (2*rate(5) + rate(2))
