@@ -6,12 +6,30 @@ import "math"
 // makes it worse. Cap and Collar are the limits that it sets to the health of
 // its part; 10 and 0.5 do not bind.
 type Modifier struct {
-	Name   string  `json:"name"`
-	Input  string  `json:"input"` // what was given, empty for a combined factor
-	Part   string  `json:"part"`  // main or tapchanger
-	Factor float64 `json:"factor"`
-	Cap    float64 `json:"cap"`
-	Collar float64 `json:"collar"`
+	Name string `json:"name"`
+	// Affects is what the factor multiplies: "life" (the expected life is divided
+	// by it), "condition" (the health of the part) or "cost" (one consequence).
+	Affects string  `json:"affects"`
+	Input   string  `json:"input"` // what was given, empty for a combined factor
+	Part    string  `json:"part"`  // main or tapchanger
+	Factor  float64 `json:"factor"`
+	Cap     float64 `json:"cap"`
+	Collar  float64 `json:"collar"`
+}
+
+// What a modifier affects.
+const (
+	affectsLife      = "life"
+	affectsCondition = "condition"
+	affectsCost      = "cost"
+)
+
+// affecting marks modifiers.
+func affecting(what string, list ...Modifier) []Modifier {
+	for i := range list {
+		list[i].Affects = what
+	}
+	return list
 }
 
 // free is a modifier without limits.

@@ -107,6 +107,16 @@ func TestModifiersExplainTheScore(t *testing.T) {
 	require.InDelta(t, 1.6, r.Components[0].Factor, 1e-12)
 	require.InDelta(t, max(0.5*math.Exp(math.Log(11)/50*30)*1.6, 4), r.Health, 1e-12)
 	require.Equal(t, "main_tank", r.Modifiers[0].Name)
+	require.Equal(t, "condition", r.Modifiers[0].Affects)
+	e.UtilisationPct, e.Site.LoadMVA = of(120), of(60)
+	used := map[string]string{}
+	for _, m := range score(t, e).Modifiers {
+		used[m.Name] = m.Affects
+	}
+	require.Equal(t, "life", used["utilisation"])
+	require.Equal(t, "life", used["location"])
+	require.Equal(t, "cost", used["load"])
+	e.UtilisationPct = nil
 	require.InDelta(t, 4, r.Components[0].Collar, 1e-12)
 	e.ReliabilityFactor = 1.5
 	require.InDelta(t, 1.5*0.5*math.Exp(math.Log(11)/50*30)*1.6, score(t, e).Health, 1e-12)

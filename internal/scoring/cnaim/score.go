@@ -49,6 +49,7 @@ func Score(e Equipment) (Result, error) {
 	k, _ := data().kind(e.Type)
 	r := Result{Type: k.name, K: k.k, C: k.c, Typical: k.cost}
 	place, applied := e.location(k)
+	applied = affecting(affectsLife, applied...)
 	for _, part := range k.parts() {
 		c, used := e.component(k, part, place)
 		r.Components = append(r.Components, c)
@@ -61,7 +62,7 @@ func Score(e Equipment) (Result, error) {
 	r.Consequence = cost
 	r.CriticalityBand = bandOf(100*cost.Total()/k.cost.Total(), []float64{75, 125, 200}) // Table 6
 	r.Risk = r.PoF * cost.Total()
-	r.Modifiers = explain(append(applied, used...))
+	r.Modifiers = explain(append(applied, affecting(affectsCost, used...)...))
 	return r, nil
 }
 
@@ -114,7 +115,7 @@ func (e Equipment) component(k kind, part string, place float64) (Component, []M
 	c.Health = max(min(c.InitialHealth*c.Factor*reliability, c.Cap), c.Collar)
 	c.Health = min(max(c.Health, healthNew), healthMost)
 	c.ForecastRate = c.forecastRate()
-	return c, append([]Modifier{use}, single...)
+	return c, append(affecting(affectsLife, use), affecting(affectsCondition, single...)...)
 }
 
 // bandOf returns 1 for values below the first edge, 2 below the second and so on.
