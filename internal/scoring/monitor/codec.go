@@ -17,6 +17,8 @@ type stored struct {
 	Intake            intake
 	Memory            [][]float64
 	Width             float64
+	Linear            *pca.Model // beside Memory, may be nil
+	Choice            []bool
 	Subspace          *pca.Model
 	Units             units
 	Groups            []group
@@ -29,7 +31,7 @@ func (d *Detector) MarshalBinary() ([]byte, error) {
 		Groups: d.groups, Normal: d.normal, Held: d.held, Bad: d.unusual}
 	switch m := d.model.(type) {
 	case *similarity:
-		s.Memory, s.Width = m.model.Memory(), m.model.Width()
+		s.Memory, s.Width, s.Linear, s.Choice = m.memory.Memory(), m.memory.Width(), m.linear, m.choice
 	case *subspace:
 		s.Subspace = m.model
 	}
@@ -48,28 +50,48 @@ func (d *Detector) UnmarshalBinary(data []byte) error {
 	}
 	out := Detector{config: s.Config, intake: s.Intake, units: s.Units,
 		groups: s.Groups, normal: s.Normal, held: s.Held, unusual: s.Bad}
-	if s.Subspace != nil {
-		if err := s.Subspace.Check(); err != nil {
-			return fmt.Errorf("read detector: %w", err)
-		}
-		m, err := newSubspace(s.Subspace)
-		if err != nil {
-			return fmt.Errorf("read detector: %w", err)
-		}
-		out.model = m
-	} else {
-		m, err := aakr.Restore(s.Memory, s.Intake.Scale, s.Width)
-		if err != nil {
-			return fmt.Errorf("read detector: %w", err)
-		}
-		out.model = &similarity{model: m, scale: s.Intake.Scale}
+	model, err := s.model()
+	if err != nil {
+		return fmt.Errorf("read detector: %w", err)
 	}
+	out.model = model
 	if err := s.check(out.model.size()); err != nil {
 		return fmt.Errorf("read detector: %w", err)
 	}
 	out.prepare()
 	*d = out
 	return nil
+}
+
+// model restores the model with what is derived from it.
+func (s *stored) model() (residuals, error) {
+	if s.Subspace != nil {
+		if err := s.Subspace.Check(); err != nil {
+			return nil, err
+		}
+		return newSubspace(s.Subspace)
+	}
+	memory, err := aakr.Restore(s.Memory, s.Intake.Scale, s.Width)
+	if err != nil {
+		return nil, err
+	}
+	m := &similarity{memory: memory, scale: s.Intake.Scale, linear: s.Linear, choice: s.Choice}
+	if len(m.choice) != len(m.scale) {
+		return nil, errors.New("its choice of expectations does not fit its signals")
+	}
+	if s.Linear == nil {
+		return m, nil
+	}
+	if err := s.Linear.Check(); err != nil {
+		return nil, err
+	}
+	if s.Linear.Signals() != len(m.scale) || s.Linear.Lags != 0 {
+		return nil, errors.New("its regression does not fit its signals")
+	}
+	if m.others, err = s.Linear.Others(); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // check refuses parts that do not fit together.

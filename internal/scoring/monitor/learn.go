@@ -11,7 +11,8 @@ import (
 // Learn returns a detector that also expects these rows, as when an engineer
 // finds that an alarm was expected operation, and how many of them were new to
 // its memory. The memory keeps its size: the vectors it misses least make
-// room. Limits stay as they were. Rows with missing readings are passed over.
+// room. Limits stay as they were, and so does what is expected of a signal from
+// the other signals. Rows with missing readings are passed over.
 // A subspace cannot take single rows in: it is fitted again.
 func (d *Detector) Learn(rows [][]float64) (*Detector, int, error) {
 	m, ok := d.model.(*similarity)
@@ -21,7 +22,7 @@ func (d *Detector) Learn(rows [][]float64) (*Detector, int, error) {
 	if err := sameWidth(rows, d.intake.Width, 0); err != nil {
 		return nil, 0, fmt.Errorf("learn rows: %w", err)
 	}
-	memory, err := aakr.Restore(slices.Clone(m.model.Memory()), m.scale, m.model.Width())
+	memory, err := aakr.Restore(slices.Clone(m.memory.Memory()), m.scale, m.memory.Width())
 	if err != nil {
 		return nil, 0, fmt.Errorf("learn rows: %w", err)
 	}
@@ -39,7 +40,8 @@ func (d *Detector) Learn(rows [][]float64) (*Detector, int, error) {
 			fresh++
 		}
 	}
-	out := *d
-	out.model = &similarity{model: memory, scale: m.scale}
+	model, out := *m, *d
+	model.memory = memory
+	out.model = &model
 	return &out, fresh, nil
 }

@@ -1,8 +1,9 @@
 // Package monitor watches a table of signals for behaviour that its normal
-// period does not explain. Below thirty signals it compares every row with a
-// memory of healthy rows (auto-associative kernel regression), from thirty up
-// with the directions in which healthy rows vary (principal components of the
-// row and the rows just before it, T² and SPE). The residuals are smoothed
+// period does not explain. Below thirty signals it compares every reading with
+// what a memory of healthy rows (auto-associative kernel regression) or, where
+// that is closer, a regression on the other signals says it should be; from
+// thirty up also with the directions in which healthy rows vary (principal
+// components of the row and the rows just before it, T² and SPE). The residuals are smoothed
 // (EWMA), so that a small lasting shift counts as much as a large brief one,
 // and their energy is smoothed too, so that growing noise counts as well.
 //
@@ -16,8 +17,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
-	"github.com/optria-iq/optria/internal/scoring/aakr"
 	"github.com/optria-iq/optria/internal/scoring/pca"
 )
 
@@ -138,7 +139,13 @@ func FitCalibrated(normal, calibrate [][]float64, c Config) (*Detector, error) {
 	if d.model, err = d.newModel(rows); err != nil {
 		return nil, fmt.Errorf("fit detector: %w", err)
 	}
-	if err := d.finish(rows, [][][]float64{d.components(d.model, others)}); err != nil {
+	var held [][][]float64
+	if m, ok := d.model.(*similarity); ok {
+		m.choice, held = choose([][][]float64{d.components(m.choosing(false), others)}, [][][]float64{d.components(m.choosing(true), others)})
+	} else {
+		held = [][][]float64{d.components(d.model, others)}
+	}
+	if err := d.finish(rows, held); err != nil {
 		return nil, fmt.Errorf("fit detector: %w", err)
 	}
 	return d, nil
@@ -192,11 +199,7 @@ func (d *Detector) newModel(rows [][]float64) (residuals, error) {
 		}
 		return newSubspace(m)
 	}
-	m, err := aakr.Fit(rows, d.intake.Scale, memorySize)
-	if err != nil {
-		return nil, err
-	}
-	return &similarity{model: m, scale: d.intake.Scale}, nil
+	return newSimilarity(rows, d.intake.Scale)
 }
 
 // holdOut fits the model and returns residuals of normal rows that it, or one
@@ -213,19 +216,21 @@ func (d *Detector) holdOut(rows [][]float64) (train [][]float64, held [][][]floa
 		d.model = model
 		return rows[:first], [][][]float64{d.components(model, rows[first:])}, nil
 	}
+	var byMemory, byOthers [][][]float64
 	for b := range blocks {
 		from, to := b*len(rows)/blocks, (b+1)*len(rows)/blocks
-		rest := append(append([][]float64{}, rows[:from]...), rows[to:]...)
-		m, err := aakr.Fit(rest, d.intake.Scale, memorySize)
+		m, err := newSimilarity(slices.Concat(rows[:from], rows[to:]), d.intake.Scale)
 		if err != nil {
 			return nil, nil, err
 		}
-		held = append(held, d.components(&similarity{model: m, scale: d.intake.Scale}, rows[from:to]))
+		byMemory = append(byMemory, d.components(m.choosing(false), rows[from:to]))
+		byOthers = append(byOthers, d.components(m.choosing(true), rows[from:to]))
 	}
-	m, err := aakr.Fit(rows, d.intake.Scale, memorySize)
+	m, err := newSimilarity(rows, d.intake.Scale)
 	if err != nil {
 		return nil, nil, err
 	}
-	d.model = &similarity{model: m, scale: d.intake.Scale}
+	m.choice, held = choose(byMemory, byOthers)
+	d.model = m
 	return rows, held, nil
 }
