@@ -23,28 +23,32 @@ const (
 	AlertApprovalOverdue = "approval_overdue"
 )
 
-// alert is one condition that either holds or does not.
+// alert is one condition that either holds or does not. One that lingers is
+// near its threshold: it neither raises an alert nor clears one.
 type alert struct {
 	kind        string
 	about       uuid.UUID // asset, integration or plan
 	asset       *uuid.UUID
 	integration *uuid.UUID
 	holds       bool
+	lingers     bool
 	severity    int16 // 1 to 5
 	detail      map[string]any
 }
 
 func (a alert) key() string { return a.kind + ":" + a.about.String() }
 
-// settleAlerts raises the alerts that hold and clears the others, and returns
-// how many are new. What a person judged false or expected stays quiet for a
-// day. It runs in the caller's transaction.
+// settleAlerts raises the alerts that hold and clears those whose cause is
+// gone, and returns how many are new or came back. A cause that comes back
+// within a day of going opens its alert again; what a person judged false or
+// expected stays quiet for a day. It runs in the caller's transaction.
 func settleAlerts(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID, at time.Time, alerts ...alert) (int, error) {
 	var holding, gone []string
 	for _, a := range alerts {
-		if a.holds {
+		switch {
+		case a.holds:
 			holding = append(holding, a.key())
-		} else {
+		case !a.lingers:
 			gone = append(gone, a.key())
 		}
 	}
@@ -60,7 +64,12 @@ func settleAlerts(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUI
 	if err != nil {
 		return 0, fmt.Errorf("list judged alerts: %w", err)
 	}
-	raised := 0
+	holding = slices.DeleteFunc(holding, func(key string) bool { return slices.Contains(judged, key) })
+	back, err := q.ReopenAlerts(ctx, tx, at, tenant, holding)
+	if err != nil {
+		return 0, fmt.Errorf("reopen alerts: %w", err)
+	}
+	raised := len(back)
 	for _, a := range alerts {
 		if !a.holds || slices.Contains(judged, a.key()) {
 			continue

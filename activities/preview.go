@@ -72,8 +72,8 @@ func (a *Preview) ScoreEdit(ctx context.Context, in EditInput) (ScoredEdit, erro
 	if err != nil {
 		return out, fmt.Errorf("preview scores: %w", err)
 	}
-	engine := &Scoring{a.deps}
-	inputs, err := engine.loadInputs(ctx, batch)
+	engine := &Scoring{deps: a.deps}
+	inputs, err := engine.loadBatch(ctx, batch)
 	if err != nil {
 		return out, err
 	}
@@ -81,9 +81,6 @@ func (a *Preview) ScoreEdit(ctx context.Context, in EditInput) (ScoredEdit, erro
 		return out, fault.New(fault.NotFound, KeyNoAssets)
 	}
 	one := inputs[0]
-	if err := engine.readSeries(ctx, batch, &one); err != nil {
-		return out, fmt.Errorf("read series of %s: %w", one.row.Tag, err)
-	}
 	out.Before = figuresOf(scoring.Score(one.input))
 	one.revise(in, costs)
 	out.After = figuresOf(scoring.Score(one.input))

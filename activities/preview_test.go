@@ -97,8 +97,8 @@ func TestPreviewIsWhatARunSaysAfterSaving(t *testing.T) {
 	f, batch := scoredPlant(t)
 	at := time.Now().UTC()
 	id := f.deferred(at)
-	age := 400.0
-	in := EditInput{TenantID: f.tenant, AssetID: id, At: at, Change: reliability.Change{Life: &reliability.Life{Beta: 3, EtaDays: 300, AgeDays: &age}}}
+	age := 1800.0
+	in := EditInput{TenantID: f.tenant, AssetID: id, At: at, Change: reliability.Change{Life: &reliability.Life{Beta: 3, EtaDays: 900, AgeDays: &age}}}
 	p := f.preview(in)
 	require.False(t, p.Plans.OwnBefore.Do)
 	require.True(t, p.Plans.OwnAfter.Do, "a life that is nearly over is renewed")
@@ -112,7 +112,7 @@ func TestPreviewIsWhatARunSaysAfterSaving(t *testing.T) {
 	before := f.asset(id)
 	require.NotEqual(t, 3.0, before.WeibullBeta, "a preview saves nothing")
 
-	f.exec(`UPDATE core.assets SET weibull_beta = 3, weibull_eta_days = 300, age_days = $3, age_as_of = $4 WHERE tenant_id = $1 AND id = $2`,
+	f.exec(`UPDATE core.assets SET weibull_beta = 3, weibull_eta_days = 900, age_days = $3, age_as_of = $4 WHERE tenant_id = $1 AND id = $2`,
 		f.tenant, id, age, reliability.DayOf(at))
 	f.do(nil, f.set.Scoring.ScoreBatch, Batch{Sweep: batch.Sweep, ModelID: batch.ModelID, Assets: []uuid.UUID{id}})
 

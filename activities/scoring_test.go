@@ -13,10 +13,10 @@ import (
 	"github.com/optria-iq/optria/internal/scoring"
 )
 
-// sweep starts a sweep of the plant.
+// sweep starts a sweep of the plant, of every asset when the moment is past.
 func (f *plantFixture) sweep(asOf time.Time) (Batch, SweepStart) {
 	f.t.Helper()
-	s := Sweep{TenantID: f.tenant, SweepID: uuid.New(), AsOf: asOf.UTC().Truncate(time.Second), WorkflowID: "w"}
+	s := Sweep{TenantID: f.tenant, SweepID: uuid.New(), AsOf: asOf.UTC().Truncate(time.Second), WorkflowID: "w", Every: time.Since(asOf) > time.Hour}
 	var start SweepStart
 	f.do(&start, f.set.Scoring.StartSweep, s)
 	return Batch{Sweep: s, ModelID: start.ModelID, Assets: start.Assets}, start
@@ -45,19 +45,6 @@ func TestRepeatedBatchChangesNothing(t *testing.T) {
 	require.Equal(t, start.ModelID, second.ModelID, "one model per version")
 }
 
-func TestBatchResumesWhereItStopped(t *testing.T) {
-	f := newPlant(t)
-	batch, start := f.sweep(time.Now())
-	env := f.env()
-	env.SetHeartbeatDetails(progress{Next: len(start.Assets) - 1, Totals: BatchResult{Scored: len(start.Assets) - 1, Alerts: 2}})
-	value, err := env.ExecuteActivity(f.set.Scoring.ScoreBatch, batch)
-	require.NoError(t, err)
-	var result BatchResult
-	require.NoError(t, value.Get(&result))
-	require.Equal(t, len(start.Assets), result.Scored)
-	require.Equal(t, 1, f.count(`SELECT count(*) FROM ai.asset_scores WHERE tenant_id = $1`, f.tenant))
-}
-
 func TestOldScoresDoNotReplaceNewerOnes(t *testing.T) {
 	f := newPlant(t)
 	now, _ := f.sweep(time.Now())
@@ -76,7 +63,7 @@ func TestAlertsFollowTheScoreAndTheJudgement(t *testing.T) {
 		var s scoring.AssetScore
 		s.Trusted, s.Anomaly.Flag, s.Risk.Level = true, flag, 2
 		f.in(func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
-			raised, err = settleAlerts(ctx, tx, q, f.tenant, at, alertsOf(asset, s)...)
+			raised, err = settleAlerts(ctx, tx, q, f.tenant, at, alertsOf(asset, scoring.DefaultSettings(), s)...)
 			return err
 		})
 		return raised
@@ -87,7 +74,9 @@ func TestAlertsFollowTheScoreAndTheJudgement(t *testing.T) {
 	require.Equal(t, 1, f.count(open, f.tenant))
 	require.Zero(t, settle(false))
 	require.Zero(t, f.count(open, f.tenant), "gone: cleared")
-	require.Equal(t, 1, settle(true), "back: a new alert")
+	require.Equal(t, 1, settle(true), "back: news")
+	require.Equal(t, 1, f.count(`SELECT count(*) FROM core.alerts WHERE tenant_id = $1 AND closed_at IS NULL AND state = 'new' AND occurrences = 2`, f.tenant),
+		"opened again, not raised beside the old one")
 	f.exec(`UPDATE core.alerts SET state = 'expected', closed_at = now() WHERE tenant_id = $1 AND closed_at IS NULL`, f.tenant)
 	require.Zero(t, settle(true), "judged expected: quiet for a day")
 	at = at.Add(25 * time.Hour)

@@ -7,9 +7,260 @@ package db
 
 import (
 	"context"
+	"encoding/json"
+	"time"
 
 	"github.com/google/uuid"
 )
+
+const addLabel = `-- name: AddLabel :exec
+INSERT INTO ai.labels (tenant_id, alert_id, asset_id, verdict, reason_code, note, episode_from, episode_to, score, detail, given_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+`
+
+type AddLabelParams struct {
+	TenantID    uuid.UUID
+	AlertID     uuid.UUID
+	AssetID     uuid.UUID
+	Verdict     string
+	ReasonCode  string
+	Note        string
+	EpisodeFrom time.Time
+	EpisodeTo   time.Time
+	Score       float64
+	Detail      json.RawMessage
+	GivenBy     uuid.UUID
+}
+
+func (q *Queries) AddLabel(ctx context.Context, db DBTX, arg AddLabelParams) error {
+	_, err := db.Exec(ctx, addLabel,
+		arg.TenantID,
+		arg.AlertID,
+		arg.AssetID,
+		arg.Verdict,
+		arg.ReasonCode,
+		arg.Note,
+		arg.EpisodeFrom,
+		arg.EpisodeTo,
+		arg.Score,
+		arg.Detail,
+		arg.GivenBy,
+	)
+	return err
+}
+
+const alertDetail = `-- name: AlertDetail :one
+SELECT l.tenant_id, l.id, l.asset_id, l.signal_id, l.integration_id, l.kind, l.severity, l.state, l.dedupe_key, l.detail, l.raised_at, l.last_seen_at, l.closed_at, l.closed_by, l.acknowledged_by, l.acknowledged_at, l.occurrences, l.advisory, coalesce(a.tag, '')::text AS tag, coalesce(a.name_ar, '')::text AS asset_ar, coalesce(a.name_en, '')::text AS asset_en,
+  coalesce(i.name, '')::text AS integration,
+  coalesce(k.name_ar, '')::text AS acknowledged_ar, coalesce(k.name_en, '')::text AS acknowledged_en,
+  coalesce(c.name_ar, '')::text AS closed_ar, coalesce(c.name_en, '')::text AS closed_en
+FROM core.alerts l
+LEFT JOIN core.assets a ON a.tenant_id = l.tenant_id AND a.id = l.asset_id
+LEFT JOIN core.integrations i ON i.tenant_id = l.tenant_id AND i.id = l.integration_id
+LEFT JOIN core.users k ON k.tenant_id = l.tenant_id AND k.id = l.acknowledged_by
+LEFT JOIN core.users c ON c.tenant_id = l.tenant_id AND c.id = l.closed_by
+WHERE l.tenant_id = $1 AND l.id = $2
+`
+
+type AlertDetailRow struct {
+	Alert          Alert
+	Tag            string
+	AssetAr        string
+	AssetEn        string
+	Integration    string
+	AcknowledgedAr string
+	AcknowledgedEn string
+	ClosedAr       string
+	ClosedEn       string
+}
+
+func (q *Queries) AlertDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (AlertDetailRow, error) {
+	row := db.QueryRow(ctx, alertDetail, tenantID, iD)
+	var i AlertDetailRow
+	err := row.Scan(
+		&i.Alert.TenantID,
+		&i.Alert.ID,
+		&i.Alert.AssetID,
+		&i.Alert.SignalID,
+		&i.Alert.IntegrationID,
+		&i.Alert.Kind,
+		&i.Alert.Severity,
+		&i.Alert.State,
+		&i.Alert.DedupeKey,
+		&i.Alert.Detail,
+		&i.Alert.RaisedAt,
+		&i.Alert.LastSeenAt,
+		&i.Alert.ClosedAt,
+		&i.Alert.ClosedBy,
+		&i.Alert.AcknowledgedBy,
+		&i.Alert.AcknowledgedAt,
+		&i.Alert.Occurrences,
+		&i.Alert.Advisory,
+		&i.Tag,
+		&i.AssetAr,
+		&i.AssetEn,
+		&i.Integration,
+		&i.AcknowledgedAr,
+		&i.AcknowledgedEn,
+		&i.ClosedAr,
+		&i.ClosedEn,
+	)
+	return i, err
+}
+
+const alertLabels = `-- name: AlertLabels :many
+SELECT b.tenant_id, b.id, b.alert_id, b.asset_id, b.verdict, b.reason_code, b.note, b.episode_from, b.episode_to, b.score, b.detail, b.given_by, b.given_at, u.name_ar, u.name_en FROM ai.labels b
+JOIN core.users u ON u.tenant_id = b.tenant_id AND u.id = b.given_by
+WHERE b.tenant_id = $1 AND b.alert_id = $2 ORDER BY b.given_at DESC, b.id
+`
+
+type AlertLabelsRow struct {
+	Label  Label
+	NameAr string
+	NameEn string
+}
+
+// The verdicts on an alert, newest first.
+func (q *Queries) AlertLabels(ctx context.Context, db DBTX, tenantID uuid.UUID, alertID uuid.UUID) ([]AlertLabelsRow, error) {
+	rows, err := db.Query(ctx, alertLabels, tenantID, alertID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AlertLabelsRow{}
+	for rows.Next() {
+		var i AlertLabelsRow
+		if err := rows.Scan(
+			&i.Label.TenantID,
+			&i.Label.ID,
+			&i.Label.AlertID,
+			&i.Label.AssetID,
+			&i.Label.Verdict,
+			&i.Label.ReasonCode,
+			&i.Label.Note,
+			&i.Label.EpisodeFrom,
+			&i.Label.EpisodeTo,
+			&i.Label.Score,
+			&i.Label.Detail,
+			&i.Label.GivenBy,
+			&i.Label.GivenAt,
+			&i.NameAr,
+			&i.NameEn,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const alertPage = `-- name: AlertPage :many
+SELECT l.tenant_id, l.id, l.asset_id, l.signal_id, l.integration_id, l.kind, l.severity, l.state, l.dedupe_key, l.detail, l.raised_at, l.last_seen_at, l.closed_at, l.closed_by, l.acknowledged_by, l.acknowledged_at, l.occurrences, l.advisory, coalesce(a.tag, '')::text AS tag, coalesce(a.name_ar, '')::text AS asset_ar, coalesce(a.name_en, '')::text AS asset_en,
+  coalesce(i.name, '')::text AS integration, count(*) OVER () AS total
+FROM core.alerts l
+LEFT JOIN core.assets a ON a.tenant_id = l.tenant_id AND a.id = l.asset_id
+LEFT JOIN core.integrations i ON i.tenant_id = l.tenant_id AND i.id = l.integration_id
+WHERE l.tenant_id = $1
+  AND ($2::text = '' OR l.state = $2::text OR ($2::text = 'open' AND l.closed_at IS NULL))
+  AND ($3::text = '' OR l.kind = $3::text)
+  AND ($4::int = 0 OR l.severity >= $4::int)
+  AND ($5::uuid IS NULL OR l.asset_id = $5::uuid)
+  AND ($6::text = '' OR strpos(a.search_text, $6::text) > 0)
+ORDER BY l.closed_at IS NOT NULL, CASE WHEN l.closed_at IS NULL THEN l.severity ELSE 0 END DESC, l.raised_at DESC, l.id
+LIMIT $8 OFFSET $7
+`
+
+type AlertPageParams struct {
+	TenantID uuid.UUID
+	State    string
+	Kind     string
+	Severity int32
+	AssetID  *uuid.UUID
+	Search   string
+	Skip     int32
+	PageSize int32
+}
+
+type AlertPageRow struct {
+	Alert       Alert
+	Tag         string
+	AssetAr     string
+	AssetEn     string
+	Integration string
+	Total       int64
+}
+
+// One page of alerts with the names of what they concern, open ones first.
+// state 'open' stands for every alert that is not closed.
+func (q *Queries) AlertPage(ctx context.Context, db DBTX, arg AlertPageParams) ([]AlertPageRow, error) {
+	rows, err := db.Query(ctx, alertPage,
+		arg.TenantID,
+		arg.State,
+		arg.Kind,
+		arg.Severity,
+		arg.AssetID,
+		arg.Search,
+		arg.Skip,
+		arg.PageSize,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AlertPageRow{}
+	for rows.Next() {
+		var i AlertPageRow
+		if err := rows.Scan(
+			&i.Alert.TenantID,
+			&i.Alert.ID,
+			&i.Alert.AssetID,
+			&i.Alert.SignalID,
+			&i.Alert.IntegrationID,
+			&i.Alert.Kind,
+			&i.Alert.Severity,
+			&i.Alert.State,
+			&i.Alert.DedupeKey,
+			&i.Alert.Detail,
+			&i.Alert.RaisedAt,
+			&i.Alert.LastSeenAt,
+			&i.Alert.ClosedAt,
+			&i.Alert.ClosedBy,
+			&i.Alert.AcknowledgedBy,
+			&i.Alert.AcknowledgedAt,
+			&i.Alert.Occurrences,
+			&i.Alert.Advisory,
+			&i.Tag,
+			&i.AssetAr,
+			&i.AssetEn,
+			&i.Integration,
+			&i.Total,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const clearAlerts = `-- name: ClearAlerts :execrows
+UPDATE core.alerts SET state = 'cleared', closed_at = $1
+WHERE tenant_id = $2 AND closed_at IS NULL AND dedupe_key = ANY ($3::text[])
+`
+
+// Closes the open alerts of the given keys because their cause is gone.
+func (q *Queries) ClearAlerts(ctx context.Context, db DBTX, at *time.Time, tenantID uuid.UUID, keys []string) (int64, error) {
+	result, err := db.Exec(ctx, clearAlerts, at, tenantID, keys)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
 
 const countOpenAlerts = `-- name: CountOpenAlerts :one
 SELECT count(*) FROM core.alerts WHERE tenant_id = $1 AND closed_at IS NULL
@@ -24,6 +275,7 @@ func (q *Queries) CountOpenAlerts(ctx context.Context, db DBTX, tenantID uuid.UU
 
 const judgeAlert = `-- name: JudgeAlert :execrows
 UPDATE core.alerts SET state = $1::text,
+  acknowledged_at = coalesce(acknowledged_at, now()), acknowledged_by = coalesce(acknowledged_by, $2::uuid),
   closed_at = CASE WHEN $1::text IN ('false', 'expected') THEN now() ELSE closed_at END,
   closed_by = CASE WHEN $1::text IN ('false', 'expected') THEN $2::uuid ELSE closed_by END
 WHERE tenant_id = $3 AND id = $4 AND closed_at IS NULL
@@ -36,7 +288,8 @@ type JudgeAlertParams struct {
 	ID       uuid.UUID
 }
 
-// A judgement that there is nothing to do closes the alert.
+// Who acknowledges or confirms takes notice of an open alert; a judgement that
+// there is nothing to do closes it.
 func (q *Queries) JudgeAlert(ctx context.Context, db DBTX, arg JudgeAlertParams) (int64, error) {
 	result, err := db.Exec(ctx, judgeAlert,
 		arg.State,
@@ -48,6 +301,34 @@ func (q *Queries) JudgeAlert(ctx context.Context, db DBTX, arg JudgeAlertParams)
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const listJudgedAlerts = `-- name: ListJudgedAlerts :many
+SELECT dedupe_key FROM core.alerts
+WHERE tenant_id = $1 AND state IN ('false', 'expected') AND closed_at > CAST($2 AS timestamptz) - interval '24 hours'
+  AND dedupe_key = ANY ($3::text[])
+`
+
+// Keys of alerts that a person judged false or expected within a day: they are
+// not raised again so soon.
+func (q *Queries) ListJudgedAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID, at time.Time, keys []string) ([]string, error) {
+	rows, err := db.Query(ctx, listJudgedAlerts, tenantID, at, keys)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var dedupe_key string
+		if err := rows.Scan(&dedupe_key); err != nil {
+			return nil, err
+		}
+		items = append(items, dedupe_key)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const lockAlert = `-- name: LockAlert :one
@@ -139,6 +420,75 @@ func (q *Queries) OpenAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID, a
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const raiseAlert = `-- name: RaiseAlert :one
+INSERT INTO core.alerts AS a (tenant_id, asset_id, integration_id, kind, severity, dedupe_key, detail, raised_at, last_seen_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+ON CONFLICT (tenant_id, dedupe_key) WHERE closed_at IS NULL
+DO UPDATE SET last_seen_at = excluded.last_seen_at, severity = excluded.severity, detail = excluded.detail
+RETURNING (a.xmax = 0)::boolean AS fresh
+`
+
+type RaiseAlertParams struct {
+	TenantID      uuid.UUID
+	AssetID       *uuid.UUID
+	IntegrationID *uuid.UUID
+	Kind          string
+	Severity      int16
+	DedupeKey     string
+	Detail        json.RawMessage
+	At            time.Time
+}
+
+// Opens an alert or moves the open one of the same key forward. fresh tells a
+// new alert from a moved one.
+func (q *Queries) RaiseAlert(ctx context.Context, db DBTX, arg RaiseAlertParams) (bool, error) {
+	row := db.QueryRow(ctx, raiseAlert,
+		arg.TenantID,
+		arg.AssetID,
+		arg.IntegrationID,
+		arg.Kind,
+		arg.Severity,
+		arg.DedupeKey,
+		arg.Detail,
+		arg.At,
+	)
+	var fresh bool
+	err := row.Scan(&fresh)
+	return fresh, err
+}
+
+const reopenAlerts = `-- name: ReopenAlerts :many
+UPDATE core.alerts l SET state = 'new', closed_at = NULL, occurrences = l.occurrences + 1, last_seen_at = $1
+WHERE l.tenant_id = $2 AND l.id IN (
+  SELECT DISTINCT ON (c.dedupe_key) c.id FROM core.alerts c
+  WHERE c.tenant_id = $2 AND c.dedupe_key = ANY ($3::text[]) AND c.state = 'cleared' AND c.closed_at > CAST($1 AS timestamptz) - interval '24 hours'
+    AND NOT EXISTS (SELECT FROM core.alerts o WHERE o.tenant_id = c.tenant_id AND o.dedupe_key = c.dedupe_key AND o.closed_at IS NULL)
+  ORDER BY c.dedupe_key, c.closed_at DESC, c.id)
+RETURNING l.dedupe_key
+`
+
+// Opens alerts anew that cleared within a day before their cause came back,
+// instead of raising another one, and counts the occurrence.
+func (q *Queries) ReopenAlerts(ctx context.Context, db DBTX, at time.Time, tenantID uuid.UUID, keys []string) ([]string, error) {
+	rows, err := db.Query(ctx, reopenAlerts, at, tenantID, keys)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []string{}
+	for rows.Next() {
+		var dedupe_key string
+		if err := rows.Scan(&dedupe_key); err != nil {
+			return nil, err
+		}
+		items = append(items, dedupe_key)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

@@ -7,7 +7,6 @@ package db
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -47,20 +46,6 @@ func (q *Queries) AdvanceWatermark(ctx context.Context, db DBTX, arg AdvanceWate
 	return result.RowsAffected(), nil
 }
 
-const clearAlerts = `-- name: ClearAlerts :execrows
-UPDATE core.alerts SET state = 'cleared', closed_at = $1
-WHERE tenant_id = $2 AND closed_at IS NULL AND dedupe_key = ANY ($3::text[])
-`
-
-// Closes the open alerts of the given keys because their cause is gone.
-func (q *Queries) ClearAlerts(ctx context.Context, db DBTX, at *time.Time, tenantID uuid.UUID, keys []string) (int64, error) {
-	result, err := db.Exec(ctx, clearAlerts, at, tenantID, keys)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
-}
-
 const integrationFreshness = `-- name: IntegrationFreshness :one
 SELECT count(*) AS signals,
   count(*) FILTER (WHERE l.ts + make_interval(secs => CASE WHEN s.period_seconds > 300 THEN 3 * s.period_seconds ELSE 900 END) >= CAST($1 AS timestamptz)) AS fresh
@@ -82,34 +67,6 @@ func (q *Queries) IntegrationFreshness(ctx context.Context, db DBTX, asOf time.T
 	var i IntegrationFreshnessRow
 	err := row.Scan(&i.Signals, &i.Fresh)
 	return i, err
-}
-
-const listJudgedAlerts = `-- name: ListJudgedAlerts :many
-SELECT dedupe_key FROM core.alerts
-WHERE tenant_id = $1 AND state IN ('false', 'expected') AND closed_at > CAST($2 AS timestamptz) - interval '24 hours'
-  AND dedupe_key = ANY ($3::text[])
-`
-
-// Keys of alerts that a person judged false or expected within a day: they are
-// not raised again so soon.
-func (q *Queries) ListJudgedAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID, at time.Time, keys []string) ([]string, error) {
-	rows, err := db.Query(ctx, listJudgedAlerts, tenantID, at, keys)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []string{}
-	for rows.Next() {
-		var dedupe_key string
-		if err := rows.Scan(&dedupe_key); err != nil {
-			return nil, err
-		}
-		items = append(items, dedupe_key)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const listPolledIntegrations = `-- name: ListPolledIntegrations :many
@@ -250,43 +207,6 @@ func (q *Queries) MarkPollFailed(ctx context.Context, db DBTX, lastError string,
 		return 0, err
 	}
 	return result.RowsAffected(), nil
-}
-
-const raiseAlert = `-- name: RaiseAlert :one
-INSERT INTO core.alerts AS a (tenant_id, asset_id, integration_id, kind, severity, dedupe_key, detail, raised_at, last_seen_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
-ON CONFLICT (tenant_id, dedupe_key) WHERE closed_at IS NULL
-DO UPDATE SET last_seen_at = excluded.last_seen_at, severity = excluded.severity, detail = excluded.detail
-RETURNING (a.xmax = 0)::boolean AS fresh
-`
-
-type RaiseAlertParams struct {
-	TenantID      uuid.UUID
-	AssetID       *uuid.UUID
-	IntegrationID *uuid.UUID
-	Kind          string
-	Severity      int16
-	DedupeKey     string
-	Detail        json.RawMessage
-	At            time.Time
-}
-
-// Opens an alert or moves the open one of the same key forward. fresh tells a
-// new alert from a moved one.
-func (q *Queries) RaiseAlert(ctx context.Context, db DBTX, arg RaiseAlertParams) (bool, error) {
-	row := db.QueryRow(ctx, raiseAlert,
-		arg.TenantID,
-		arg.AssetID,
-		arg.IntegrationID,
-		arg.Kind,
-		arg.Severity,
-		arg.DedupeKey,
-		arg.Detail,
-		arg.At,
-	)
-	var fresh bool
-	err := row.Scan(&fresh)
-	return fresh, err
 }
 
 const recordSync = `-- name: RecordSync :exec

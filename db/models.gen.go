@@ -307,6 +307,22 @@ type IntegrationSync struct {
 	Error         string
 }
 
+type Label struct {
+	TenantID    uuid.UUID
+	ID          uuid.UUID
+	AlertID     uuid.UUID
+	AssetID     uuid.UUID
+	Verdict     string
+	ReasonCode  string
+	Note        string
+	EpisodeFrom time.Time
+	EpisodeTo   time.Time
+	Score       float64
+	Detail      json.RawMessage
+	GivenBy     uuid.UUID
+	GivenAt     time.Time
+}
+
 type Model struct {
 	TenantID       uuid.UUID
 	ID             uuid.UUID

@@ -38,9 +38,10 @@ const (
 )
 
 // insertReadings stores one sorted batch, moves the latest value of every
-// signal forward, never back, and marks the hours that got new samples as
-// stale, which also makes a roll-up at work on them wait or come again. Array parameters keep it one round trip; sqlc
-// cannot type unnest with several arguments, hence the SQL in Go.
+// signal forward, never back, and marks the hours of the batch as stale unless
+// nothing was new, so that a roll-up at work on them comes again. Array
+// parameters keep it one round trip; sqlc cannot type unnest with several
+// arguments, hence the SQL in Go.
 const insertReadings = `
 WITH batch AS (
   SELECT u.signal_id, u.ts, u.value, u.quality
@@ -59,7 +60,8 @@ WITH batch AS (
   WHERE excluded.ts > l.ts
 ), touched AS (
   INSERT INTO telemetry.signal_hours AS h (tenant_id, signal_id, hour)
-  SELECT DISTINCT $1::uuid, signal_id, date_bin('1 hour', ts, 'epoch') AS hour FROM stored ORDER BY signal_id, hour
+  SELECT $1, u.signal_id, u.hour FROM unnest($6::bigint[], $7::timestamptz[]) AS u (signal_id, hour)
+  WHERE EXISTS (SELECT FROM stored)
   ON CONFLICT (tenant_id, signal_id, hour) DO UPDATE SET stale = true WHERE NOT h.stale
 )
 SELECT count(*) FROM stored`
@@ -159,7 +161,19 @@ func insertChunk(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, rows []Row) (
 		}
 		values[i] = &r.Value
 	}
+	touched, hours := hoursOf(rows)
 	var n int64
-	err := tx.QueryRow(ctx, insertReadings, tenant, ids, times, values, qualities).Scan(&n)
+	err := tx.QueryRow(ctx, insertReadings, tenant, ids, times, values, qualities, touched, hours).Scan(&n)
 	return n, err
+}
+
+// hoursOf returns the distinct signals and hours of sorted rows, in order.
+func hoursOf(rows []Row) (signals []int64, hours []time.Time) {
+	for i := range rows {
+		hour := rows[i].Time.UTC().Truncate(time.Hour)
+		if n := len(signals) - 1; n < 0 || signals[n] != rows[i].SignalID || !hours[n].Equal(hour) {
+			signals, hours = append(signals, rows[i].SignalID), append(hours, hour)
+		}
+	}
+	return signals, hours
 }

@@ -13,18 +13,48 @@ import (
 	"github.com/google/uuid"
 )
 
+const assetTags = `-- name: AssetTags :many
+SELECT a.id, a.tag FROM core.assets a WHERE a.tenant_id = $1 AND a.id = ANY ($2::uuid[])
+`
+
+type AssetTagsRow struct {
+	ID  uuid.UUID
+	Tag string
+}
+
+func (q *Queries) AssetTags(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID) ([]AssetTagsRow, error) {
+	rows, err := db.Query(ctx, assetTags, tenantID, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AssetTagsRow{}
+	for rows.Next() {
+		var i AssetTagsRow
+		if err := rows.Scan(&i.ID, &i.Tag); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const beginSweep = `-- name: BeginSweep :exec
-INSERT INTO ai.scoring_sweeps (tenant_id, id, as_of, assets_total, workflow_id)
-VALUES ($1, $2, $3, $4, $5)
+INSERT INTO ai.scoring_sweeps (tenant_id, id, as_of, assets_total, assets_skipped, workflow_id)
+VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (tenant_id, id) DO NOTHING
 `
 
 type BeginSweepParams struct {
-	TenantID    uuid.UUID
-	ID          uuid.UUID
-	AsOf        time.Time
-	AssetsTotal int32
-	WorkflowID  string
+	TenantID      uuid.UUID
+	ID            uuid.UUID
+	AsOf          time.Time
+	AssetsTotal   int32
+	AssetsSkipped int32
+	WorkflowID    string
 }
 
 func (q *Queries) BeginSweep(ctx context.Context, db DBTX, arg BeginSweepParams) error {
@@ -33,15 +63,42 @@ func (q *Queries) BeginSweep(ctx context.Context, db DBTX, arg BeginSweepParams)
 		arg.ID,
 		arg.AsOf,
 		arg.AssetsTotal,
+		arg.AssetsSkipped,
 		arg.WorkflowID,
 	)
 	return err
 }
 
+const countActiveAssets = `-- name: CountActiveAssets :one
+SELECT count(*) FROM core.assets WHERE tenant_id = $1 AND archived_at IS NULL
+`
+
+func (q *Queries) CountActiveAssets(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error) {
+	row := db.QueryRow(ctx, countActiveAssets, tenantID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const countStaleHours = `-- name: CountStaleHours :one
+SELECT count(*) FROM (
+  SELECT FROM telemetry.signal_hours h
+  WHERE h.tenant_id = $1 AND h.stale AND h.hour <= now() - interval '1 hour' LIMIT $2
+) waiting
+`
+
+// How many closed hours wait for a roll-up, counted up to a limit.
+func (q *Queries) CountStaleHours(ctx context.Context, db DBTX, tenantID uuid.UUID, most int32) (int64, error) {
+	row := db.QueryRow(ctx, countStaleHours, tenantID, most)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const endSweep = `-- name: EndSweep :execrows
 UPDATE ai.scoring_sweeps SET state = $1, assets_scored = $2, assets_greyed = $3,
-  rows_rejected = $4, finished_at = now()
-WHERE tenant_id = $5 AND id = $6
+  rows_rejected = $4, detail = $5, finished_at = now()
+WHERE tenant_id = $6 AND id = $7
 `
 
 type EndSweepParams struct {
@@ -49,6 +106,7 @@ type EndSweepParams struct {
 	AssetsScored int32
 	AssetsGreyed int32
 	RowsRejected int64
+	Detail       json.RawMessage
 	TenantID     uuid.UUID
 	ID           uuid.UUID
 }
@@ -59,6 +117,7 @@ func (q *Queries) EndSweep(ctx context.Context, db DBTX, arg EndSweepParams) (in
 		arg.AssetsScored,
 		arg.AssetsGreyed,
 		arg.RowsRejected,
+		arg.Detail,
 		arg.TenantID,
 		arg.ID,
 	)
@@ -106,6 +165,278 @@ func (q *Queries) LastSweep(ctx context.Context, db DBTX, tenantID uuid.UUID) (t
 	return as_of, err
 }
 
+const listAdmissions = `-- name: ListAdmissions :many
+SELECT l.asset_id, l.episode_from, l.episode_to, l.given_at FROM (
+  SELECT DISTINCT ON (b.alert_id) b.tenant_id, b.id, b.alert_id, b.asset_id, b.verdict, b.reason_code, b.note, b.episode_from, b.episode_to, b.score, b.detail, b.given_by, b.given_at FROM ai.labels b
+  WHERE b.tenant_id = $1 AND b.asset_id = ANY ($2::uuid[]) AND b.given_at <= $3
+  ORDER BY b.alert_id, b.given_at DESC, b.id
+) l WHERE l.verdict = 'expected' AND l.detail ->> 'admit' = 'true' ORDER BY l.asset_id, l.given_at, l.id
+`
+
+type ListAdmissionsRow struct {
+	AssetID     uuid.UUID
+	EpisodeFrom time.Time
+	EpisodeTo   time.Time
+	GivenAt     time.Time
+}
+
+// Episodes that engineers judged expected and want learned as normal, of the
+// named assets, with when they said so. A later verdict on the same alert
+// counts.
+func (q *Queries) ListAdmissions(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID, moment time.Time) ([]ListAdmissionsRow, error) {
+	rows, err := db.Query(ctx, listAdmissions, tenantID, ids, moment)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListAdmissionsRow{}
+	for rows.Next() {
+		var i ListAdmissionsRow
+		if err := rows.Scan(
+			&i.AssetID,
+			&i.EpisodeFrom,
+			&i.EpisodeTo,
+			&i.GivenAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listBaselines = `-- name: ListBaselines :many
+SELECT DISTINCT ON (b.asset_id) b.asset_id, b.version, b.learned_at, b.learned_to, b.artefact,
+  (b.state = 'active' OR EXISTS (SELECT FROM ai.asset_baselines n
+    WHERE n.tenant_id = b.tenant_id AND n.asset_id = b.asset_id AND n.version > b.version))::boolean AS in_force
+FROM ai.asset_baselines b
+WHERE b.tenant_id = $1 AND b.asset_id = ANY ($2::uuid[]) AND b.learned_at < $3
+ORDER BY b.asset_id, b.version DESC
+`
+
+type ListBaselinesRow struct {
+	AssetID   uuid.UUID
+	Version   int32
+	LearnedAt time.Time
+	LearnedTo time.Time
+	Artefact  []byte
+	InForce   bool
+}
+
+// The baseline of every named asset that was in force at a moment: the one
+// learned last before it, unless that was retired and not replaced yet.
+func (q *Queries) ListBaselines(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID, moment time.Time) ([]ListBaselinesRow, error) {
+	rows, err := db.Query(ctx, listBaselines, tenantID, ids, moment)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListBaselinesRow{}
+	for rows.Next() {
+		var i ListBaselinesRow
+		if err := rows.Scan(
+			&i.AssetID,
+			&i.Version,
+			&i.LearnedAt,
+			&i.LearnedTo,
+			&i.Artefact,
+			&i.InForce,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listDueAssets = `-- name: ListDueAssets :many
+SELECT a.id, count(*) OVER () AS due
+FROM core.assets a
+LEFT JOIN ai.asset_score_latest l ON l.tenant_id = a.tenant_id AND l.asset_id = a.id
+WHERE a.tenant_id = $1 AND a.archived_at IS NULL AND a.id > $2::uuid
+  AND ($3::boolean OR l.asset_id IS NULL OR l.due_at <= greatest(now(), $4::timestamptz) OR EXISTS (
+    SELECT FROM telemetry.signals s
+    JOIN telemetry.signal_latest g ON g.tenant_id = s.tenant_id AND g.signal_id = s.id
+    WHERE s.tenant_id = a.tenant_id AND s.asset_id = a.id AND s.archived_at IS NULL AND g.ts > coalesce(l.seen_to, '-infinity')))
+ORDER BY a.id LIMIT $5
+`
+
+type ListDueAssetsParams struct {
+	TenantID uuid.UUID
+	AfterID  uuid.UUID
+	Every    bool
+	AsOf     time.Time
+	PageSize int32
+}
+
+type ListDueAssetsRow struct {
+	ID  uuid.UUID
+	Due int64
+}
+
+// One page of the assets to score as of a moment, by id after one already
+// given, with the number of all that follow: every asset, or those that were
+// never scored, are due or have a reading newer than their score has seen.
+func (q *Queries) ListDueAssets(ctx context.Context, db DBTX, arg ListDueAssetsParams) ([]ListDueAssetsRow, error) {
+	rows, err := db.Query(ctx, listDueAssets,
+		arg.TenantID,
+		arg.AfterID,
+		arg.Every,
+		arg.AsOf,
+		arg.PageSize,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListDueAssetsRow{}
+	for rows.Next() {
+		var i ListDueAssetsRow
+		if err := rows.Scan(&i.ID, &i.Due); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listDueTimes = `-- name: ListDueTimes :many
+SELECT asset_id, due_at FROM ai.asset_score_latest WHERE tenant_id = $1 AND asset_id = ANY ($2::uuid[])
+`
+
+type ListDueTimesRow struct {
+	AssetID uuid.UUID
+	DueAt   time.Time
+}
+
+func (q *Queries) ListDueTimes(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID) ([]ListDueTimesRow, error) {
+	rows, err := db.Query(ctx, listDueTimes, tenantID, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListDueTimesRow{}
+	for rows.Next() {
+		var i ListDueTimesRow
+		if err := rows.Scan(&i.AssetID, &i.DueAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listEarlierIndexes = `-- name: ListEarlierIndexes :many
+SELECT a.id::uuid AS asset_id, sc.production_risk_index
+FROM unnest($1::uuid[]) AS a (id)
+JOIN LATERAL (
+  SELECT x.production_risk_index FROM ai.asset_scores x
+  WHERE x.tenant_id = $2 AND x.asset_id = a.id AND x.as_of <= $3 ORDER BY x.as_of DESC LIMIT 1
+) sc ON true
+`
+
+type ListEarlierIndexesRow struct {
+	AssetID             uuid.UUID
+	ProductionRiskIndex float64
+}
+
+// The risk index of the last score of every named asset up to a moment.
+func (q *Queries) ListEarlierIndexes(ctx context.Context, db DBTX, ids []uuid.UUID, tenantID uuid.UUID, moment time.Time) ([]ListEarlierIndexesRow, error) {
+	rows, err := db.Query(ctx, listEarlierIndexes, ids, tenantID, moment)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListEarlierIndexesRow{}
+	for rows.Next() {
+		var i ListEarlierIndexesRow
+		if err := rows.Scan(&i.AssetID, &i.ProductionRiskIndex); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listInspectionGrades = `-- name: ListInspectionGrades :many
+SELECT DISTINCT ON (i.asset_id) i.asset_id, i.grade::float8 AS grade FROM core.asset_inspections i
+WHERE i.tenant_id = $1 AND i.asset_id = ANY ($2::uuid[]) AND i.inspected_at <= $3 AND i.grade IS NOT NULL
+ORDER BY i.asset_id, i.inspected_at DESC, i.id
+`
+
+type ListInspectionGradesRow struct {
+	AssetID uuid.UUID
+	Grade   float64
+}
+
+// The newest graded inspection of every named asset up to a moment.
+func (q *Queries) ListInspectionGrades(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID, moment time.Time) ([]ListInspectionGradesRow, error) {
+	rows, err := db.Query(ctx, listInspectionGrades, tenantID, ids, moment)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListInspectionGradesRow{}
+	for rows.Next() {
+		var i ListInspectionGradesRow
+		if err := rows.Scan(&i.AssetID, &i.Grade); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listNewestReadings = `-- name: ListNewestReadings :many
+SELECT s.asset_id, max(x.ts)::timestamptz AS seen_to FROM telemetry.signals s
+JOIN telemetry.signal_latest x ON x.tenant_id = s.tenant_id AND x.signal_id = s.id
+WHERE s.tenant_id = $1 AND s.asset_id = ANY ($2::uuid[]) AND s.archived_at IS NULL GROUP BY s.asset_id
+`
+
+type ListNewestReadingsRow struct {
+	AssetID uuid.UUID
+	SeenTo  time.Time
+}
+
+// The time of the newest reading of every named asset that has one.
+func (q *Queries) ListNewestReadings(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID) ([]ListNewestReadingsRow, error) {
+	rows, err := db.Query(ctx, listNewestReadings, tenantID, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListNewestReadingsRow{}
+	for rows.Next() {
+		var i ListNewestReadingsRow
+		if err := rows.Scan(&i.AssetID, &i.SeenTo); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listPlanningScores = `-- name: ListPlanningScores :many
 SELECT sc.asset_id, sc.as_of, sc.evidence_factor, sc.trusted, sc.failure_probability_30
 FROM ai.asset_score_latest l
@@ -138,6 +469,74 @@ func (q *Queries) ListPlanningScores(ctx context.Context, db DBTX, tenantID uuid
 			&i.Trusted,
 			&i.FailureProbability30,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listPopulationLives = `-- name: ListPopulationLives :many
+SELECT a.class_code, f.life_days, f.ended_by
+FROM core.asset_lives f
+JOIN core.assets a ON a.tenant_id = f.tenant_id AND a.id = f.asset_id
+WHERE f.tenant_id = $1 AND f.ended_at <= $2
+  AND a.class_code IN (SELECT b.class_code FROM core.assets b WHERE b.tenant_id = $1 AND b.id = ANY ($3::uuid[]))
+ORDER BY a.class_code, f.ended_at, f.id LIMIT 20000
+`
+
+type ListPopulationLivesRow struct {
+	ClassCode string
+	LifeDays  float64
+	EndedBy   string
+}
+
+// Completed lives of the equipment classes of the named assets, as they were
+// known at a moment.
+func (q *Queries) ListPopulationLives(ctx context.Context, db DBTX, tenantID uuid.UUID, moment time.Time, ids []uuid.UUID) ([]ListPopulationLivesRow, error) {
+	rows, err := db.Query(ctx, listPopulationLives, tenantID, moment, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListPopulationLivesRow{}
+	for rows.Next() {
+		var i ListPopulationLivesRow
+		if err := rows.Scan(&i.ClassCode, &i.LifeDays, &i.EndedBy); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listRenewals = `-- name: ListRenewals :many
+SELECT f.asset_id, max(f.ended_at)::timestamptz AS renewed_at FROM core.asset_lives f
+WHERE f.tenant_id = $1 AND f.asset_id = ANY ($2::uuid[]) AND f.ended_at <= $3 GROUP BY f.asset_id
+`
+
+type ListRenewalsRow struct {
+	AssetID   uuid.UUID
+	RenewedAt time.Time
+}
+
+// When each of the named assets was last renewed up to a moment.
+func (q *Queries) ListRenewals(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID, moment time.Time) ([]ListRenewalsRow, error) {
+	rows, err := db.Query(ctx, listRenewals, tenantID, ids, moment)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListRenewalsRow{}
+	for rows.Next() {
+		var i ListRenewalsRow
+		if err := rows.Scan(&i.AssetID, &i.RenewedAt); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -197,26 +596,198 @@ func (q *Queries) ListScoredAssets(ctx context.Context, db DBTX, tenantID uuid.U
 	return items, nil
 }
 
-const moveLatestScore = `-- name: MoveLatestScore :execrows
-INSERT INTO ai.asset_score_latest AS l (tenant_id, asset_id, as_of) VALUES ($1, $2, $3)
-ON CONFLICT (tenant_id, asset_id) DO UPDATE SET as_of = excluded.as_of WHERE excluded.as_of > l.as_of
+const listScoringModels = `-- name: ListScoringModels :many
+SELECT m.id, m.kind, m.version, m.parameters FROM ai.models m
+WHERE m.tenant_id = $1 AND m.state = 'active' AND (m.kind = 'anomaly' OR m.kind LIKE 'rul:%')
+  AND (m.trained_to IS NULL OR m.trained_to <= $2::timestamptz) ORDER BY m.kind
 `
 
-func (q *Queries) MoveLatestScore(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, asOf time.Time) (int64, error) {
-	result, err := db.Exec(ctx, moveLatestScore, tenantID, assetID, asOf)
+type ListScoringModelsRow struct {
+	ID         uuid.UUID
+	Kind       string
+	Version    string
+	Parameters json.RawMessage
+}
+
+// The active models that scores rest on and that knew nothing after a moment.
+func (q *Queries) ListScoringModels(ctx context.Context, db DBTX, tenantID uuid.UUID, moment time.Time) ([]ListScoringModelsRow, error) {
+	rows, err := db.Query(ctx, listScoringModels, tenantID, moment)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListScoringModelsRow{}
+	for rows.Next() {
+		var i ListScoringModelsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Kind,
+			&i.Version,
+			&i.Parameters,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const modelArtefact = `-- name: ModelArtefact :one
+SELECT m.artefact, m.artefact_sha256 FROM ai.models m WHERE m.tenant_id = $1 AND m.id = $2 AND m.artefact IS NOT NULL
+`
+
+type ModelArtefactRow struct {
+	Artefact       []byte
+	ArtefactSha256 []byte
+}
+
+func (q *Queries) ModelArtefact(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (ModelArtefactRow, error) {
+	row := db.QueryRow(ctx, modelArtefact, tenantID, iD)
+	var i ModelArtefactRow
+	err := row.Scan(&i.Artefact, &i.ArtefactSha256)
+	return i, err
+}
+
+const moveLatestScore = `-- name: MoveLatestScore :execrows
+INSERT INTO ai.asset_score_latest AS l (tenant_id, asset_id, as_of, due_at, seen_to, risk_index_change)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (tenant_id, asset_id) DO UPDATE SET as_of = excluded.as_of, seen_to = excluded.seen_to, risk_index_change = excluded.risk_index_change,
+  due_at = CASE WHEN l.due_at = $7::timestamptz THEN excluded.due_at ELSE least(l.due_at, excluded.due_at) END
+WHERE excluded.as_of > l.as_of
+`
+
+type MoveLatestScoreParams struct {
+	TenantID        uuid.UUID
+	AssetID         uuid.UUID
+	AsOf            time.Time
+	DueAt           time.Time
+	SeenTo          *time.Time
+	RiskIndexChange float64
+	DueSeen         *time.Time
+}
+
+// Moves the newest score of an asset forward, never back. A due time that was
+// changed since the reader saw it stays when it comes first.
+func (q *Queries) MoveLatestScore(ctx context.Context, db DBTX, arg MoveLatestScoreParams) (int64, error) {
+	result, err := db.Exec(ctx, moveLatestScore,
+		arg.TenantID,
+		arg.AssetID,
+		arg.AsOf,
+		arg.DueAt,
+		arg.SeenTo,
+		arg.RiskIndexChange,
+		arg.DueSeen,
+	)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected(), nil
 }
 
-const retireOtherModels = `-- name: RetireOtherModels :exec
+const retireBaselines = `-- name: RetireBaselines :execrows
+UPDATE ai.asset_baselines SET state = 'retired' WHERE tenant_id = $1 AND asset_id = ANY ($2::uuid[]) AND state = 'active'
+`
+
+// Has the named assets learn anew how they look when healthy.
+func (q *Queries) RetireBaselines(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID) (int64, error) {
+	result, err := db.Exec(ctx, retireBaselines, tenantID, ids)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const retireOtherModels = `-- name: RetireOtherModels :execrows
 UPDATE ai.models SET state = 'retired'
 WHERE tenant_id = $1 AND kind = $2 AND version <> $3 AND state = 'active'
 `
 
-func (q *Queries) RetireOtherModels(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string, version string) error {
-	_, err := db.Exec(ctx, retireOtherModels, tenantID, kind, version)
+func (q *Queries) RetireOtherModels(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string, version string) (int64, error) {
+	result, err := db.Exec(ctx, retireOtherModels, tenantID, kind, version)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const signalNames = `-- name: SignalNames :many
+SELECT s.id, s.metric, a.tag FROM telemetry.signals s
+JOIN core.assets a ON a.tenant_id = s.tenant_id AND a.id = s.asset_id
+WHERE s.tenant_id = $1 AND s.id = ANY ($2::bigint[])
+`
+
+type SignalNamesRow struct {
+	ID     int64
+	Metric string
+	Tag    string
+}
+
+// The tag and the metric of signals.
+func (q *Queries) SignalNames(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []int64) ([]SignalNamesRow, error) {
+	rows, err := db.Query(ctx, signalNames, tenantID, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []SignalNamesRow{}
+	for rows.Next() {
+		var i SignalNamesRow
+		if err := rows.Scan(&i.ID, &i.Metric, &i.Tag); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const storeBaseline = `-- name: StoreBaseline :execrows
+INSERT INTO ai.asset_baselines (tenant_id, asset_id, version, learned_from, learned_to, rows_used, signals, artefact, learned_at)
+SELECT $1, $2, 1 + coalesce(max(b.version), 0), $3, $4, $5, $6, $7, $8
+FROM ai.asset_baselines b WHERE b.tenant_id = $1 AND b.asset_id = $2
+`
+
+type StoreBaselineParams struct {
+	TenantID    uuid.UUID
+	AssetID     uuid.UUID
+	LearnedFrom time.Time
+	LearnedTo   time.Time
+	RowsUsed    int32
+	Signals     json.RawMessage
+	Artefact    []byte
+	LearnedAt   time.Time
+}
+
+// The next version of an asset's baseline; the active one must be retired.
+func (q *Queries) StoreBaseline(ctx context.Context, db DBTX, arg StoreBaselineParams) (int64, error) {
+	result, err := db.Exec(ctx, storeBaseline,
+		arg.TenantID,
+		arg.AssetID,
+		arg.LearnedFrom,
+		arg.LearnedTo,
+		arg.RowsUsed,
+		arg.Signals,
+		arg.Artefact,
+		arg.LearnedAt,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const touchAllScores = `-- name: TouchAllScores :exec
+UPDATE ai.asset_score_latest SET due_at = now() WHERE tenant_id = $1
+`
+
+// Has every asset scored anew by the next sweep: the engine has changed.
+func (q *Queries) TouchAllScores(ctx context.Context, db DBTX, tenantID uuid.UUID) error {
+	_, err := db.Exec(ctx, touchAllScores, tenantID)
 	return err
 }
 

@@ -38,27 +38,6 @@ JOIN telemetry.signals s ON s.tenant_id = m.tenant_id AND s.id = m.signal_id AND
 LEFT JOIN telemetry.signal_latest l ON l.tenant_id = m.tenant_id AND l.signal_id = m.signal_id
 WHERE m.tenant_id = @tenant_id AND m.integration_id = @integration_id AND m.archived_at IS NULL;
 
--- name: RaiseAlert :one
--- Opens an alert or moves the open one of the same key forward. fresh tells a
--- new alert from a moved one.
-INSERT INTO core.alerts AS a (tenant_id, asset_id, integration_id, kind, severity, dedupe_key, detail, raised_at, last_seen_at)
-VALUES (@tenant_id, sqlc.narg('asset_id'), sqlc.narg('integration_id'), @kind, @severity, @dedupe_key, @detail, @at, @at)
-ON CONFLICT (tenant_id, dedupe_key) WHERE closed_at IS NULL
-DO UPDATE SET last_seen_at = excluded.last_seen_at, severity = excluded.severity, detail = excluded.detail
-RETURNING (a.xmax = 0)::boolean AS fresh;
-
--- name: ClearAlerts :execrows
--- Closes the open alerts of the given keys because their cause is gone.
-UPDATE core.alerts SET state = 'cleared', closed_at = @at
-WHERE tenant_id = @tenant_id AND closed_at IS NULL AND dedupe_key = ANY (@keys::text[]);
-
--- name: ListJudgedAlerts :many
--- Keys of alerts that a person judged false or expected within a day: they are
--- not raised again so soon.
-SELECT dedupe_key FROM core.alerts
-WHERE tenant_id = @tenant_id AND state IN ('false', 'expected') AND closed_at > CAST(@at AS timestamptz) - interval '24 hours'
-  AND dedupe_key = ANY (@keys::text[]);
-
 -- name: ListPolledIntegrations :many
 -- Integrations to poll, none older than the given age, zero for all.
 SELECT id FROM core.integrations

@@ -39,7 +39,7 @@ func (s *Server) moveWorkOrder(w http.ResponseWriter, r *http.Request, from, to,
 			return fault.New(fault.Conflict, "workorders.moved").With("Number", order.Number)
 		}
 		if to == "done" { // else the planner would propose the same job again
-			if _, err := q.RenewAsset(ctx, tx, tenant, order.AssetID); err != nil {
+			if err := renewAsset(ctx, tx, q, tenant, order); err != nil {
 				return err
 			}
 		}

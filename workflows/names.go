@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/optria-iq/optria/activities"
 )
 
 // Task queues, one per class of work, so that long solves never hold up polling.
@@ -52,16 +54,22 @@ type IngestResult struct {
 	Status            string // ok, partial or failed
 }
 
-// SweepInput starts a scoring sweep of a tenant. AsOf zero means now.
+// SweepInput starts a scoring sweep of a tenant. AsOf zero means now, for the
+// assets that have something new; as of a given moment, or with Every, all are
+// scored. The other fields are set when a sweep goes on as a new run.
 type SweepInput struct {
 	TenantID uuid.UUID
 	AsOf     time.Time
+	Every    bool
+	SweepID  uuid.UUID              // record of the sweep, nil at the beginning
+	After    uuid.UUID              // assets up to this one are done
+	Totals   activities.BatchResult // what was done so far
 }
 
 // SweepResult says what a sweep scored.
 type SweepResult struct {
-	SweepID                uuid.UUID
-	Assets, Greyed, Alerts int
+	SweepID                        uuid.UUID
+	Assets, Greyed, Alerts, Failed int
 }
 
 // OptimizationInput starts one optimization run, whose row already exists.

@@ -17,35 +17,63 @@ const (
 	scoreParallel = 2
 )
 
-// ScoringSweep scores every asset of a tenant as of one moment and raises or
-// clears alerts. Scores are keyed by asset and moment, so a repeated batch
-// changes nothing.
+// ScoringSweep scores the assets of a tenant that have something new as of one
+// moment, or all of them as of a moment in the past, and raises or clears
+// alerts. Scores are keyed by asset and moment, so a repeated batch changes
+// nothing. When the historian is behind it catches up first. After a page of
+// assets the sweep goes on as a new run with the same record.
 func ScoringSweep(ctx workflow.Context, in SweepInput) (SweepResult, error) {
 	var a *activities.Scoring
-	asOf := in.AsOf
-	if asOf.IsZero() {
-		asOf = workflow.Now(ctx).UTC().Truncate(time.Second)
-	}
-	info := workflow.GetInfo(ctx)
-	sweep := activities.Sweep{
-		TenantID: in.TenantID, AsOf: asOf, WorkflowID: info.WorkflowExecution.ID,
-		SweepID: uuid.NewSHA1(in.TenantID, []byte(info.WorkflowExecution.ID+"/"+info.WorkflowExecution.RunID)),
-	}
+	sweep := sweepOf(ctx, in)
 	var start activities.SweepStart
 	if err := workflow.ExecuteActivity(record(ctx, "start sweep"), a.StartSweep, sweep).Get(ctx, &start); err != nil {
 		return SweepResult{}, err
 	}
+	if start.Behind {
+		var filled int
+		if err := workflow.ExecuteActivity(score(ctx, "roll hours up"), a.RollUpHours, in.TenantID).Get(ctx, &filled); err != nil {
+			workflow.GetLogger(ctx).Warn("historian is behind", "error", err) // every batch rolls up its own signals
+		}
+	}
 	totals, scoreErr := scoreBatches(ctx, sweep, start)
+	totals = in.Totals.Add(totals)
+	if scoreErr == nil && start.More {
+		next := SweepInput{
+			TenantID: in.TenantID, AsOf: sweep.AsOf, Every: sweep.Every, SweepID: sweep.SweepID,
+			After: start.Assets[len(start.Assets)-1], Totals: totals,
+		}
+		return SweepResult{}, workflow.NewContinueAsNewError(ctx, ScoringSweep, next)
+	}
 	if scoreErr == nil {
 		err := workflow.ExecuteActivity(record(ctx, "finish sweep"), a.FinishSweep, sweep, totals).Get(ctx, nil)
-		return SweepResult{SweepID: sweep.SweepID, Assets: totals.Scored, Greyed: totals.Greyed, Alerts: totals.Alerts}, err
+		return resultOf(sweep, totals), err
 	}
 	cleanup, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()
 	if err := workflow.ExecuteActivity(record(cleanup, "fail sweep"), a.FailSweep, sweep, totals).Get(cleanup, nil); err != nil {
 		workflow.GetLogger(ctx).Error("sweep not closed", "error", err)
 	}
-	return SweepResult{SweepID: sweep.SweepID, Assets: totals.Scored}, scoreErr
+	return resultOf(sweep, totals), scoreErr
+}
+
+// sweepOf is the sweep that an input asks for, or goes on with.
+func sweepOf(ctx workflow.Context, in SweepInput) activities.Sweep {
+	info := workflow.GetInfo(ctx).WorkflowExecution
+	s := activities.Sweep{
+		TenantID: in.TenantID, SweepID: in.SweepID, AsOf: in.AsOf, WorkflowID: info.ID,
+		Every: in.Every || (in.SweepID == uuid.Nil && !in.AsOf.IsZero()), After: in.After,
+	}
+	if s.AsOf.IsZero() {
+		s.AsOf = workflow.Now(ctx).UTC().Truncate(time.Second)
+	}
+	if s.SweepID == uuid.Nil {
+		s.SweepID = uuid.NewSHA1(in.TenantID, []byte(info.ID+"/"+info.RunID))
+	}
+	return s
+}
+
+func resultOf(s activities.Sweep, totals activities.BatchResult) SweepResult {
+	return SweepResult{SweepID: s.SweepID, Assets: totals.Scored, Greyed: totals.Greyed, Alerts: totals.Alerts, Failed: totals.Failed}
 }
 
 // scoreBatches runs the batches, a few at a time, and adds up what they did.

@@ -10,9 +10,10 @@ import (
 
 // Upkeep is one round of housekeeping for the whole platform; a schedule
 // starts it every minute. It keeps historian partitions ahead, deletes expired
-// sessions, and mends what a crash left between a row and its workflow: runs,
+// sessions, mends what a crash left between a row and its workflow: runs,
 // approvals and releases that were asked for but never started, and runs whose
-// workflow is gone. One failing part does not hold up the others.
+// workflow is gone; and it rolls up the hours that readings have touched. One
+// failing part does not hold up the others.
 func Upkeep(ctx workflow.Context) (activities.Mended, error) {
 	var a *activities.Upkeep
 	ctx = survey(ctx, "upkeep")
@@ -20,5 +21,9 @@ func Upkeep(ctx workflow.Context) (activities.Mended, error) {
 	sessions := workflow.ExecuteActivity(ctx, a.DeleteExpiredSessions).Get(ctx, nil)
 	var mended activities.Mended
 	rows := workflow.ExecuteActivity(ctx, a.ReconcileTenants).Get(ctx, &mended)
-	return mended, errors.Join(partitions, sessions, rows)
+	var hours error
+	if workflow.GetVersion(ctx, "roll hours up", workflow.DefaultVersion, 1) == 1 {
+		hours = workflow.ExecuteActivity(ctx, a.RollUpTenants).Get(ctx, nil)
+	}
+	return mended, errors.Join(partitions, sessions, rows, hours)
 }
