@@ -3,9 +3,9 @@
 // what a memory of healthy rows (auto-associative kernel regression) or, where
 // that is closer, a regression on the other signals says it should be; from
 // thirty up also with the directions in which healthy rows vary (principal
-// components of the row and the rows just before it, T² and SPE). The residuals are smoothed
-// (EWMA), so that a small lasting shift counts as much as a large brief one,
-// and their energy is smoothed too, so that growing noise counts as well.
+// components of the row and the rows just before it, T² and SPE). Residuals are
+// smoothed (EWMA), so that a small lasting shift counts as much as a large
+// brief one, and their energy is smoothed too, so that growing noise counts.
 //
 // Limits are conformal quantiles of the statistics on normal rows that the
 // model has not seen, times a factor. A signal that wanders off slowly even
