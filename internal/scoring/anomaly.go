@@ -22,10 +22,6 @@ func DetectAnomaly(a *Assessment) Anomaly {
 	if a.base.ok {
 		out.Flag, out.Since = a.episode()
 	}
-	if st := a.now; out.Flag && len(st) > 0 && st[0].index > leaveBelow && st[0].index <= anomalyEdge {
-		out.Reasons = append(out.Reasons, Reason{Code: CodeResidual, Signal: st[0].channel.signal.Metric,
-			Value: st[0].index, Limit: leaveBelow})
-	}
 	for _, s := range a.now {
 		out.Value = max(out.Value, s.index)
 		out.Severity = max(out.Severity, s.severity)
@@ -38,9 +34,13 @@ func DetectAnomaly(a *Assessment) Anomaly {
 			}
 		}
 	}
-	for _, r := range a.base.jointFindings() {
+	for _, r := range append(a.base.jointFindings(), a.base.singleFindings()...) {
 		out.Value = max(out.Value, r.Value)
 		out.Reasons = append(out.Reasons, r)
+	}
+	if st := a.now; out.Flag && len(out.Reasons) == 0 && len(st) > 0 { // an episode about to end
+		out.Reasons = append(out.Reasons, Reason{Code: CodeResidual, Signal: st[0].channel.signal.Metric,
+			Value: st[0].index, Limit: leaveBelow})
 	}
 	out.Reasons = append(out.Reasons, a.caveats()...)
 	noise := 0.0

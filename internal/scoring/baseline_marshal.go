@@ -35,7 +35,7 @@ func (b *Baseline) MarshalBinary() ([]byte, error) {
 	w.int(b.From.UnixMilli())
 	w.int(b.To.UnixMilli())
 	w.int(int64(b.Rows))
-	w.floats(b.width, b.apart)
+	w.floats(b.width, b.apart, b.shift)
 	w.int(int64(len(b.columns)))
 	w.int(int64(b.regimes.count()))
 	for j, c := range b.columns {
@@ -90,7 +90,7 @@ func (r *reader) baseline() *Baseline {
 	b := &Baseline{From: time.UnixMilli(r.int(math.MinInt64, math.MaxInt64)).UTC(),
 		To: time.UnixMilli(r.int(math.MinInt64, math.MaxInt64)).UTC()}
 	b.Rows = int(r.int(1, math.MaxInt32))
-	b.width, b.apart = r.positive(), r.float()
+	b.width, b.apart, b.shift = r.positive(), r.float(), r.float()
 	p, k := int(r.int(1, mostColumns)), int(r.int(1, mostColumns))
 	for range p {
 		if r.err != nil {

@@ -3,6 +3,7 @@ package scoring
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 )
@@ -24,6 +25,7 @@ type Baseline struct {
 	regimes  regimes     // of the operating point
 	apart    float64     // how far an operating point may lie from the memory, standard units
 	together *subspace   // how many signals vary together; nil with few
+	shift    float64     // greatest cumulative sum of the only signal's residual when healthy
 }
 
 // column is one signal of a baseline. Its standard units are distances from
@@ -105,9 +107,13 @@ func (b *Baseline) only(columns []int) *Baseline {
 	}
 	out := *b
 	out.Signals, out.columns, out.memory, out.width, out.together = nil, nil, nil, 0, nil
+	out.shift = math.Inf(1) // unknown for what is left, so it has no say
 	for _, j := range columns {
 		out.Signals = append(out.Signals, b.Signals[j])
 		out.columns = append(out.columns, b.columns[j])
+	}
+	if len(columns) == 1 { // nothing explains it any more, so its own spread counts
+		out.columns[0].scale = max(out.columns[0].scale, 1)
 	}
 	for _, v := range b.memory {
 		row := make([]float64, 0, len(columns))

@@ -23,6 +23,7 @@ type comparison struct {
 	regime  []int
 	strange []float64 // distance of an unfamiliar operating point, else 0
 	joint   *together // statistics of the signals together; nil with few signals
+	single  *alone    // cumulative sum of the only signal; nil with others
 }
 
 const (
@@ -152,6 +153,11 @@ func (c *comparison) calibrate(f frame, channels []channel, held []int) {
 			c.joint.hold(r)
 		}
 	}
+	if w := c.watchAlone(1); w != nil {
+		for _, r := range held {
+			c.shift = max(c.shift, w.shift[r])
+		}
+	}
 	c.separate(f, held)
 }
 
@@ -189,6 +195,7 @@ func (c *comparison) judgeable() bool {
 	if c.joint != nil {
 		c.joint.limits(c.set)
 	}
+	c.single = c.watchAlone(max(c.shift*c.set.AnomalyFactor, shiftLimit))
 	return finite(c.limit) && len(c.scores) > 0 && len(c.smooth) > 0
 }
 
@@ -219,7 +226,7 @@ func (c *comparison) worst(r int) float64 {
 		worst = max(worst, c.index(r, j))
 	}
 	t2, spe := c.jointly(r)
-	return max(worst, t2, spe)
+	return max(worst, t2, spe, c.singly(r))
 }
 
 // unfamiliar is how far the present operating point lies from all those known,

@@ -100,7 +100,6 @@ const (
 	CodeT2       Code = "t2"       // Hotelling's T² over its limit: an unusual combination; Value is the ratio
 	CodeSPE      Code = "spe"      // squared prediction error over its limit: signals no longer move together
 	CodeCusum    Code = "cusum"    // cumulative sum over its limit: a single signal has shifted
-	CodeTail     Code = "tail"     // values of a single signal beyond all healthy ones
 )
 
 // Reason is one finding: a code, the signal it concerns (if any) and numbers.
