@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -154,7 +155,7 @@ func eigen(vectors *mat.Dense, directions bool) ([]float64, *mat.Dense, error) {
 		return nil, nil, errors.New("the covariance has no eigenvalues")
 	}
 	values := e.Values(nil)
-	floats.Reverse(values)
+	slices.Reverse(values)
 	for k, v := range values {
 		values[k] = max(v, floor)
 	}
