@@ -37,7 +37,7 @@ var judgements = []string{"acknowledged", "confirmed", "false", "expected"}
 
 // alertIcons pictures the kinds of alerts that have words of their own.
 var alertIcons = map[string]string{
-	"anomaly": "activity", "failure_risk": "shield-alert", "data_trust": "circle-help", "connector_silent": "unplug", "approval_overdue": "hourglass", "break_glass": "key-round",
+	"anomaly": "activity", "failure_risk": "shield-alert", "data_trust": "circle-help", "connector_silent": "unplug", "approval_overdue": "hourglass", "break_glass": "key-round", "model_drift": "chart-spline",
 }
 
 // alertView is one open alert in plain words.
@@ -122,6 +122,8 @@ func newAlertView(p Page, x db.OpenAlertsRow, names signalBook) (alertView, erro
 		v.Tag, v.Name, v.Href = x.Tag, localName(p.Lang, x.AssetAr, x.AssetEn), "/assets/"+a.AssetID.String()
 	case a.IntegrationID != nil:
 		v.Name, v.Href = x.Integration, "/integrations"
+	case a.Kind == "model_drift":
+		v.Name, v.Href = p.T("models.title"), "/models"
 	case a.Kind == "approval_overdue":
 		v.Name, v.Href = p.T("alerts.plan"), "/plans"
 	}
@@ -132,17 +134,19 @@ func newAlertView(p Page, x db.OpenAlertsRow, names signalBook) (alertView, erro
 
 // alertDetail is what the worker notes beside an alert.
 type alertDetail struct {
-	Index       float64   `json:"index"`
-	Since       time.Time `json:"since"`
-	Signals     any       `json:"signals"` // names of signals, or their number for a connector
-	Probability float64   `json:"probability_30"`
-	Loss        float64   `json:"loss_sar"`
-	Coverage    float64   `json:"coverage"`
-	Usable      int       `json:"usable"`
-	Expected    int       `json:"expected"`
-	Reason      string    `json:"reason"`
-	Actor       string    `json:"actor"` // of a break-glass entry
-	Until       time.Time `json:"until"`
+	Index         float64   `json:"index"`
+	Since         time.Time `json:"since"`
+	Signals       any       `json:"signals"` // names of signals, or their number for a connector
+	Probability   float64   `json:"probability_30"`
+	Loss          float64   `json:"loss_sar"`
+	Coverage      float64   `json:"coverage"`
+	Usable        int       `json:"usable"`
+	Expected      int       `json:"expected"`
+	InputDrift    float64   `json:"input_drift"` // of a model, 1 at the limit, as below
+	ResidualDrift float64   `json:"residual_drift"`
+	Reason        string    `json:"reason"`
+	Actor         string    `json:"actor"` // of a break-glass entry
+	Until         time.Time `json:"until"`
 }
 
 // alertText words an alert with the numbers of its detail.
@@ -165,6 +169,8 @@ func alertText(p Page, a db.Alert, names signalBook) (template.HTML, error) {
 			return l.HTML("alerts.text.connector_failed"), nil
 		}
 		return l.HTML("alerts.text.connector_silent"), nil
+	case "model_drift":
+		return l.HTML("alerts.text.model_drift", "Input", isolate(l.Num(d.InputDrift, 1)), "Residual", isolate(l.Num(d.ResidualDrift, 1))), nil
 	case "approval_overdue":
 		return l.HTML("alerts.text.approval_overdue"), nil
 	case "break_glass":

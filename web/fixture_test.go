@@ -221,6 +221,10 @@ func (r *recordedFlows) Decide(_ context.Context, tenant, plan uuid.UUID, _ stri
 	return workflows.PlanState{State: d.Kind, Seq: 1}, r.note("decide "+d.Kind, tenant, plan)
 }
 
+func (r *recordedFlows) StartTraining(_ context.Context, tenant, run uuid.UUID) error {
+	return r.note("start-training", tenant, run)
+}
+
 func (r *recordedFlows) StartRelease(_ context.Context, tenant, plan uuid.UUID) error {
 	return r.note("start-release", tenant, plan)
 }
@@ -257,7 +261,7 @@ func (r *recordedFlows) PollNow(_ context.Context, tenant, integration uuid.UUID
 }
 
 func (r *recordedFlows) Alive(context.Context) (workflows.Liveness, error) {
-	return workflows.Liveness{Pollers: map[string]int{workflows.QueueControl: 1, workflows.QueueIngest: 1, workflows.QueueScoring: 1, workflows.QueueSolve: 1}, LastUpkeep: time.Now()}, r.note("alive")
+	return workflows.Liveness{Pollers: map[string]int{workflows.QueueControl: 1, workflows.QueueIngest: 1, workflows.QueueScoring: 1, workflows.QueueSolve: 1, workflows.QueueTraining: 1}, LastUpkeep: time.Now()}, r.note("alive")
 }
 
 func (r *recordedFlows) ExecutionURL(*url.URL, string) string { return "" }

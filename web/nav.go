@@ -26,6 +26,7 @@ var sections = []struct {
 		{"/dashboard", "layout-dashboard", "nav.dashboard", access.ViewResults, ""},
 		{"/assets", "factory", "nav.assets", access.ViewResults, ""},
 		{"/plant", "network", "nav.plant", access.ViewResults, ""},
+		{"/models", "chart-spline", "nav.models", access.ViewResults, ""},
 		{"/scenarios", "sliders-horizontal", "nav.scenarios", access.ViewResults, "/runs/"},
 		{"/plans", "clipboard-check", "nav.plans", access.ViewResults, ""},
 		{"/work-orders", "wrench", "nav.workorders", access.ViewResults, ""},

@@ -32,6 +32,7 @@ func (s *Server) routes() []route {
 		s.reliabilityRoutes(),
 		s.plantRoutes(),
 		s.scenarioRoutes(),
+		s.modelRoutes(),
 		s.planRoutes(),
 		s.workOrderRoutes(),
 		s.alertRoutes(),

@@ -32,6 +32,7 @@ type Workflows interface {
 	StartApproval(ctx context.Context, tenant, plan uuid.UUID) error
 	Decide(ctx context.Context, tenant, plan uuid.UUID, updateID string, d workflows.Decision) (workflows.PlanState, error)
 	StartRelease(ctx context.Context, tenant, plan uuid.UUID) error
+	StartTraining(ctx context.Context, tenant, run uuid.UUID) error
 	StartSweep(ctx context.Context, tenant uuid.UUID) error
 	PreviewEdit(ctx context.Context, tenant, asset uuid.UUID, change reliability.Change) (reliability.Preview, error)
 	EnsureTenantSchedules(ctx context.Context, tenant uuid.UUID, integrations []uuid.UUID) error

@@ -14,6 +14,7 @@ type Spot struct {
 type ScatterInput struct {
 	Height           int // pixels, 300 when zero
 	Spots            []Spot
+	Lines            []Line // drawn behind the points, such as a diagonal
 	Join             bool
 	XFormat, YFormat func(float64) string
 	Alt              string
@@ -29,7 +30,7 @@ func NewScatter(in ScatterInput) Plot {
 	if p.Height == 0 {
 		p.Height = 300
 	}
-	f, ok := Input{Lines: []Line{{Points: points}}}.frame()
+	f, ok := Input{Lines: append([]Line{{Points: points}}, in.Lines...)}.frame()
 	if !ok {
 		p.Empty = true
 		return p
@@ -41,6 +42,9 @@ func NewScatter(in ScatterInput) Plot {
 	}
 	for _, v := range up {
 		p.Y = append(p.Y, Tick{At: f.y(v), Label: in.YFormat(v)})
+	}
+	for _, l := range in.Lines {
+		p.Lines = append(p.Lines, Shape{l.Class, l.Label, f.path(l.Points, l.Step)})
 	}
 	if in.Join {
 		p.Lines = append(p.Lines, Shape{Class: "ln-front", D: f.path(points, false)})
