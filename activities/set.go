@@ -54,7 +54,10 @@ type Set struct {
 type Ingest struct{ deps Deps }
 
 // Scoring scores assets.
-type Scoring struct{ deps Deps }
+type Scoring struct {
+	deps   Deps
+	models artefacts
+}
 
 // Optimization loads, solves, verifies and saves runs.
 type Optimization struct{ deps Deps }

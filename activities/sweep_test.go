@@ -133,7 +133,9 @@ func TestPlantedFaults(t *testing.T) {
 	noise := rand.New(rand.NewPCG(3, 4))
 	found := map[string]change{
 		"drift": first(func(back time.Duration, v float64) (float64, bool) { return v + 3*max(0, 10-back.Hours()/24), true }),
-		"step":  first(func(back time.Duration, v float64) (float64, bool) { return v + map[bool]float64{true: 25}[back < 2*days], true }),
+		"step": first(func(back time.Duration, v float64) (float64, bool) {
+			return v + map[bool]float64{true: 25}[back < 2*days], true
+		}),
 		"noise": first(func(back time.Duration, v float64) (float64, bool) {
 			return v + map[bool]float64{true: 30 * noise.NormFloat64()}[back < 4*days], true
 		}),
@@ -153,9 +155,13 @@ func TestPlantedFaults(t *testing.T) {
 		})
 	}
 	refused := map[scoring.Code]change{
-		scoring.CodeStuck:     first(func(back time.Duration, v float64) (float64, bool) { return map[bool]float64{true: 101.5, false: v}[back < 4*days], true }),
-		scoring.CodeStale:     first(func(back time.Duration, v float64) (float64, bool) { return v, back > days }),
-		scoring.CodeWrongUnit: first(func(back time.Duration, v float64) (float64, bool) { return map[bool]float64{true: v / 25.4, false: v}[back < 4*days], true }),
+		scoring.CodeStuck: first(func(back time.Duration, v float64) (float64, bool) {
+			return map[bool]float64{true: 101.5, false: v}[back < 4*days], true
+		}),
+		scoring.CodeStale: first(func(back time.Duration, v float64) (float64, bool) { return v, back > days }),
+		scoring.CodeWrongUnit: first(func(back time.Duration, v float64) (float64, bool) {
+			return map[bool]float64{true: v / 25.4, false: v}[back < 4*days], true
+		}),
 	}
 	for code, fault := range refused {
 		t.Run(string(code), func(t *testing.T) {
@@ -174,7 +180,9 @@ func TestPlantedFaults(t *testing.T) {
 
 func TestLostAssetIsGreyed(t *testing.T) {
 	r := newRig(t)
-	r.measure(func(_ int, back time.Duration, v float64) (float64, asset.Quality, bool) { return v, asset.Good, back > 48*time.Hour })
+	r.measure(func(_ int, back time.Duration, v float64) (float64, asset.Quality, bool) {
+		return v, asset.Good, back > 48*time.Hour
+	})
 	s, result := r.score(r.now)
 	require.False(t, s.Trusted)
 	require.Equal(t, 1, result.Greyed)
