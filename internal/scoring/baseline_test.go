@@ -331,7 +331,7 @@ func TestLoadChangeIsNoAnomaly(t *testing.T) {
 	third[0].Readings = nil
 	s = score(third, b)
 	require.False(t, s.Anomaly.Flag, "without its load nothing is expected")
-	require.Contains(t, codes(s.Anomaly.Reasons), scoring.CodeRegime)
+	require.Contains(t, codes(s.Anomaly.Reasons), scoring.CodeOperating)
 }
 
 // TestAdmittingIsBounded teaches one expected operation after another.

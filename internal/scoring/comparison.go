@@ -41,7 +41,7 @@ func (a *Assessment) compare(b *Baseline, first int) comparison {
 	columns := b.columnsOf(a.frame, a.channels)
 	for _, j := range b.operatingColumns() {
 		if !slices.Contains(columns, j) {
-			a.refused = append(a.refused, Reason{Code: CodeRegime, Signal: b.Signals[j], Detail: b.Signals[j]})
+			a.refused = append(a.refused, Reason{Code: CodeOperating, Signal: b.Signals[j], Detail: b.Signals[j]})
 			return comparison{Baseline: b, set: a.set}
 		}
 	}

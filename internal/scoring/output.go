@@ -85,6 +85,7 @@ const (
 	CodeBadQuality   Code = "bad_quality"   // the source marks its latest readings bad; Value is their number
 	CodeBaseline     Code = "baseline"      // a stored baseline does not fit the signals; Detail names them
 	CodeRegime       Code = "regime"        // run at a point never seen while healthy, so only limits are judged; Value is its distance
+	CodeOperating    Code = "operating"     // an operating variable is unknown, so only limits are judged; Detail names it
 	CodeFleetSignals Code = "fleet_signals" // the fleet model lacks usable signals; Detail names them
 	CodeFleetLife    Code = "fleet_life"    // the fleet model lacks days since the renewal; Value is their number
 )
