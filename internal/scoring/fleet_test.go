@@ -39,7 +39,7 @@ var fleetOfPumps = sync.OnceValues(func() (*prognosis.Model, error) {
 		}
 	}
 	return prognosis.Fit(context.Background(), units, prognosis.Config{
-		Signals: []string{"vib", "brg_temp", "flow"}, Cap: 90, Trees: 60, Seed: 1})
+		Signals: []string{"vib", "brg_temp", "flow"}, Cap: 60, Trees: 60, Seed: 1})
 })
 
 // worn is a pump at an age with left days to live, and its daily rows.
@@ -119,12 +119,12 @@ func TestOtherModesAndLaterDaysComeFromTheLife(t *testing.T) {
 	// Of the modes only VIB shows in a signal of the fleet model.
 	others := (rate(5) + rate(2)) / (2*rate(5) + rate(2))
 	want := func(d float64) float64 {
-		near := min(d, 90)
+		near := min(d, 60)
 		return 1 - (1-p.FailureWithin(near))*math.Exp(-others*h(near)-(h(d)-h(near)))
 	}
 	require.InDelta(t, want(30), s.Failure.P30.Value, 1e-9)
 	require.InDelta(t, want(90), s.Failure.P90.Value, 1e-9)
-	require.Greater(t, s.RUL.Value, 90.0)
+	require.Greater(t, s.RUL.Value, 60.0)
 	require.InDelta(t, 0.5, want(s.RUL.Value), 1e-6)
 	require.Less(t, s.RUL.Lo, s.RUL.Value)
 	year := in

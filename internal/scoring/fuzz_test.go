@@ -10,6 +10,7 @@ import (
 
 	"github.com/optria-iq/optria/internal/asset"
 	"github.com/optria-iq/optria/internal/scoring"
+	"github.com/optria-iq/optria/internal/scoring/cnaim"
 )
 
 // hostile draws numbers that a historian, a form or a broken driver may send.
@@ -53,7 +54,9 @@ func hostileSeries(rng *rand.Rand) asset.Series {
 func TestAnyInputGivesASoundScore(t *testing.T) {
 	t.Parallel()
 	rng := rand.New(rand.NewPCG(77, 1))
-	trusted, learned := 0, 0
+	m, err := fleetOfPumps()
+	require.NoError(t, err)
+	trusted, learned, kept, admitted, asked := 0, 0, 0, 0, 0
 	for range 400 {
 		in := scoring.AssetInput{AsOf: asOf, Life: asset.Weibull{Beta: hostile(rng), Eta: hostile(rng)},
 			AgeDays: hostile(rng), HorizonDays: hostile(rng),
@@ -68,10 +71,35 @@ func TestAnyInputGivesASoundScore(t *testing.T) {
 			in.Modes = append(in.Modes, asset.FailureMode{Metric: string(rune('a' + rng.IntN(6))),
 				Severity: rng.IntN(20) - 5, Occurrence: rng.IntN(20) - 5})
 		}
+		if rng.IntN(2) == 0 {
+			in.Operating = []string{"a", "b"}[:1+rng.IntN(2)]
+		}
+		if rng.IntN(4) == 0 {
+			in.Electrical = &cnaim.Equipment{Type: "33kV Transformer (GM)", Age: hostile(rng)}
+		}
+		if rng.IntN(4) == 0 {
+			in.Prognosis = m
+			in.Series = append(in.Series, newPlant(1).series([]asset.Signal{pumpSignals()[0], pumpSignals()[1], pumpSignals()[3]})...)
+			for range 30 {
+				in.LifeRows = append(in.LifeRows, []float64{hostile(rng), hostile(rng), hostile(rng)})
+			}
+		}
+		if b, err := scoring.LearnBaseline(in); err == nil {
+			kept++
+			in.Baseline = b
+			if _, err := b.Admit(in, asOf.AddDate(0, 0, -rng.IntN(20)), asOf); err == nil {
+				admitted++
+			}
+			in.Series = in.Series[rng.IntN(2)*rng.IntN(len(in.Series)):]
+		}
 		s := scoring.Score(in)
 		requireSound(t, s)
+		requireSum(t, s.RUL)
 		if s.Trusted {
 			trusted++
+		}
+		if s.RUL.ModelID == scoring.ModelFleetRUL {
+			asked++
 		}
 		if !s.Anomaly.TrainFrom.IsZero() {
 			learned++
@@ -79,4 +107,7 @@ func TestAnyInputGivesASoundScore(t *testing.T) {
 	}
 	require.Greater(t, trusted, 40, "the draw must not be all rubbish")
 	require.Greater(t, learned, 40)
+	require.Greater(t, kept, 20)
+	require.Greater(t, admitted, 5)
+	require.Greater(t, asked, 10)
 }

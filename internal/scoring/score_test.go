@@ -3,7 +3,9 @@ package scoring_test
 import (
 	"encoding/json"
 	"math"
+	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -162,34 +164,58 @@ func TestObservedLivesUpdateTheLife(t *testing.T) {
 	require.Greater(t, prior.Failure.Hi-prior.Failure.Lo, prior.Failure.Value, "a guess has a wide interval")
 }
 
-// TestFutureDataChangesNothing scores the same moment with and without later
-// readings, and with later readings distorted.
+// TestFutureDataChangesNothing scores past moments with and without the readings
+// that came later, with them distorted, and with rubbish appended: the past
+// score is the same to the byte, with a stored baseline and a fleet model too.
 func TestFutureDataChangesNothing(t *testing.T) {
 	t.Parallel()
 	series := newPlant(11).series(pumpSignals(), ramp{"vib", 5.5, 30})
+	b := learned(t, series)
+	m, err := fleetOfPumps()
+	require.NoError(t, err)
+	rng := rand.New(rand.NewPCG(2, 2))
 	for _, back := range []int{5, 20, 45} {
-		at := asOf.AddDate(0, 0, -back)
-		full := pump(series)
-		full.AsOf = at
-		known, twisted := full, full
-		known.Series, twisted.Series = nil, nil
-		for _, s := range series {
-			var before, after []asset.Reading
-			for _, r := range s.Readings {
-				if !r.Time.After(at) {
-					before = append(before, r)
-					after = append(after, r)
-				} else {
-					after = append(after, asset.Reading{Time: r.Time.Add(time.Hour), Value: -3*r.Value + 1e4, Quality: r.Quality})
-				}
+		for _, kept := range []*scoring.Baseline{nil, b} {
+			in := pump(series)
+			in.AsOf, in.Baseline, in.Prognosis, in.AgeDays = asOf.AddDate(0, 0, -back), kept, m, float64(88-back)
+			want := asBytes(t, withSeries(in, series, func([]asset.Reading) []asset.Reading { return nil }))
+			for _, after := range []func([]asset.Reading) []asset.Reading{
+				func(r []asset.Reading) []asset.Reading { return r },
+				func(r []asset.Reading) []asset.Reading { return append(r[len(r)/2:], r[:len(r)/2]...) },
+				func(r []asset.Reading) []asset.Reading {
+					for i := range r {
+						r[i] = asset.Reading{Time: r[i].Time.Add(time.Hour), Value: hostile(rng), Quality: asset.Quality(rng.IntN(3))}
+					}
+					return r
+				},
+			} {
+				require.Equal(t, want, asBytes(t, withSeries(in, series, after)))
 			}
-			known.Series = append(known.Series, asset.Series{Signal: s.Signal, Readings: before})
-			twisted.Series = append(twisted.Series, asset.Series{Signal: s.Signal, Readings: after})
 		}
-		want := withoutFutureCount(scoring.Score(known))
-		require.Equal(t, want, withoutFutureCount(scoring.Score(full)))
-		require.Equal(t, want, withoutFutureCount(scoring.Score(twisted)))
 	}
+}
+
+// withSeries is the input with its readings up to AsOf as they are and the later
+// ones replaced.
+func withSeries(in scoring.AssetInput, series []asset.Series, later func([]asset.Reading) []asset.Reading) scoring.AssetInput {
+	in.Series = nil
+	for _, s := range series {
+		i := 0
+		for i < len(s.Readings) && !s.Readings[i].Time.After(in.AsOf) {
+			i++
+		}
+		known := slices.Clone(s.Readings[:i])
+		in.Series = append(in.Series, asset.Series{Signal: s.Signal, Readings: append(known, later(slices.Clone(s.Readings[i:]))...)})
+	}
+	return in
+}
+
+func asBytes(t *testing.T, in scoring.AssetInput) string {
+	t.Helper()
+	s := withoutFutureCount(scoring.Score(in))
+	out, err := json.Marshal(s)
+	require.NoError(t, err)
+	return string(out)
 }
 
 // withoutFutureCount removes the only trace later readings may leave.

@@ -3,6 +3,7 @@ package scoring_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -305,6 +306,37 @@ func TestExtremeInputsStaySound(t *testing.T) {
 		"both senses": func(in *scoring.AssetInput) {
 			for i := range in.Series {
 				in.Series[i].Signal.Sense = asset.SenseBoth
+			}
+		},
+		"reversed": func(in *scoring.AssetInput) {
+			for i := range in.Series {
+				slices.Reverse(in.Series[i].Readings)
+			}
+		},
+		"one moment": func(in *scoring.AssetInput) {
+			for i := range in.Series {
+				for k := range in.Series[i].Readings {
+					in.Series[i].Readings[k].Time = asOf
+				}
+			}
+		},
+		"constant": func(in *scoring.AssetInput) {
+			for i := range in.Series {
+				for k := range in.Series[i].Readings {
+					in.Series[i].Readings[k].Value = 5
+				}
+			}
+		},
+		"billions": func(in *scoring.AssetInput) {
+			for i := range in.Series {
+				for k := range in.Series[i].Readings {
+					in.Series[i].Readings[k].Value *= 1e9
+				}
+			}
+		},
+		"all operating": func(in *scoring.AssetInput) {
+			for _, s := range in.Series {
+				in.Operating = append(in.Operating, s.Signal.Metric)
 			}
 		},
 		"same signal twice": func(in *scoring.AssetInput) { in.Series = append(in.Series, in.Series...) },
