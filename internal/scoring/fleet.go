@@ -15,9 +15,10 @@ const (
 // fleet is what the fleet model says about the asset.
 type fleet struct {
 	prognosis.Prediction
-	model  *prognosis.Model
-	reads  map[string]bool // signals of the model
-	others float64         // share of the hazard in modes that the model does not see
+	outlook prognosis.Outlook
+	model   *prognosis.Model
+	reads   map[string]bool // signals of the model
+	others  float64         // share of the hazard in modes that the model does not see
 }
 
 // consult asks the fleet model, if there is one, the data is trusted and covers
@@ -57,7 +58,7 @@ func (a *Assessment) consult() (*fleet, []Reason) {
 	if err != nil {
 		return nil, []Reason{{Code: CodeFleetSignals, Detail: err.Error()}}
 	}
-	f.Prediction, f.others = p, f.unseen(a.in)
+	f.Prediction, f.outlook, f.others = p, p.Outlook(), f.unseen(a.in)
 	return f, nil
 }
 
@@ -117,7 +118,7 @@ func (f *fleet) hazard(h float64) float64 {
 	if h <= 0 {
 		return 0
 	}
-	return -math.Log1p(-min(f.FailureWithin(h), 1-1e-9))
+	return -math.Log1p(-min(f.outlook.FailureWithin(h), 1-1e-9))
 }
 
 // bounds are the 90 % bounds of a hazard: Wilson's interval of a share seen in

@@ -95,7 +95,7 @@ func (c *channel) stillRun() (run, earlier int) {
 }
 
 // roughSize is how many readings, evenly spaced, stand in for all of them.
-const roughSize = 200
+const roughSize = 120
 
 // rough is the spread of the bulk of the values, from some of them.
 func (c *channel) rough() float64 {
