@@ -25,7 +25,7 @@ import (
 const (
 	previewDays       = 30
 	previewIterations = 4000
-	previewLimit      = 5 * time.Second
+	previewLimit      = 8 * time.Second
 	previewSeed       = 1
 )
 

@@ -44,16 +44,20 @@ func (s *Server) listModes(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := modeList{EditHead: head}
 	for _, m := range modes {
-		line := modeLine{ID: m.ID.String(), Code: m.Code, Name: localName(p.Lang, m.NameAr, m.NameEn), OtherName: localName(p.Loc().Other, m.NameAr, m.NameEn),
-			Detection: m.Detection, Signal: b.signal(p, m.Metric), S: int(m.Severity), O: int(m.Occurrence), D: int(m.Detectability), RPN: int(m.Rpn)}
-		if m.ComponentID != nil {
-			line.Component = b.component(p, *m.ComponentID)
-		}
-		v.Rows = append(v.Rows, line)
+		v.Rows = append(v.Rows, newModeLine(p, m, b))
 	}
 	p.Data = v
 	s.render.Render(w, r, http.StatusOK, "reliability/modes", p)
 	return nil
+}
+
+func newModeLine(p Page, m db.AssetFailureMode, b assetBook) modeLine {
+	line := modeLine{ID: m.ID.String(), Code: m.Code, Name: localName(p.Lang, m.NameAr, m.NameEn), OtherName: localName(p.Loc().Other, m.NameAr, m.NameEn),
+		Detection: m.Detection, Signal: b.signal(p, m.Metric), S: int(m.Severity), O: int(m.Occurrence), D: int(m.Detectability), RPN: int(m.Rpn)}
+	if m.ComponentID != nil {
+		line.Component = b.component(p, *m.ComponentID)
+	}
+	return line
 }
 
 // assetBook names the components and signals of an asset.
@@ -96,6 +100,7 @@ type modePage struct {
 	Form                                          *editForm
 	Codes, Components, Signals                    []Option
 	Severity, Occurrence, Detectability, PriorRPN int
+	Saved                                         *modeLine // shown beside a form that somebody has overtaken
 	Preview                                       *previewView
 }
 
@@ -135,6 +140,10 @@ func (s *Server) modePage(w http.ResponseWriter, r *http.Request, status int, id
 		v.Mode, crumb, v.PriorRPN = id.String(), stored.Code, int(stored.Rpn)
 		if v.Form == nil {
 			v.Form = filled(modeValues(stored))
+		}
+		if v.Form.Stale {
+			line := newModeLine(p, stored, b)
+			v.Saved = &line
 		}
 		v.Form.show(p, revision.ModeVersion(stored))
 	} else {

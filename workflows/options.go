@@ -37,7 +37,7 @@ func answer(ctx workflow.Context, summary string) workflow.Context {
 // than one repetition.
 func consult(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue: QueueControl, StartToCloseTimeout: 20 * time.Second, ScheduleToCloseTimeout: 40 * time.Second,
+		TaskQueue: QueueControl, StartToCloseTimeout: 25 * time.Second, ScheduleToCloseTimeout: 40 * time.Second,
 		RetryPolicy: patient(2), DisableEagerExecution: true, Summary: summary,
 	})
 }

@@ -106,7 +106,10 @@ var ObservedDegrees = []string{"slight", "marked", "severe"}
 var zone = time.FixedZone("UTC+3", 3*60*60)
 
 // DayOf returns the beginning of the day of a moment, as an instant.
-func DayOf(t time.Time) time.Time {
-	y, m, d := t.In(zone).Date()
+func DayOf(t time.Time) time.Time { return DayOn(t.In(zone)) }
+
+// DayOn returns the beginning of a calendar date, as an instant.
+func DayOn(date time.Time) time.Time {
+	y, m, d := date.Date()
 	return time.Date(y, m, d, 0, 0, 0, 0, zone).UTC()
 }

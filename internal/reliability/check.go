@@ -36,8 +36,8 @@ const (
 // Bounds of what is accepted, as the database has them or tighter.
 const (
 	LeastBeta   = 0.2
+	MostBeta    = 20
 	GreatestAge = 36525 // days, a century
-	mostBeta    = 20
 	mostMoney   = 1e12
 	mostHours   = 8784 // hours of a leap year
 	maxName     = 200
@@ -52,7 +52,7 @@ func within(v, least, most float64) bool { return v >= least && v <= most } // N
 // Check returns what is wrong with a life.
 func (l Life) Check() Mistakes {
 	m := Mistakes{}
-	if !within(l.Beta, LeastBeta, mostBeta) {
+	if !within(l.Beta, LeastBeta, MostBeta) {
 		m["beta"] = KeyBeta
 	}
 	if !within(l.EtaDays, 1, GreatestAge) {

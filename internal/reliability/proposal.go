@@ -23,15 +23,14 @@ type Range struct{ Lo, Hi float64 }
 // Beta and EtaDays are likelihood ratio bounds and those of B10Days are Wald
 // bounds, all at 95 %. B10Days is the age by which a tenth has failed.
 type Proposal struct {
-	Beta, EtaDays, B10Days    float64
-	BetaRange, EtaRange       Range
-	B10Range                  Range
-	Failures, Censored        int
-	LogLik                    float64 // of the proposed parameters
-	PresentLogLik             float64 // of the parameters that the asset has now
-	PresentSupported          bool    // the history does not speak against them at 95 %
-	PresentComparable         bool    // false when the present parameters make the history impossible
-	PresentBeta, PresentScale float64
+	Beta, EtaDays, B10Days float64
+	BetaRange, EtaRange    Range
+	B10Range               Range
+	Failures, Censored     int
+	LogLik                 float64 // of the proposed parameters
+	PresentLogLik          float64 // of the parameters that the asset has now
+	PresentSupported       bool    // the history does not speak against them at 95 %
+	PresentComparable      bool    // false when the present parameters make the history impossible
 }
 
 // jointDrop is half the 95 % point of χ² with two degrees of freedom: by how
@@ -41,12 +40,12 @@ const jointDrop = 2.995732273553991
 // Reasons for which a history proposes nothing. The texts are in the messages.
 var (
 	ErrTooFewFailures = errors.New("fewer failures than a fit needs")
-	ErrAlike          = errors.New("lives too alike for a finite shape")
+	ErrAlike          = errors.New("lives too alike for a usable shape")
 )
 
-// leastFailures is how many failures a proposal needs: with one the shape is
-// decided by the censored lives alone.
-const leastFailures = 2
+// leastFailures is how many failures a proposal needs: with fewer, chance alone
+// decides the shape.
+const leastFailures = 3
 
 // Propose fits a Weibull life to a history and compares it with the present
 // one. It fails with ErrTooFewFailures or ErrAlike when the history does not
@@ -56,7 +55,7 @@ func Propose(h History, present asset.Weibull) (Proposal, error) {
 		return Proposal{}, ErrTooFewFailures
 	}
 	fit, err := survival.Fit(h.Failures, h.Censored)
-	if errors.Is(err, survival.ErrDegenerate) {
+	if errors.Is(err, survival.ErrDegenerate) || err == nil && fit.Beta > MostBeta {
 		return Proposal{}, ErrAlike
 	}
 	if err != nil {
@@ -66,7 +65,6 @@ func Propose(h History, present asset.Weibull) (Proposal, error) {
 		Beta: fit.Beta, EtaDays: fit.Eta, B10Days: fit.Quantile(0.1),
 		BetaRange: Range(fit.BetaLR), EtaRange: Range(fit.EtaLR), B10Range: Range(fit.B10Wald),
 		Failures: len(h.Failures), Censored: len(h.Censored), LogLik: fit.LogLik,
-		PresentBeta: present.Beta, PresentScale: present.Eta,
 	}
 	p.PresentLogLik = h.logLik(survival.Weibull{Beta: present.Beta, Eta: present.Eta})
 	p.PresentComparable = finite(p.PresentLogLik)

@@ -86,6 +86,7 @@ func Mount(m chi.Router, d Deps) *API {
 		a.optimization()
 		a.plans()
 		a.assets()
+		a.reliability()
 		a.integrations()
 		a.ingest()
 	})

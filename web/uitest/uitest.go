@@ -118,6 +118,13 @@ func faults(t *testing.T, browser context.Context, address string) []string {
 	console := chromedp.Console(ctx)
 	require.NoError(t, chromedp.Do(ctx, chromedp.EmulateViewport(Widths[0], 900), chromedp.Navigate(address),
 		chromedp.WaitReady(`#main`), chromedp.Sleep(350*time.Millisecond)))
+	out := looks(t, ctx)
+	return append(out, consoleErrors(ctx, console, address)...)
+}
+
+// looks looks at the page that a tab shows, in every width.
+func looks(t testing.TB, ctx context.Context) []string {
+	t.Helper()
 	require.NoError(t, chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void](axe)))
 	var out []string
 	for _, width := range Widths {
@@ -130,7 +137,16 @@ func faults(t *testing.T, browser context.Context, address string) []string {
 			}
 		}
 	}
-	return append(out, consoleErrors(ctx, console, address)...)
+	return out
+}
+
+// CheckTab reports every fault of the page that a tab shows now, for pages that
+// only a form leads to. Console errors are the caller's to watch.
+func CheckTab(t testing.TB, tab context.Context) {
+	t.Helper()
+	for _, fault := range looks(t, tab) {
+		t.Error(fault)
+	}
 }
 
 // The three checks run in the page and return a list of texts. The first
