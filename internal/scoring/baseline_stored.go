@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -40,8 +41,14 @@ type column struct {
 	noise     float64 // greatest scatter of the residual from row to row when healthy, standard units
 }
 
-// ErrShortHistory says that there are too few healthy rows to learn from.
-var ErrShortHistory = errors.New("too little healthy history to learn a baseline")
+// Errors of LearnBaseline.
+var (
+	// ErrShortHistory says that there are too few healthy rows to learn from.
+	ErrShortHistory = errors.New("too little healthy history to learn a baseline")
+	// ErrUnsteady says that signals moved so much while they were learned that a
+	// fault would reach its warning limit before it is told from that.
+	ErrUnsteady = errors.New("signals are not steady enough to learn a baseline")
+)
 
 // leastStored is the least number of healthy rows of a stored baseline: two
 // weeks, so that it has seen every weekday twice.
@@ -50,7 +57,8 @@ const leastStored = 168
 // LearnBaseline learns how the asset looks when healthy from the first thirty
 // days of its readings within the window before AsOf, leaving out what lies
 // beyond a warning limit. Give it readings that begin after a renewal. It fails
-// with ErrShortHistory when less than two weeks are usable.
+// with ErrShortHistory when less than two weeks are usable, and with ErrUnsteady
+// when the asset was already on its way to a limit.
 func LearnBaseline(in AssetInput) (*Baseline, error) {
 	in.Baseline = nil
 	a := prepare(in)
@@ -58,7 +66,26 @@ func LearnBaseline(in AssetInput) (*Baseline, error) {
 	if !ok || b.Rows < leastStored {
 		return nil, fmt.Errorf("learn baseline of %s: %w: %d rows of %d", in.AssetID, ErrShortHistory, b.Rows, leastStored)
 	}
+	if names := a.unsteady(b); len(names) > 0 {
+		return nil, fmt.Errorf("learn baseline of %s: %w: %s", in.AssetID, ErrUnsteady, strings.Join(names, ", "))
+	}
 	return b, nil
+}
+
+// unsteady names the signals whose limit on the residual lies beyond the
+// warning limit, taken from the healthy level.
+func (a *Assessment) unsteady(b *Baseline) []string {
+	c := comparison{Baseline: b, set: a.set}
+	c.judgeable()
+	var out []string
+	for j, i := range a.frame.channels {
+		col := b.columns[j]
+		reach := toWarning(a.channels[i], col.level)
+		if !col.operating && reach > 0 && c.limit*col.scale*col.spread[0] > reach {
+			out = append(out, b.Signals[j])
+		}
+	}
+	return out
 }
 
 // unfit names what keeps a baseline from being used for the frame: signals it

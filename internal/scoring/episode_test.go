@@ -112,7 +112,7 @@ func TestHealthyAssetsStayQuiet(t *testing.T) {
 	t.Parallel()
 	alarms, total := map[bool]int{}, 0
 	for i, e := range episodes() {
-		for seed := range uint64(20) {
+		for seed := range uint64(10) {
 			in := pump(newPlant(1000 + uint64(i)*100 + seed).series(e.signals))
 			total++
 			for _, kept := range []bool{false, true} {

@@ -57,7 +57,7 @@ func TestAnyInputGivesASoundScore(t *testing.T) {
 	m, err := fleetOfPumps()
 	require.NoError(t, err)
 	trusted, learned, kept, admitted, asked := 0, 0, 0, 0, 0
-	for range 400 {
+	for range 200 {
 		in := scoring.AssetInput{AsOf: asOf, Life: asset.Weibull{Beta: hostile(rng), Eta: hostile(rng)},
 			AgeDays: hostile(rng), HorizonDays: hostile(rng),
 			Failures: []float64{hostile(rng)}, Censored: []float64{hostile(rng), hostile(rng)},
