@@ -157,8 +157,8 @@ func TestCandidateThatIsNotBetterIsKeptBack(t *testing.T) {
 	f.exec(`INSERT INTO ai.scoring_sweeps (tenant_id, id, as_of) VALUES ($1, $1, now())`, f.tenant)
 	f.exec(`INSERT INTO ai.asset_scores (tenant_id, asset_id, as_of, sweep_id, model_id, health_score, failure_probability_7, failure_probability_30,
 		failure_probability_90, failure_probability_30_lo, failure_probability_30_hi, rul_days, rul_lo_days, rul_hi_days, anomaly_flag, anomaly_score, evidence_factor,
-		production_risk_sar, production_risk_lo_sar, production_risk_hi_sar, production_risk_index, risk_level, coverage, trusted, confidence)
-		SELECT tenant_id, id, now(), $1, $2, 1, 0, 0, 0, 0, 0, 1, 1, 1, false, 0, 1, 0, 0, 0, 0, 1, 1, true, 1 FROM core.assets WHERE tenant_id = $1`, f.tenant, before.ID)
+		production_risk_sar, production_risk_lo_sar, production_risk_hi_sar, production_risk_index, risk_level, coverage, trusted, confidence, detail)
+		SELECT tenant_id, id, now(), $1, $2, 1, 0, 0, 0, 0, 0, 1, 1, 1, false, 0, 1, 0, 0, 0, 0, 1, 1, true, 1, '{}' FROM core.assets WHERE tenant_id = $1`, f.tenant, before.ID)
 	f.exec(`INSERT INTO ai.asset_score_latest (tenant_id, asset_id, as_of, due_at) SELECT tenant_id, asset_id, as_of, now() + interval '1 day' FROM ai.asset_scores WHERE tenant_id = $1`, f.tenant)
 	f.in(func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
 		return registry.Promote(ctx, tx, q, f.tenant, step.CandidateID, by)

@@ -30,7 +30,7 @@ var tableOf = map[string]string{
 	"plans": "optimization.plans", "work-orders": "core.work_orders", "alerts": "core.alerts", "integrations": "core.integrations",
 	"mappings": "core.integration_mappings", "users": "core.users", "credentials": "core.one_time_credentials", "tokens": "core.api_tokens",
 	"tenants": "core.tenants", "components": "core.asset_components", "failure-modes": "core.asset_failure_modes", "modes": "core.asset_failure_modes",
-	"scenarios": "optimization.optimization_scenarios", "compare": "optimization.optimization_scenarios", "sites": "core.sites",
+	"models": "ai.models", "scenarios": "optimization.optimization_scenarios", "compare": "optimization.optimization_scenarios", "sites": "core.sites",
 }
 
 // estate is a tenant that holds at least one row of every kind, with one id of

@@ -44,6 +44,7 @@ type Workflows interface {
 	StartOptimization(ctx context.Context, tenant, run uuid.UUID) error
 	StopOptimization(ctx context.Context, tenant, run uuid.UUID) error
 	CancelOptimization(ctx context.Context, tenant, run uuid.UUID) error
+	StartTraining(ctx context.Context, tenant, run uuid.UUID) error
 	Decide(ctx context.Context, tenant, plan uuid.UUID, updateID string, d workflows.Decision) (workflows.PlanState, error)
 }
 
@@ -86,6 +87,7 @@ func Mount(m chi.Router, d Deps) *API {
 		a.optimization()
 		a.plans()
 		a.assets()
+		a.models()
 		a.reliability()
 		a.integrations()
 		a.ingest()
