@@ -70,7 +70,7 @@ func nextBaseline(b Batch, in scoredAsset, s scoring.AssetScore) (next *learnt, 
 	switch {
 	case in.input.Baseline == nil:
 		base, err := scoring.LearnBaseline(in.input)
-		if errors.Is(err, scoring.ErrShortHistory) {
+		if errors.Is(err, scoring.ErrShortHistory) || errors.Is(err, scoring.ErrUnsteady) {
 			return nil, false, nil
 		}
 		if err != nil {
