@@ -29,6 +29,7 @@ type modelView struct {
 	Protocol           string
 	Verdict            string
 	Comparison         []comparisonRow
+	Weibull            bool   // the comparison has a baseline
 	ComparedWith       string // id of the model it was compared with
 	Facts              []modelFigure
 	Features           []string
@@ -135,7 +136,7 @@ func (v *modelView) prognosis(p Page, m db.GetModelRow) error {
 	if err := json.Unmarshal(m.TrainedOn, &memory); err != nil {
 		return fmt.Errorf("read memory: %w", err)
 	}
-	v.Verdict, v.Comparison = verdictNote(p, r.Verdict), compareFleet(p, r)
+	v.Verdict, v.Comparison, v.Weibull = verdictNote(p, r.Verdict), compareFleet(p, r), true
 	v.Figures = append(v.Figures,
 		modelFigure{Label: p.T("models.figure.brier_skill"), Text: p.Loc().Num(r.Candidate.BrierSkill30, 2), Note: p.T("models.figure.brier_skill.note")},
 		modelFigure{Label: p.T("models.figure.width"), Text: p.T("models.in_days", "N", p.Loc().Num(r.Candidate.MeanWidth, 1)), Note: p.T("models.figure.width.note")})

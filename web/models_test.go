@@ -119,6 +119,7 @@ func TestModelPages(t *testing.T) {
 	for _, want := range []string{"20261122-4e5f6a7b", "11.8 days", "Weibull life 31.4", "Drifted", "Kept the old one", "3 of 8 failures with enough daily readings", "The training was cancelled."} {
 		require.Contains(t, body, want)
 	}
+	require.NotContains(t, body, "&lt;span", "numbers are markup, not text")
 	require.NotContains(t, body, `action="/models/train"`, "a viewer trains nothing")
 	status, body = f.get(engineer, "/models")
 	require.Equal(t, http.StatusOK, status)
