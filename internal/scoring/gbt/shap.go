@@ -74,6 +74,14 @@ func (w *walker) walk(at int32, from, length int, next step) {
 	w.walk(cold, start, len(path), step{column: column, zero: share(cold)})
 }
 
+// inverse holds 1/n: the inner loops divide by nothing but path lengths.
+var inverse = func() (t [maxDepth + 3]float64) {
+	for n := 1; n < len(t); n++ {
+		t[n] = 1 / float64(n)
+	}
+	return t
+}()
+
 // extend sets the last step of the path to next and updates the weights.
 func extend(path []step, next step) {
 	last := len(path) - 1
@@ -83,27 +91,20 @@ func extend(path []step, next step) {
 		return
 	}
 	path[last].weight = 0
-	size := float64(last + 1)
+	one, zero := next.one*inverse[last+1], next.zero*inverse[last+1]
 	for i := last - 1; i >= 0; i-- {
-		path[i+1].weight += next.one * path[i].weight * float64(i+1) / size
-		path[i].weight = next.zero * path[i].weight * float64(last-i) / size
+		w := path[i].weight
+		path[i+1].weight += one * w * float64(i+1)
+		path[i].weight = zero * w * float64(last-i)
 	}
 }
 
 // unwind undoes the extension by step i and returns the path without it.
 func unwind(path []step, i int) []step {
 	last := len(path) - 1
-	zero, one := path[i].zero, path[i].one
-	carry := path[last].weight
-	size := float64(last + 1)
+	u := newUnwinder(path, i)
 	for j := last - 1; j >= 0; j-- {
-		if one != 0 {
-			kept := path[j].weight
-			path[j].weight = carry * size / (float64(j+1) * one)
-			carry = kept - path[j].weight*zero*float64(last-j)/size
-		} else {
-			path[j].weight = path[j].weight * size / (zero * float64(last-j))
-		}
+		path[j].weight = u.next(path[j].weight, j)
 	}
 	for j := i; j < last; j++ {
 		path[j].column, path[j].zero, path[j].one = path[j+1].column, path[j+1].zero, path[j+1].one
@@ -113,18 +114,40 @@ func unwind(path []step, i int) []step {
 
 // unwoundSum returns the sum of the weights of the path without step i.
 func unwoundSum(path []step, i int) float64 {
-	last := len(path) - 1
-	zero, one := path[i].zero, path[i].one
-	carry, total := path[last].weight, 0.0
-	size := float64(last + 1)
-	for j := last - 1; j >= 0; j-- {
-		if one != 0 {
-			w := carry * size / (float64(j+1) * one)
-			total += w
-			carry = path[j].weight - w*zero*float64(last-j)/size
-		} else {
-			total += path[j].weight * size / (zero * float64(last-j))
-		}
+	u, total := newUnwinder(path, i), 0.0
+	for j := len(path) - 2; j >= 0; j-- {
+		total += u.next(path[j].weight, j)
 	}
 	return total
+}
+
+// unwinder yields the weights of a path without one of its steps, from the last
+// to the first. The share of subsets that flow down with a column known is 0 or
+// 1, so that the general formula falls into two.
+type unwinder struct {
+	hot      bool
+	last     int
+	carry    float64 // weight times path length still to be explained
+	zero     float64 // share without the column, by path length
+	coldSize float64 // path length over that share
+}
+
+func newUnwinder(path []step, i int) unwinder {
+	last := len(path) - 1
+	size := float64(last + 1)
+	s := path[i]
+	if s.one != 0 {
+		return unwinder{hot: true, last: last, carry: path[last].weight * size, zero: s.zero}
+	}
+	return unwinder{last: last, coldSize: size / s.zero}
+}
+
+// next returns the unwound weight of step j, which had the weight w.
+func (u *unwinder) next(w float64, j int) float64 {
+	if !u.hot {
+		return w * u.coldSize * inverse[u.last-j]
+	}
+	unwound := u.carry * inverse[j+1]
+	u.carry = w*float64(u.last+1) - unwound*u.zero*float64(u.last-j)
+	return unwound
 }

@@ -29,7 +29,7 @@ func CrossValidate(ctx context.Context, units []Unit, c Config, k int) (Metrics,
 		}
 	}
 	const draws = 10
-	cut := Evaluate(Truncate(all, 1.5*c.withDefaults(len(units)).Cap, draws, c.Seed))
+	cut := Evaluate(Truncate(all, inService*c.withDefaults(len(units)).Cap, draws, c.Seed))
 	whole := Evaluate(all)
 	cut.Missed, cut.LeadP05, cut.Premature = whole.Missed, whole.LeadP05, whole.Premature
 	return cut, all, nil
@@ -48,13 +48,9 @@ func (m *Model) ScoreLife(u Unit) ([]Scored, error) {
 	return out, nil
 }
 
-// Limits of the cycles left, and of the age, at which Truncate cuts a life: as
-// in the C-MAPSS test sets, whose lives have 6 cycles or more left and are 19
-// cycles or more old.
-const (
-	leastLeft = 6
-	leastAge  = 20
-)
+// leastLeft is how many cycles a life has left at least where Truncate cuts it:
+// as in the C-MAPSS test sets.
+const leastLeft = 6
 
 // Truncate draws rows at which lives are cut off and scored: per life the given
 // number, evenly likely among the rows that leave from 6 to most cycles and are

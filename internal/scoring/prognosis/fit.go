@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"github.com/optria-iq/optria/internal/scoring/conformal"
 	"github.com/optria-iq/optria/internal/scoring/gbt"
 	"github.com/optria-iq/optria/internal/scoring/regime"
 )
@@ -21,23 +20,24 @@ func Fit(ctx context.Context, units []Unit, c Config) (*Model, error) {
 	if err := c.check(units); err != nil {
 		return nil, err
 	}
-	var predicted, actual []float64
+	var past []outcomes
 	for k, held := range folds(len(units), c.Folds, c.Seed) {
 		m, err := learn(ctx, without(units, held), c)
 		if err != nil {
 			return nil, fmt.Errorf("prognosis: fold %d: %w", k+1, err)
 		}
+		var o outcomes
 		for _, u := range held {
-			p, a := m.outcomes(units[u], u)
-			predicted, actual = append(predicted, p...), append(actual, a...)
+			m.predictHeld(&o, units[u], u)
 		}
+		past = append(past, o)
 	}
 	m, err := learn(ctx, units, c)
 	if err != nil {
 		return nil, fmt.Errorf("prognosis: %w", err)
 	}
-	if m.past, err = conformal.NewLocal(predicted, actual, c.Cap); err != nil {
-		return nil, fmt.Errorf("prognosis: %w", err)
+	if err := m.calibrate(past); err != nil {
+		return nil, fmt.Errorf("prognosis: calibrate: %w", err)
 	}
 	return m, nil
 }
@@ -67,9 +67,14 @@ func without(units []Unit, held []int) []Unit {
 	return rest
 }
 
-// rowStride thins the rows of a life that the trees learn from: neighbouring
-// rows say almost the same, and trees that see all of them follow their noise.
-const rowStride = 5
+// The rows of a life that the trees learn from are thinned: neighbouring rows
+// say almost the same, and trees that see all of them follow their noise. The
+// end of a life, which is short and matters most, is seen more closely.
+const (
+	rowStride = 5
+	endStride = 2
+	endOfLife = 60 // cycles
+)
 
 // learn fits everything but the distribution of the outcomes.
 func learn(ctx context.Context, units []Unit, c Config) (*Model, error) {
@@ -99,7 +104,7 @@ func learn(ctx context.Context, units []Unit, c Config) (*Model, error) {
 		m.lives = append(m.lives, past)
 	}
 	m.trees, err = gbt.Fit(ctx, x, y, nil, gbt.Config{
-		Trees: c.Trees, LearningRate: 0.05, MaxLeaves: 31,
+		Trees: c.Trees, LearningRate: 0.04, MaxLeaves: 16, MinRows: 40,
 		RowShare: 0.5, ColumnShare: 0.6, Bins: 128, Seed: c.Seed,
 	})
 	if err != nil {
@@ -122,24 +127,19 @@ func described(scaler *regime.Model, c Config) (out []int) {
 	return out
 }
 
-// walk calls visit at every rowStride-th row of a life, with the cycles left;
-// lives of different phase begin at different rows.
+// walk calls visit at every rowStride-th row of a life, every endStride-th near
+// its end, with the cycles left; lives of different phase begin at different rows.
 func (m *Model) walk(u Unit, phase int, visit func(f *follower, left float64)) {
 	f := m.newFollower()
 	for t, row := range u.Rows {
 		f.add(row)
-		if back := len(u.Rows) - 1 - t; back%rowStride == phase%rowStride {
-			visit(f, float64(back)+u.Remaining)
+		back, stride := len(u.Rows)-1-t, rowStride
+		left := float64(back) + u.Remaining
+		if left < endOfLife {
+			stride = endStride
+		}
+		if back%stride == phase%stride {
+			visit(f, left)
 		}
 	}
-}
-
-// outcomes predicts a life that the model has not seen and returns predictions
-// and the capped truth.
-func (m *Model) outcomes(u Unit, phase int) (predicted, actual []float64) {
-	m.walk(u, phase, func(f *follower, left float64) {
-		predicted = append(predicted, min(max(m.trees.Raw(f.describe()), 0), m.config.Cap))
-		actual = append(actual, min(left, m.config.Cap))
-	})
-	return predicted, actual
 }

@@ -26,6 +26,7 @@ type snapshot struct {
 	Signals   []int         `json:"signals"`
 	Indices   []index       `json:"indices"`
 	Trees     []byte        `json:"trees"`
+	Level     float64       `json:"level"`
 	Predicted []byte        `json:"predicted"` // float64
 	Actual    []byte        `json:"actual"`    // float64
 	Lives     []storedLife  `json:"lives"`
@@ -45,7 +46,7 @@ func (m *Model) MarshalBinary() ([]byte, error) {
 	}
 	predicted, actual := m.past.Pairs()
 	s := snapshot{
-		Config: m.config, Scaler: m.scaler, Signals: m.signals, Indices: m.indices, Trees: trees,
+		Config: m.config, Scaler: m.scaler, Signals: m.signals, Indices: m.indices, Trees: trees, Level: m.level,
 		Predicted: packFloats(predicted), Actual: packFloats(actual),
 	}
 	for _, l := range m.lives {
@@ -83,8 +84,11 @@ func (m *Model) UnmarshalBinary(stored []byte) error {
 
 // model checks that the parts fit each other.
 func (s snapshot) model() (*Model, error) {
-	m := &Model{config: s.Config, scaler: s.Scaler, signals: s.Signals, indices: s.Indices, trees: &gbt.Model{}}
+	m := &Model{config: s.Config, scaler: s.Scaler, signals: s.Signals, indices: s.Indices, level: s.Level, trees: &gbt.Model{}}
 	columns := len(s.Config.Signals)
+	if !(s.Level > 0 && s.Level < 1) || !(s.Config.Cap > 1) {
+		return nil, errors.New("the level of the interval or the cap is out of range")
+	}
 	if s.Scaler == nil || s.Scaler.Check(columns) != nil || len(s.Signals) == 0 {
 		return nil, errors.New("the standardisation does not fit the signals")
 	}

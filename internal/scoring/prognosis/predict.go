@@ -2,7 +2,6 @@ package prognosis
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/optria-iq/optria/internal/scoring/conformal"
 )
@@ -34,13 +33,8 @@ type Contribution struct {
 // FailureWithin returns the probability of a failure within h cycles. Beyond
 // the cap nothing is known: there it is what it is just below the cap.
 func (p Prediction) FailureWithin(h float64) float64 {
-	if h < 0 {
-		return 0
-	}
-	return p.past.At(p.Remaining).Below(min(h, math.Nextafter(p.past.Most(), 0)))
+	return p.Outlook().FailureWithin(h)
 }
-
-const confidence = 0.90 // of the interval
 
 // Predict returns the prediction at the last of the rows, which are a life from
 // its beginning, with its explanation.
@@ -79,7 +73,7 @@ func (m *Model) Trace(rows [][]float64) ([]Prediction, error) {
 // prediction turns a raw prediction into one with interval and probabilities.
 func (m *Model) prediction(raw float64) Prediction {
 	p := Prediction{Raw: raw, Remaining: min(max(raw, 0), m.config.Cap), past: m.past}
-	p.Lo, p.Hi = m.past.At(p.Remaining).Shortest(confidence)
+	p.Lo, p.Hi = m.past.At(p.Remaining).Shortest(m.level)
 	p.Lo, p.Hi = min(p.Lo, p.Remaining), max(p.Hi, p.Remaining)
 	p.BeyondCap = p.FailureWithin(m.config.Cap) < 0.5
 	return p

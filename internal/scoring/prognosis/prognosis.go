@@ -32,7 +32,7 @@ type Config struct {
 	Operating []int    // columns that describe the operating point; may be empty
 	Cap       float64  // longest remaining life that is predicted as a number, cycles [125]
 	Folds     int      // groups of whole lives for the out-of-fold predictions [5]
-	Trees     int      // boosting rounds [300]
+	Trees     int      // boosting rounds [250]
 	Seed      uint64
 }
 
@@ -49,7 +49,7 @@ func (c Config) withDefaults(units int) Config {
 	}
 	c.Folds = min(c.Folds, units)
 	if c.Trees == 0 {
-		c.Trees = 300
+		c.Trees = 250
 	}
 	return c
 }
@@ -101,6 +101,7 @@ type Model struct {
 	indices []index
 	trees   *gbt.Model
 	past    *conformal.Local // out-of-fold predictions and what came true
+	level   float64          // probability asked of the shortest interval
 	lives   []pastLife
 }
 

@@ -19,7 +19,7 @@ const (
 	missing     = math.MinInt16
 )
 
-// pastLife remembers states of a training life, rowStride rows apart: the
+// pastLife remembers states of a training life, a few rows apart: the
 // short-term mean of every described signal in quanta.
 type pastLife struct {
 	unit   string
