@@ -157,12 +157,13 @@ func fitMode(ctx context.Context, features [][]float64, targets []float64, group
 }
 
 // boost fits the boosters of one mode, which differ in the rows and columns
-// that their trees see.
+// that their trees see. The trees are small: few conditions make a mode, and
+// few rows show it.
 func boost(ctx context.Context, features [][]float64, targets []float64, c Config, stream uint64) ([]*gbt.Model, error) {
 	out := make([]*gbt.Model, c.Bags)
 	for b := range out {
 		m, err := gbt.Fit(ctx, features, targets, nil, gbt.Config{
-			Loss: gbt.Logistic, Trees: c.Rounds, LearningRate: 0.06, MaxLeaves: 8, MaxDepth: 4,
+			Loss: gbt.Logistic, Trees: c.Rounds, LearningRate: 0.06, MaxLeaves: 6, MaxDepth: 3,
 			MinRows: 4, L2: 1, RowShare: 0.8, ColumnShare: 0.7,
 			Seed: c.Seed + stream<<8 + uint64(b),
 		})
