@@ -9,14 +9,12 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/access"
-	"github.com/optria-iq/optria/internal/fault"
 )
 
 // Bounds of the alerts: how many the drawer shows and the length of a reason.
@@ -27,7 +25,9 @@ const (
 
 func (s *Server) alertRoutes() []route {
 	return []route{
+		{http.MethodGet, "/alerts", access.ViewResults, s.listAlerts},
 		{http.MethodGet, "/alerts/drawer", access.ViewResults, s.showAlerts},
+		{http.MethodGet, "/alerts/{id}", access.ViewResults, s.showAlert},
 		{http.MethodPost, "/alerts/{id}/state", access.JudgeAlerts, s.judgeAlert},
 	}
 }
@@ -47,6 +47,8 @@ type alertView struct {
 	Text                             template.HTML
 	State, StateLabel                string
 	Raised                           time.Time
+	Occurrences                      int
+	Closed                           bool
 	CanJudge, InDrawer               bool
 	Next                             string // where a judgement leads back to
 }
@@ -87,6 +89,12 @@ func openAlerts(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID,
 	if err != nil || len(rows) == 0 {
 		return nil, 0, err
 	}
+	out, err := wordAlerts(ctx, tx, q, tenant, p, rows)
+	return out, int(rows[0].Total), err
+}
+
+// wordAlerts words alerts with the names of their signals.
+func wordAlerts(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID, p Page, rows []db.OpenAlertsRow) ([]alertView, error) {
 	var assets []uuid.UUID
 	for _, x := range rows {
 		if id := x.Alert.AssetID; id != nil && !slices.Contains(assets, *id) {
@@ -97,23 +105,24 @@ func openAlerts(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID,
 	if len(assets) > 0 {
 		signals, err := q.ListSignals(ctx, tx, tenant, assets)
 		if err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 		names = newSignalBook(p.Lang, signals)
 	}
 	out := make([]alertView, len(rows))
 	for i, x := range rows {
+		var err error
 		if out[i], err = newAlertView(p, x, names); err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 	}
-	return out, int(rows[0].Total), nil
+	return out, nil
 }
 
 func newAlertView(p Page, x db.OpenAlertsRow, names signalBook) (alertView, error) {
 	a := x.Alert
 	v := alertView{ID: a.ID.String(), Icon: "bell", Title: p.T("alerts.kind.other"), Level: int(a.Severity), State: a.State,
-		StateLabel: p.T("alerts.state." + a.State), Raised: a.RaisedAt}
+		StateLabel: p.T("alerts.state." + a.State), Raised: a.RaisedAt, Occurrences: int(a.Occurrences), Closed: a.ClosedAt != nil}
 	if icon, known := alertIcons[a.Kind]; known {
 		v.Icon, v.Title = icon, p.T("alerts.kind."+a.Kind)
 	}
@@ -192,45 +201,4 @@ func signalList(p Page, asset *uuid.UUID, metrics any, names signalBook) string 
 		return p.T("alerts.signals")
 	}
 	return strings.Join(words, p.T("alerts.separator"))
-}
-
-// judgeAlert records what a person thinks of an alert. False and expected
-// close it; the worker then stays quiet about the same cause for a day.
-func (s *Server) judgeAlert(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathUUID(r, "id")
-	if err != nil {
-		return err
-	}
-	state, reason := r.PostFormValue("state"), strings.TrimSpace(r.PostFormValue("reason"))
-	if !slices.Contains(judgements, state) {
-		return fault.New(fault.Invalid, "alerts.bad_state")
-	}
-	if utf8.RuneCountInString(reason) > judgementLength {
-		return fault.New(fault.Invalid, "alerts.long_reason").With("Max", judgementLength)
-	}
-	who := access.From(r.Context())
-	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) error {
-		before, err := q.LockAlert(ctx, tx, tenant, id)
-		if err != nil {
-			return err
-		}
-		n, err := q.JudgeAlert(ctx, tx, db.JudgeAlertParams{State: state, ActorID: who.UserID, TenantID: tenant, ID: id})
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return fault.New(fault.Conflict, "alerts.closed")
-		}
-		return s.audit(ctx, tx, r, tenant, db.Entry{Action: "alert." + state, ObjectType: "alert", ObjectID: id.String(),
-			Before: map[string]any{"state": before.State}, After: map[string]any{"state": state, "kind": before.Kind, "reason": reason}})
-	})
-	if err != nil {
-		return err
-	}
-	if r.Header.Get("HX-Request") != "" {
-		p := s.render.Page(r)
-		p.Toasts = []Toast{{Tone: "ok", Title: p.T("alerts.judged")}}
-		return s.drawer(w, r, p)
-	}
-	return s.redirect(w, r, localPath(r.PostFormValue("next"), "/dashboard"), "alerts.judged")
 }
