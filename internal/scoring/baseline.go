@@ -26,31 +26,33 @@ const (
 func (a *Assessment) learn(n int) (b *Baseline, first int, ok bool) {
 	f := a.frame
 	f.rows, f.ends = f.rows[:n], f.ends[:n]
-	c := comparison{start: int(float64(n) * trainShare), set: a.set}
+	first = int(float64(n) * trainShare)
 	var train [][]float64
-	var held []int // counted from start
+	var held []int // counted from first
 	for r, row := range f.rows {
 		switch {
 		case f.severity(a.channels, row) >= 0.5:
 			continue
-		case r < c.start:
+		case r < first:
 			train = append(train, row)
 		default:
-			held = append(held, r-c.start)
+			held = append(held, r-first)
 		}
 	}
-	c.Baseline = &Baseline{Rows: len(train) + len(held)}
-	if c.Rows < leastBaseline || len(held) < leastBaseline/4 || len(train) < leastBaseline/4 {
-		return c.Baseline, c.start, false
+	b = &Baseline{Rows: len(train) + len(held)}
+	if b.Rows < leastBaseline || len(held) < leastBaseline/4 || len(train) < leastBaseline/4 {
+		return b, first, false
 	}
-	c.From = time.UnixMilli(f.ends[0] - binMillis).UTC()
-	c.To = time.UnixMilli(f.ends[n-1]).UTC()
-	if !c.memorise(f, a, train) {
-		return c.Baseline, c.start, false
+	b.From = time.UnixMilli(f.ends[0] - binMillis).UTC()
+	b.To = time.UnixMilli(f.ends[n-1]).UTC()
+	if !b.memorise(f, a, train) {
+		return b, first, false
 	}
-	c.follow(f, a.channels)
+	c := comparison{Baseline: b, set: a.set, start: n}
+	c.widen(f, first)
+	c.smoothen(f)
 	c.calibrate(f, a.channels, held)
-	return c.Baseline, c.start, true
+	return b, first, true
 }
 
 // severity is the worst of one row.

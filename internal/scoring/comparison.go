@@ -48,20 +48,23 @@ func (a *Assessment) compare(b *Baseline, first int) comparison {
 	if len(columns) == 0 {
 		return comparison{Baseline: b, set: a.set}
 	}
-	b = b.only(columns)
+	c := newComparison(b.only(columns), a)
 	for rows := lately; ; rows *= 2 {
-		start := max(first, len(a.frame.rows)-rows)
-		if c := a.from(b, start); start == first || !c.early() {
+		c.widen(a.frame, max(first, len(a.frame.rows)-rows))
+		c.smoothen(a.frame)
+		c.ok = c.judgeable()
+		if c.start == first || !c.early() {
 			return c
 		}
 	}
 }
 
-// from compares all rows from one on.
-func (a *Assessment) from(b *Baseline, start int) comparison {
-	c := comparison{Baseline: b, set: a.set, start: start}
-	c.follow(a.frame, a.channels)
-	c.ok = c.judgeable()
+// newComparison has no rows yet.
+func newComparison(b *Baseline, a *Assessment) comparison {
+	c := comparison{Baseline: b, set: a.set, start: len(a.frame.rows)}
+	for j, i := range a.frame.channels {
+		c.reach = append(c.reach, a.set.AnomalyMateriality*toWarning(a.channels[i], b.columns[j].level))
+	}
 	return c
 }
 
@@ -75,46 +78,52 @@ func (c *comparison) early() bool {
 	return false
 }
 
-// follow reconstructs every row from start and smooths the residuals. At an
-// operating point that the memory does not know, nothing can be expected: such
-// rows have no residual and leave the smoothed one as it was.
-func (c *comparison) follow(f frame, channels []channel) {
-	p, n := len(c.columns), max(len(f.rows)-c.start, 0)
-	if n == 0 {
-		return
-	}
-	model, err := aakr.Restore(c.memory, ones(p), c.width)
+// widen reconstructs the rows of the frame from start up to those compared
+// already. At an operating point that the memory does not know, nothing can be
+// expected: such rows have no residual.
+func (c *comparison) widen(f frame, start int) {
+	model, err := aakr.Restore(c.memory, ones(len(c.columns)), c.width)
 	if err != nil {
 		return // unreachable: memory and columns were made for each other
 	}
+	p, n := len(c.columns), c.start-start
 	operating := c.operatingColumns()
-	room := make([]float64, 2*n*p)
-	state, standard := make([]float64, p), make([]float64, p)
-	c.raw, c.smooth = make([][]float64, n), make([][]float64, n)
-	c.regime, c.strange = make([]int, n), make([]float64, n)
-	c.joint = c.together.watch(n)
-	for r, row := range f.rows[c.start:] {
-		raw, smooth := room[2*r*p:(2*r+1)*p], room[(2*r+1)*p:(2*r+2)*p]
-		c.raw[r], c.smooth[r], c.regime[r] = raw, smooth, c.regimes.of(row)
-		c.standard(standard, row, c.regime[r])
-		if len(operating) > 0 {
-			if d := c.distance(standard, operating); d > c.apart && c.apart > 0 {
-				c.strange[r] = d
-				copy(smooth, state)
+	room, standard := make([]float64, n*p), make([]float64, p)
+	raw, regime, strange := make([][]float64, n), make([]int, n), make([]float64, n)
+	for r, row := range f.rows[start:c.start] {
+		raw[r], regime[r] = room[r*p:(r+1)*p], c.regimes.of(row)
+		c.standard(standard, row, regime[r])
+		if len(operating) > 0 && c.apart > 0 {
+			if d := c.distance(standard, operating); d > c.apart {
+				strange[r] = d
 				continue
 			}
 		}
-		if c.joint != nil {
-			c.joint.next(r, standard)
-		}
-		c.residual(raw, standard, model)
-		for j := range raw {
-			state[j] += smoothing * (raw[j] - state[j])
-		}
-		copy(smooth, state)
+		c.residual(raw[r], standard, model)
 	}
-	for j, i := range f.channels {
-		c.reach = append(c.reach, c.set.AnomalyMateriality*toWarning(channels[i], c.columns[j].level))
+	c.start = start
+	c.raw, c.regime, c.strange = append(raw, c.raw...), append(regime, c.regime...), append(strange, c.strange...)
+}
+
+// smoothen sets the smoothed residuals of all rows compared and the statistics
+// of the signals together. Rows at an unfamiliar operating point leave both as
+// they were.
+func (c *comparison) smoothen(f frame) {
+	p, n := len(c.columns), len(c.raw)
+	room, state, standard := make([]float64, n*p), make([]float64, p), make([]float64, p)
+	c.smooth = make([][]float64, n)
+	c.joint = c.together.watch(n)
+	for r, raw := range c.raw {
+		c.smooth[r] = room[r*p : (r+1)*p]
+		if c.strange[r] == 0 {
+			for j := range raw {
+				state[j] += smoothing * (raw[j] - state[j])
+			}
+			if c.joint != nil {
+				c.joint.next(r, c.standard(standard, f.rows[c.start+r], c.regime[r]))
+			}
+		}
+		copy(c.smooth[r], state)
 	}
 }
 
@@ -145,7 +154,6 @@ func (c *comparison) calibrate(f frame, channels []channel, held []int) {
 		col.level = median(levels)
 		col.scale = max(sd, floorScale(channels[i], col.level)/col.spread[0])
 		col.noise = c.healthyScatter(j, held)
-		c.reach[j] = c.set.AnomalyMateriality * toWarning(channels[i], col.level)
 	}
 	for _, r := range held {
 		c.scores = append(c.scores, float64(float32(c.score(r))))
