@@ -28,6 +28,7 @@ var subcommands = []subcommand{
 	{"rul", rulUsage, remainingLife},
 	{"weibull", weibullUsage, weibull},
 	{"cnaim", cnaimUsage, rateEquipment},
+	{"failure", failureUsage, failureModes},
 	{"anomaly", anomalyUsage, anomaly},
 }
 
