@@ -73,8 +73,12 @@ func without(units []Unit, held []int) []Unit {
 const (
 	rowStride = 5
 	endStride = 2
-	endOfLife = 60 // cycles
+	endOfLife = 0.5 // caps
 )
+
+// leafRows is the fewest rows of a leaf: few in a small fleet, which has no
+// others, and no more than it takes to average out noise in a large one.
+func leafRows(rows int) int { return min(max(rows/100, 5), 40) }
 
 // learn fits everything but the distribution of the outcomes.
 func learn(ctx context.Context, units []Unit, c Config) (*Model, error) {
@@ -104,7 +108,7 @@ func learn(ctx context.Context, units []Unit, c Config) (*Model, error) {
 		m.lives = append(m.lives, past)
 	}
 	m.trees, err = gbt.Fit(ctx, x, y, nil, gbt.Config{
-		Trees: c.Trees, LearningRate: 0.04, MaxLeaves: 16, MinRows: 40,
+		Trees: c.Trees, LearningRate: 0.04, MaxLeaves: 16, MinRows: leafRows(len(x)),
 		RowShare: 0.5, ColumnShare: 0.6, Bins: 128, Seed: c.Seed,
 	})
 	if err != nil {
@@ -135,7 +139,7 @@ func (m *Model) walk(u Unit, phase int, visit func(f *follower, left float64)) {
 		f.add(row)
 		back, stride := len(u.Rows)-1-t, rowStride
 		left := float64(back) + u.Remaining
-		if left < endOfLife {
+		if left < endOfLife*m.config.Cap {
 			stride = endStride
 		}
 		if back%stride == phase%stride {

@@ -128,7 +128,11 @@ func packFloats(values []float64) []byte {
 	return b
 }
 
+// floats returns no numbers when the bytes do not hold whole ones.
 func floats(b []byte) []float64 {
+	if len(b)%8 != 0 {
+		return nil
+	}
 	out := make([]float64, len(b)/8)
 	for i := range out {
 		out[i] = math.Float64frombits(binary.LittleEndian.Uint64(b[8*i:]))
@@ -144,7 +148,11 @@ func packStates(values []int16) []byte {
 	return b
 }
 
+// states returns no numbers when the bytes do not hold whole ones.
 func states(b []byte) []int16 {
+	if len(b)%2 != 0 {
+		return nil
+	}
 	out := make([]int16, len(b)/2)
 	for i := range out {
 		out[i] = int16(binary.LittleEndian.Uint16(b[2*i:])) // #nosec G115 -- written by packStates
