@@ -311,16 +311,17 @@ func (q *Queries) AssetWorkOrders(ctx context.Context, db DBTX, tenantID uuid.UU
 }
 
 const expectedValues = `-- name: ExpectedValues :many
-SELECT sc.as_of, (c.part ->> 'expected')::float8 AS expected
-FROM (
+SELECT b.as_of, c.expected FROM (
   SELECT max(k.as_of)::timestamptz AS as_of FROM ai.asset_scores k
   WHERE k.tenant_id = $1 AND k.asset_id = $2 AND k.as_of >= $3::timestamptz AND k.as_of < $4::timestamptz
   GROUP BY date_bin(make_interval(secs => $5::float8), k.as_of, $3::timestamptz)
 ) b
-JOIN ai.asset_scores sc ON sc.tenant_id = $1 AND sc.asset_id = $2 AND sc.as_of = b.as_of
-CROSS JOIN LATERAL jsonb_array_elements(sc.detail #> '{anomaly,contributors}') AS c(part)
-WHERE c.part ->> 'signal' = $6::text
-ORDER BY sc.as_of
+CROSS JOIN LATERAL (
+  SELECT (x.part ->> 'expected')::float8 AS expected
+  FROM ai.asset_scores sc, jsonb_array_elements(sc.detail #> '{anomaly,contributors}') AS x(part)
+  WHERE sc.tenant_id = $1 AND sc.asset_id = $2 AND sc.as_of = b.as_of AND x.part ->> 'signal' = $6::text LIMIT 1
+) c
+ORDER BY b.as_of
 `
 
 type ExpectedValuesParams struct {
@@ -338,7 +339,8 @@ type ExpectedValuesRow struct {
 }
 
 // What the scores in [since, until) expected a signal to read: of the last
-// score in every step.
+// score in every step. The limit inside makes the planner look the few scores
+// up by their key; else it may unpack every score of the asset first.
 func (q *Queries) ExpectedValues(ctx context.Context, db DBTX, arg ExpectedValuesParams) ([]ExpectedValuesRow, error) {
 	rows, err := db.Query(ctx, expectedValues,
 		arg.TenantID,

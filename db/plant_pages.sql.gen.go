@@ -13,11 +13,14 @@ import (
 )
 
 const componentRisks = `-- name: ComponentRisks :many
-SELECT coalesce(m.component_id, g.component_id)::uuid AS component_id, sum((x.mode ->> 'expected_cost')::float8)::float8 AS loss_sar
+SELECT coalesce(m.component_id, g.component_id)::uuid AS component_id, sum(x.loss)::float8 AS loss_sar
 FROM ai.asset_score_latest l
-JOIN ai.asset_scores sc ON sc.tenant_id = l.tenant_id AND sc.asset_id = l.asset_id AND sc.as_of = l.as_of
-CROSS JOIN LATERAL jsonb_array_elements(sc.detail #> '{failure,modes}') AS x(mode)
-JOIN core.asset_failure_modes m ON m.tenant_id = l.tenant_id AND m.id = (x.mode ->> 'mode_id')::uuid
+CROSS JOIN LATERAL (
+  SELECT (e.mode ->> 'mode_id')::uuid AS mode_id, (e.mode ->> 'expected_cost')::float8 AS loss
+  FROM ai.asset_scores sc, jsonb_array_elements(sc.detail #> '{failure,modes}') AS e(mode)
+  WHERE sc.tenant_id = l.tenant_id AND sc.asset_id = l.asset_id AND sc.as_of = l.as_of OFFSET 0
+) x
+JOIN core.asset_failure_modes m ON m.tenant_id = l.tenant_id AND m.id = x.mode_id
 LEFT JOIN telemetry.signals g ON g.tenant_id = m.tenant_id AND g.asset_id = m.asset_id AND g.metric = m.metric
 WHERE l.tenant_id = $1 AND l.asset_id = ANY ($2::uuid[]) AND coalesce(m.component_id, g.component_id) IS NOT NULL
 GROUP BY 1
@@ -30,7 +33,8 @@ type ComponentRisksRow struct {
 
 // The expected loss of the failure modes of every component of the named
 // assets, by their newest score. A mode belongs to its own component, else to
-// that of the signal it shows in.
+// that of the signal it shows in. The offset keeps the planner from unpacking
+// older scores.
 func (q *Queries) ComponentRisks(ctx context.Context, db DBTX, tenantID uuid.UUID, assetIds []uuid.UUID) ([]ComponentRisksRow, error) {
 	rows, err := db.Query(ctx, componentRisks, tenantID, assetIds)
 	if err != nil {

@@ -43,17 +43,19 @@ GROUP BY 1 ORDER BY 1;
 
 -- name: ExpectedValues :many
 -- What the scores in [since, until) expected a signal to read: of the last
--- score in every step.
-SELECT sc.as_of, (c.part ->> 'expected')::float8 AS expected
-FROM (
+-- score in every step. The limit inside makes the planner look the few scores
+-- up by their key; else it may unpack every score of the asset first.
+SELECT b.as_of, c.expected FROM (
   SELECT max(k.as_of)::timestamptz AS as_of FROM ai.asset_scores k
   WHERE k.tenant_id = @tenant_id AND k.asset_id = @asset_id AND k.as_of >= @since::timestamptz AND k.as_of < @until::timestamptz
   GROUP BY date_bin(make_interval(secs => @step_seconds::float8), k.as_of, @since::timestamptz)
 ) b
-JOIN ai.asset_scores sc ON sc.tenant_id = @tenant_id AND sc.asset_id = @asset_id AND sc.as_of = b.as_of
-CROSS JOIN LATERAL jsonb_array_elements(sc.detail #> '{anomaly,contributors}') AS c(part)
-WHERE c.part ->> 'signal' = @metric::text
-ORDER BY sc.as_of;
+CROSS JOIN LATERAL (
+  SELECT (x.part ->> 'expected')::float8 AS expected
+  FROM ai.asset_scores sc, jsonb_array_elements(sc.detail #> '{anomaly,contributors}') AS x(part)
+  WHERE sc.tenant_id = @tenant_id AND sc.asset_id = @asset_id AND sc.as_of = b.as_of AND x.part ->> 'signal' = @metric::text LIMIT 1
+) c
+ORDER BY b.as_of;
 
 -- name: AnomalyEpisodes :many
 -- The spells in [since, until) in which score after score found an anomaly,

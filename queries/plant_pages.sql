@@ -17,12 +17,16 @@ ORDER BY s.code, u.code, a.tag;
 -- name: ComponentRisks :many
 -- The expected loss of the failure modes of every component of the named
 -- assets, by their newest score. A mode belongs to its own component, else to
--- that of the signal it shows in.
-SELECT coalesce(m.component_id, g.component_id)::uuid AS component_id, sum((x.mode ->> 'expected_cost')::float8)::float8 AS loss_sar
+-- that of the signal it shows in. The offset keeps the planner from unpacking
+-- older scores.
+SELECT coalesce(m.component_id, g.component_id)::uuid AS component_id, sum(x.loss)::float8 AS loss_sar
 FROM ai.asset_score_latest l
-JOIN ai.asset_scores sc ON sc.tenant_id = l.tenant_id AND sc.asset_id = l.asset_id AND sc.as_of = l.as_of
-CROSS JOIN LATERAL jsonb_array_elements(sc.detail #> '{failure,modes}') AS x(mode)
-JOIN core.asset_failure_modes m ON m.tenant_id = l.tenant_id AND m.id = (x.mode ->> 'mode_id')::uuid
+CROSS JOIN LATERAL (
+  SELECT (e.mode ->> 'mode_id')::uuid AS mode_id, (e.mode ->> 'expected_cost')::float8 AS loss
+  FROM ai.asset_scores sc, jsonb_array_elements(sc.detail #> '{failure,modes}') AS e(mode)
+  WHERE sc.tenant_id = l.tenant_id AND sc.asset_id = l.asset_id AND sc.as_of = l.as_of OFFSET 0
+) x
+JOIN core.asset_failure_modes m ON m.tenant_id = l.tenant_id AND m.id = x.mode_id
 LEFT JOIN telemetry.signals g ON g.tenant_id = m.tenant_id AND g.asset_id = m.asset_id AND g.metric = m.metric
 WHERE l.tenant_id = @tenant_id AND l.asset_id = ANY (@asset_ids::uuid[]) AND coalesce(m.component_id, g.component_id) IS NOT NULL
 GROUP BY 1;
