@@ -106,37 +106,62 @@ func trainingSteps(ctx workflow.Context, ref activities.TrainingRef, in Training
 }
 
 // ModelUpkeep looks after the models of a tenant: it checks the drift of those
-// in service and trains what is due, one after the other. What fails does not
-// hold up the rest; the next round comes within a day.
+// in service, trains what is due, one after the other, and has a first look at
+// what came into service. What fails does not hold up the rest; the next round
+// comes within a day.
 func ModelUpkeep(ctx workflow.Context, in RegistryInput) (RegistryResult, error) {
 	var a *activities.Training
-	var result RegistryResult
 	round := activities.RegistryRound{TenantID: in.TenantID, At: workflow.Now(ctx).UTC().Truncate(time.Second)}
-	var models []uuid.UUID
-	if err := workflow.ExecuteActivity(record(ctx, "list models"), a.ListActiveModels, round).Get(ctx, &models); err != nil {
-		return result, err
-	}
-	var failed error
-	for _, id := range models {
-		check := activities.ModelCheck{RegistryRound: round, ModelID: id}
-		if err := workflow.ExecuteActivity(learn(ctx, "check drift"), a.CheckDrift, check).Get(ctx, nil); err != nil {
-			failed = errors.Join(failed, err)
-			continue
-		}
-		result.Checked++
+	r := registryRound{round: round, seen: map[uuid.UUID]bool{}}
+	if err := r.checkModels(ctx); err != nil {
+		return r.result, err
 	}
 	var due []activities.DueTraining
 	if err := workflow.ExecuteActivity(record(ctx, "list due trainings"), a.ListDueTrainings, round).Get(ctx, &due); err != nil {
-		return result, errors.Join(failed, err)
+		return r.result, errors.Join(r.failed, err)
 	}
 	for _, d := range due {
 		if err := trainDue(ctx, in.TenantID, d); err != nil {
-			result.Failed++ // the row of the training says why
+			r.result.Failed++ // the row of the training says why
 			continue
 		}
-		result.Trained++
+		r.result.Trained++
 	}
-	return result, failed
+	if r.result.Trained > 0 {
+		r.failed = errors.Join(r.failed, r.checkModels(ctx))
+	}
+	return r.result, r.failed
+}
+
+// registryRound is the state of one look at the models of a tenant.
+type registryRound struct {
+	round  activities.RegistryRound
+	seen   map[uuid.UUID]bool
+	result RegistryResult
+	failed error
+}
+
+// checkModels checks the drift of the models in service that this round has
+// not seen yet.
+func (r *registryRound) checkModels(ctx workflow.Context) error {
+	var a *activities.Training
+	var models []uuid.UUID
+	if err := workflow.ExecuteActivity(record(ctx, "list models"), a.ListActiveModels, r.round).Get(ctx, &models); err != nil {
+		return err
+	}
+	for _, id := range models {
+		if r.seen[id] {
+			continue
+		}
+		r.seen[id] = true
+		check := activities.ModelCheck{RegistryRound: r.round, ModelID: id}
+		if err := workflow.ExecuteActivity(learn(ctx, "check drift"), a.CheckDrift, check).Get(ctx, nil); err != nil {
+			r.failed = errors.Join(r.failed, err)
+			continue
+		}
+		r.result.Checked++
+	}
+	return nil
 }
 
 // trainDue runs a training as a child whose id is made of this run and the

@@ -161,11 +161,11 @@ func TestModelsAreTrainedAndWatched(t *testing.T) {
 	}
 	p.eventually(ended, "every training ends")
 	p.record("training", TrainingID(p.tenant, run))
+	checks := func() int { return p.count(`SELECT count(*) FROM ai.drift_checks WHERE tenant_id = $1`, p.tenant) }
+	p.eventually(func() bool { return checks() == 1 }, "what came into service is looked at")
 
 	require.NoError(t, p.client.temporal.ScheduleClient().GetHandle(ctx, RegistryID(p.tenant)).Trigger(ctx, triggerNow))
-	p.eventually(func() bool {
-		return p.count(`SELECT count(*) FROM ai.drift_checks WHERE tenant_id = $1`, p.tenant) > 0
-	}, "the model in service is checked")
+	p.eventually(func() bool { return checks() == 2 }, "the model in service is checked every round")
 	require.Equal(t, 1, p.count(`SELECT count(*) FROM ai.training_runs WHERE tenant_id = $1 AND kind = 'rul:ROT'`, p.tenant), "not due again")
 	report, err := p.db.VerifyAudit(ctx, p.tenant)
 	require.NoError(t, err)
