@@ -46,14 +46,13 @@ INSERT INTO telemetry.signals (tenant_id, id, asset_id, metric, name_ar, name_en
   SELECT '{id}', n, lpad(to_hex((n - 1) / {signals} + 1), 32, '0')::uuid, 'm' || (n - 1) % {signals} + 1, 'm', 'm', 80, 120, 150, 200, 900
   FROM generate_series(1, {assets} * {signals}) n;
 INSERT INTO telemetry.signal_hours (tenant_id, signal_id, hour, mean_value, min_value, max_value, samples, quality, stale)
-  SELECT '{id}', n, h, v, v - 1, v + 1, 4, 0, false
-  FROM generate_series(1, {assets} * {signals}) n
-  CROSS JOIN LATERAL (SELECT h, 100 + 6 * sin(extract(hour FROM h) / 3.82) * (1 + n % 5) / 3 + (abs(hashint8extended(n, extract(epoch FROM h)::bigint)) % 1000) / 400.0 AS v
-    FROM generate_series(date_trunc('hour', now()) - interval '14 days', date_trunc('hour', now()) - interval '1 hour', interval '1 hour') h) x;
+  SELECT '{id}', n, date_trunc('hour', now()) - k * interval '1 hour', v, v - 1, v + 1, 4, 0, false
+  FROM generate_series(1, {assets} * {signals}) n CROSS JOIN generate_series(336, 1, -1) k
+  CROSS JOIN LATERAL (SELECT 100 + 6 * sin(k / 3.82::float8) * (1 + n % 5) / 3 + ((n::bigint * 7919 + k * (104729 + n % 97)) % 1000) / 400::float8 AS v) x;
 SELECT telemetry.ensure_partitions(current_date - 1, current_date + 1);
 INSERT INTO telemetry.asset_timeseries (tenant_id, signal_id, ts, value)
-  SELECT '{id}', n, t, 100 + (abs(hashint8extended(n, extract(epoch FROM t)::bigint)) % 1000) / 400.0
-  FROM generate_series(1, {assets} * {signals}) n, generate_series(date_trunc('minute', now()) - interval '165 minutes', date_trunc('minute', now()), interval '15 minutes') t;
+  SELECT '{id}', n, date_trunc('minute', now()) - k * interval '15 minutes', 100 + ((n::bigint * 7919 + k * 104729) % 1000) / 400::float8
+  FROM generate_series(1, {assets} * {signals}) n CROSS JOIN generate_series(11, 0, -1) k;
 INSERT INTO telemetry.signal_latest (tenant_id, signal_id, ts, value, quality)
   SELECT '{id}', n, date_trunc('minute', now()), 100, 0 FROM generate_series(1, {assets} * {signals}) n;
 ANALYZE telemetry.signal_hours;`
