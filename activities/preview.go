@@ -66,8 +66,10 @@ func (a *Preview) ScoreEdit(ctx context.Context, in EditInput) (ScoredEdit, erro
 		case err != nil && !errors.Is(err, pgx.ErrNoRows):
 			return fmt.Errorf("look for the newest score: %w", err)
 		}
-		costs, err = q.ListCostModels(ctx, tx, in.TenantID, batch.Assets)
-		return err
+		if costs, err = q.ListCostModels(ctx, tx, in.TenantID, batch.Assets); err != nil {
+			return fmt.Errorf("list cost models: %w", err)
+		}
+		return in.dropOvertaken(ctx, tx, q)
 	})
 	if err != nil {
 		return out, fmt.Errorf("preview scores: %w", err)
@@ -85,6 +87,24 @@ func (a *Preview) ScoreEdit(ctx context.Context, in EditInput) (ScoredEdit, erro
 	one.revise(in, costs)
 	out.After = figuresOf(scoring.Score(one.input))
 	return out, nil
+}
+
+// dropOvertaken leaves out an inspection that a newer one has overtaken: it
+// changes no score.
+func (in *EditInput) dropOvertaken(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
+	if in.Change.Inspection == nil {
+		return nil
+	}
+	known, err := q.AssetInspections(ctx, tx, in.TenantID, in.AssetID)
+	if err != nil {
+		return fmt.Errorf("list inspections: %w", err)
+	}
+	if slices.ContainsFunc(known, func(x db.AssetInspectionsRow) bool {
+		return x.AssetInspection.Grade != nil && x.AssetInspection.InspectedAt.After(in.Change.Inspection.InspectedAt)
+	}) {
+		in.Change.Inspection = nil
+	}
+	return nil
 }
 
 // figuresOf keeps what a preview shows of a score.

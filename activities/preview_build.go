@@ -97,6 +97,9 @@ func (s *scoredAsset) revise(in EditInput, costs []db.CostModel) {
 	if x := in.Change.Inspection; x != nil {
 		s.input.Inspection = &x.Grade
 	}
+	if e := in.Change.Equipment; e != nil {
+		s.input.Electrical = e
+	}
 }
 
 // withLife is an asset whose life is edited. An age that is given counts from

@@ -290,18 +290,15 @@ func (s *Server) saveEquipment(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f := readEditForm(r)
-	if f.Do == doPreview {
-		f.Do = doEdit // shows the fields of the chosen type
-	}
 	e, err := f.equipment()
 	if err != nil {
 		return err
 	}
 	f.refuseFault(e.Validate())
-	return s.submit(w, r, submission{asset: id, form: f,
+	return s.submit(w, r, submission{asset: id, form: f, change: reliability.Change{Equipment: &e},
 		save: func(ctx context.Context, x revision.Edit) error { return revision.Equipment(ctx, x, e) },
-		again: func(status int, f *editForm, _ *previewView) error {
-			return s.lifePage(w, r, status, lifeForms{equipment: f})
+		again: func(status int, f *editForm, v *previewView) error {
+			return s.lifePage(w, r, status, lifeForms{equipment: f, preview: v})
 		},
 		target: "/assets/" + id.String() + "/life", toast: "reliability.equipment.saved"})
 }

@@ -54,6 +54,7 @@ type lifePage struct {
 	Today                  string
 	Electrical             *equipmentView
 	Preview                *previewView
+	Previewed              string // id of the form that was previewed
 }
 
 // lifeForms are the forms of the page that were posted; the others are fresh.
@@ -112,6 +113,10 @@ func (s *Server) lifePage(w http.ResponseWriter, r *http.Request, status int, f 
 	v := lifePage{EditHead: head, Class: a.ClassCode, Beta: a.WeibullBeta, EtaDays: a.WeibullEtaDays, AgeDays: ageOf(a, now), Preview: f.preview,
 		Today: now.In(riyadhZone).Format(time.DateOnly), Proposal: propose(p, x, now), Form: f.life, Record: f.record}
 	v.MeanDays, v.B10Days = lifeFigures(a)
+	v.Previewed = "edit-form"
+	if f.equipment != nil {
+		v.Previewed = "equipment-form"
+	}
 	if v.Form == nil {
 		v.Form = filled(lifeValues(a, now))
 		if fit := v.Proposal; r.URL.Query().Get("take") != "" && fit.Reason == "" {

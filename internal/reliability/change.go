@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/optria-iq/optria/internal/scoring/cnaim"
 )
 
 // Change is what is proposed for one asset. Parts that are nil stay as they
@@ -17,6 +19,8 @@ type Change struct {
 	Mode       *Mode       `json:"mode,omitempty"` // replaces the mode of its id, or adds one
 	Cost       *Cost       `json:"cost,omitempty"`
 	Inspection *Inspection `json:"inspection,omitempty"`
+	// Equipment are the facts about a transformer or switchgear.
+	Equipment *cnaim.Equipment `json:"equipment,omitempty"`
 }
 
 // Life is the Weibull life of an asset: shape Beta without unit and scale

@@ -56,6 +56,17 @@ func RecordLife(ctx context.Context, e Edit, l reliability.CompletedLife) error 
 			Life reliability.CompletedLife `json:"life"`
 		}{renewed, l}
 	}
+	peers, err := e.Q.ClassAges(ctx, e.Tx, e.Origin.Tenant, a.ClassCode)
+	if err != nil {
+		return err
+	}
+	ids := make([]uuid.UUID, len(peers))
+	for i, x := range peers {
+		ids[i] = x.ID
+	}
+	if err := e.Q.TouchScores(ctx, e.Tx, e.Origin.Tenant, ids); err != nil { // a life teaches its whole class
+		return fmt.Errorf("have the class scored: %w", err)
+	}
 	return e.finish(ctx, entry)
 }
 
