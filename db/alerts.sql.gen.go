@@ -13,6 +13,81 @@ import (
 	"github.com/google/uuid"
 )
 
+const aPIAlerts = `-- name: APIAlerts :many
+SELECT l.tenant_id, l.id, l.asset_id, l.signal_id, l.integration_id, l.kind, l.severity, l.state, l.dedupe_key, l.detail, l.raised_at, l.last_seen_at, l.closed_at, l.closed_by, l.acknowledged_by, l.acknowledged_at, l.occurrences, l.advisory, coalesce(a.tag, '')::text AS tag FROM core.alerts l
+LEFT JOIN core.assets a ON a.tenant_id = l.tenant_id AND a.id = l.asset_id
+WHERE l.tenant_id = $1
+  AND ($2::text = '' OR l.state = $2::text OR ($2::text = 'open' AND l.closed_at IS NULL))
+  AND ($3::text = '' OR l.kind = $3::text)
+  AND ($4::uuid IS NULL OR l.asset_id = $4::uuid)
+  AND ($5::timestamptz IS NULL OR (l.raised_at, l.id) < ($5::timestamptz, $6::uuid))
+ORDER BY l.raised_at DESC, l.id DESC LIMIT $7
+`
+
+type APIAlertsParams struct {
+	TenantID uuid.UUID
+	State    string
+	Kind     string
+	AssetID  *uuid.UUID
+	BeforeAt *time.Time
+	BeforeID uuid.UUID
+	PageSize int32
+}
+
+type APIAlertsRow struct {
+	Alert Alert
+	Tag   string
+}
+
+// One page of alerts, newest first, after an alert that was already given.
+func (q *Queries) APIAlerts(ctx context.Context, db DBTX, arg APIAlertsParams) ([]APIAlertsRow, error) {
+	rows, err := db.Query(ctx, aPIAlerts,
+		arg.TenantID,
+		arg.State,
+		arg.Kind,
+		arg.AssetID,
+		arg.BeforeAt,
+		arg.BeforeID,
+		arg.PageSize,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []APIAlertsRow{}
+	for rows.Next() {
+		var i APIAlertsRow
+		if err := rows.Scan(
+			&i.Alert.TenantID,
+			&i.Alert.ID,
+			&i.Alert.AssetID,
+			&i.Alert.SignalID,
+			&i.Alert.IntegrationID,
+			&i.Alert.Kind,
+			&i.Alert.Severity,
+			&i.Alert.State,
+			&i.Alert.DedupeKey,
+			&i.Alert.Detail,
+			&i.Alert.RaisedAt,
+			&i.Alert.LastSeenAt,
+			&i.Alert.ClosedAt,
+			&i.Alert.ClosedBy,
+			&i.Alert.AcknowledgedBy,
+			&i.Alert.AcknowledgedAt,
+			&i.Alert.Occurrences,
+			&i.Alert.Advisory,
+			&i.Tag,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const addLabel = `-- name: AddLabel :exec
 INSERT INTO ai.labels (tenant_id, alert_id, asset_id, verdict, reason_code, note, episode_from, episode_to, score, detail, given_by)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)

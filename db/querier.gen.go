@@ -13,6 +13,8 @@ import (
 )
 
 type Querier interface {
+	// One page of alerts, newest first, after an alert that was already given.
+	APIAlerts(ctx context.Context, db DBTX, arg APIAlertsParams) ([]APIAlertsRow, error)
 	// One page of assets by tag with their newest score, after a tag already given.
 	APIAssets(ctx context.Context, db DBTX, arg APIAssetsParams) ([]APIAssetsRow, error)
 	// One page of plans, newest first, after a plan that was already given.
@@ -22,6 +24,9 @@ type Querier interface {
 	// One page of runs, newest first, after a run that was already given.
 	APIRuns(ctx context.Context, db DBTX, arg APIRunsParams) ([]APIRunsRow, error)
 	APIScenario(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (APIScenarioRow, error)
+	// One page of the scores of an asset, newest first, before a moment already
+	// given.
+	APIScores(ctx context.Context, db DBTX, arg APIScoresParams) ([]APIScoresRow, error)
 	// The signals of the assets with the given tags, for readings that name them.
 	APISignalsOfTags(ctx context.Context, db DBTX, tenantID uuid.UUID, tags []string) ([]APISignalsOfTagsRow, error)
 	// One page of work orders, newest number first, below a number already given.
@@ -97,7 +102,8 @@ type Querier interface {
 	ComparableScenarios(ctx context.Context, db DBTX, arg ComparableScenariosParams) ([]ComparableScenariosRow, error)
 	// The expected loss of the failure modes of every component of the named
 	// assets, by their newest score. A mode belongs to its own component, else to
-	// that of the signal it shows in.
+	// that of the signal it shows in. The offset keeps the planner from unpacking
+	// older scores.
 	ComponentRisks(ctx context.Context, db DBTX, tenantID uuid.UUID, assetIds []uuid.UUID) ([]ComponentRisksRow, error)
 	// Connectors with their newest reading and how many of their signals are
 	// fresh: no older than three of their periods, a quarter of an hour at least.
@@ -137,7 +143,8 @@ type Querier interface {
 	EnsurePartitions(ctx context.Context, db DBTX, fromDay time.Time, toDay time.Time) (int32, error)
 	EscalatePlan(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// What the scores in [since, until) expected a signal to read: of the last
-	// score in every step.
+	// score in every step. The limit inside makes the planner look the few scores
+	// up by their key; else it may unpack every score of the asset first.
 	ExpectedValues(ctx context.Context, db DBTX, arg ExpectedValuesParams) ([]ExpectedValuesRow, error)
 	FindAssets(ctx context.Context, db DBTX, tenantID uuid.UUID, tag string) ([]uuid.UUID, error)
 	FindDecision(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (PlanDecision, error)

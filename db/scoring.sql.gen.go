@@ -13,6 +13,93 @@ import (
 	"github.com/google/uuid"
 )
 
+const aPIScores = `-- name: APIScores :many
+SELECT sc.as_of, sc.health_score, sc.failure_probability_7, sc.failure_probability_30, sc.failure_probability_30_lo, sc.failure_probability_30_hi,
+  sc.failure_probability_90, sc.rul_days, sc.rul_lo_days, sc.rul_hi_days, sc.anomaly_flag, sc.anomaly_score, sc.production_risk_sar,
+  sc.production_risk_index, sc.risk_level, sc.coverage, sc.trusted, sc.confidence, m.version AS model_version
+FROM ai.asset_scores sc
+JOIN ai.models m ON m.tenant_id = sc.tenant_id AND m.id = sc.model_id
+WHERE sc.tenant_id = $1 AND sc.asset_id = $2
+  AND ($3::timestamptz IS NULL OR sc.as_of < $3::timestamptz)
+ORDER BY sc.as_of DESC LIMIT $4
+`
+
+type APIScoresParams struct {
+	TenantID uuid.UUID
+	AssetID  uuid.UUID
+	BeforeAt *time.Time
+	PageSize int32
+}
+
+type APIScoresRow struct {
+	AsOf                   time.Time
+	HealthScore            float64
+	FailureProbability7    float64
+	FailureProbability30   float64
+	FailureProbability30Lo float64
+	FailureProbability30Hi float64
+	FailureProbability90   float64
+	RulDays                float64
+	RulLoDays              float64
+	RulHiDays              float64
+	AnomalyFlag            bool
+	AnomalyScore           float64
+	ProductionRiskSar      float64
+	ProductionRiskIndex    float64
+	RiskLevel              int16
+	Coverage               float64
+	Trusted                bool
+	Confidence             float64
+	ModelVersion           string
+}
+
+// One page of the scores of an asset, newest first, before a moment already
+// given.
+func (q *Queries) APIScores(ctx context.Context, db DBTX, arg APIScoresParams) ([]APIScoresRow, error) {
+	rows, err := db.Query(ctx, aPIScores,
+		arg.TenantID,
+		arg.AssetID,
+		arg.BeforeAt,
+		arg.PageSize,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []APIScoresRow{}
+	for rows.Next() {
+		var i APIScoresRow
+		if err := rows.Scan(
+			&i.AsOf,
+			&i.HealthScore,
+			&i.FailureProbability7,
+			&i.FailureProbability30,
+			&i.FailureProbability30Lo,
+			&i.FailureProbability30Hi,
+			&i.FailureProbability90,
+			&i.RulDays,
+			&i.RulLoDays,
+			&i.RulHiDays,
+			&i.AnomalyFlag,
+			&i.AnomalyScore,
+			&i.ProductionRiskSar,
+			&i.ProductionRiskIndex,
+			&i.RiskLevel,
+			&i.Coverage,
+			&i.Trusted,
+			&i.Confidence,
+			&i.ModelVersion,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const assetTags = `-- name: AssetTags :many
 SELECT a.id, a.tag FROM core.assets a WHERE a.tenant_id = $1 AND a.id = ANY ($2::uuid[])
 `

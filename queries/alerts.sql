@@ -95,3 +95,14 @@ UPDATE core.alerts SET state = @state::text,
   closed_at = CASE WHEN @state::text IN ('false', 'expected') THEN now() ELSE closed_at END,
   closed_by = CASE WHEN @state::text IN ('false', 'expected') THEN @actor_id::uuid ELSE closed_by END
 WHERE tenant_id = @tenant_id AND id = @id AND closed_at IS NULL;
+
+-- name: APIAlerts :many
+-- One page of alerts, newest first, after an alert that was already given.
+SELECT sqlc.embed(l), coalesce(a.tag, '')::text AS tag FROM core.alerts l
+LEFT JOIN core.assets a ON a.tenant_id = l.tenant_id AND a.id = l.asset_id
+WHERE l.tenant_id = @tenant_id
+  AND (@state::text = '' OR l.state = @state::text OR (@state::text = 'open' AND l.closed_at IS NULL))
+  AND (@kind::text = '' OR l.kind = @kind::text)
+  AND (sqlc.narg('asset_id')::uuid IS NULL OR l.asset_id = sqlc.narg('asset_id')::uuid)
+  AND (sqlc.narg('before_at')::timestamptz IS NULL OR (l.raised_at, l.id) < (sqlc.narg('before_at')::timestamptz, @before_id::uuid))
+ORDER BY l.raised_at DESC, l.id DESC LIMIT @page_size;

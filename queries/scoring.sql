@@ -181,3 +181,15 @@ WHERE s.tenant_id = @tenant_id AND s.id = ANY (@ids::bigint[]);
 
 -- name: AssetTags :many
 SELECT a.id, a.tag FROM core.assets a WHERE a.tenant_id = @tenant_id AND a.id = ANY (@ids::uuid[]);
+
+-- name: APIScores :many
+-- One page of the scores of an asset, newest first, before a moment already
+-- given.
+SELECT sc.as_of, sc.health_score, sc.failure_probability_7, sc.failure_probability_30, sc.failure_probability_30_lo, sc.failure_probability_30_hi,
+  sc.failure_probability_90, sc.rul_days, sc.rul_lo_days, sc.rul_hi_days, sc.anomaly_flag, sc.anomaly_score, sc.production_risk_sar,
+  sc.production_risk_index, sc.risk_level, sc.coverage, sc.trusted, sc.confidence, m.version AS model_version
+FROM ai.asset_scores sc
+JOIN ai.models m ON m.tenant_id = sc.tenant_id AND m.id = sc.model_id
+WHERE sc.tenant_id = @tenant_id AND sc.asset_id = @asset_id
+  AND (sqlc.narg('before_at')::timestamptz IS NULL OR sc.as_of < sqlc.narg('before_at')::timestamptz)
+ORDER BY sc.as_of DESC LIMIT @page_size;

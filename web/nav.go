@@ -27,6 +27,7 @@ var sections = []struct {
 		{"/assets", "factory", "nav.assets", access.ViewResults, ""},
 		{"/plant", "network", "nav.plant", access.ViewResults, ""},
 		{"/models", "chart-spline", "nav.models", access.ViewResults, ""},
+		{"/alerts", "bell", "nav.alerts", access.ViewResults, ""},
 		{"/scenarios", "sliders-horizontal", "nav.scenarios", access.ViewResults, "/runs/"},
 		{"/plans", "clipboard-check", "nav.plans", access.ViewResults, ""},
 		{"/work-orders", "wrench", "nav.workorders", access.ViewResults, ""},

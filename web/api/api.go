@@ -87,6 +87,7 @@ func Mount(m chi.Router, d Deps) *API {
 		a.optimization()
 		a.plans()
 		a.assets()
+		a.alerts()
 		a.models()
 		a.reliability()
 		a.integrations()
