@@ -146,7 +146,7 @@ func measureTurbofan(ctx context.Context, dir string, train []prognosis.Unit, se
 		}
 		scored[i] = prognosis.Scored{Unit: u.ID, Age: len(u.Rows), Truth: left[i], Prediction: p}
 	}
-	rows, err := explainRows(model, test, train, seed)
+	rows, err := explainRows(model, test, train)
 	return prognosis.Evaluate(scored), rows, err
 }
 

@@ -114,30 +114,38 @@ func (g *grower) gather(l *leaf) {
 // search fills the histograms of l and finds its best split; when a sibling is
 // given, its histograms hold those of the parent and become its own.
 func (g *grower) search(l, sibling *leaf) {
+	both := sibling != nil && g.divisible(sibling)
+	if !both && !g.divisible(l) {
+		return
+	}
 	rows := g.sampled[l.from:l.to]
 	own, others := make([]split, len(g.columns)), make([]split, len(g.columns))
 	inParallel(len(g.columns), (len(rows)+2*maxBins)*len(g.columns), func(k int) {
 		j := g.columns[k]
-		h := &l.cells[k]
-		h.fill(g.data.bins[j], rows, g.nodeGrad, g.nodeHess)
-		own[k] = h.best(l.total, j, len(g.data.cuts[j]), g.rule)
-		if sibling != nil {
+		h, cuts := &l.cells[k], len(g.data.cuts[j])
+		h.fill(cuts+1, g.data.bins[j], rows, g.nodeGrad, g.nodeHess)
+		if g.divisible(l) {
+			own[k] = h.best(l.total, j, cuts, g.rule)
+		}
+		if both {
 			o := &sibling.cells[k]
-			o.keepRest(h)
-			others[k] = o.best(sibling.total, j, len(g.data.cuts[j]), g.rule)
+			o.keepRest(cuts+1, h)
+			others[k] = o.best(sibling.total, j, cuts, g.rule)
 		}
 	})
-	l.best = g.choose(l, own)
-	if sibling != nil {
-		sibling.best = g.choose(sibling, others)
+	l.best = choose(own)
+	if both {
+		sibling.best = choose(others)
 	}
 }
 
+// divisible tells whether a leaf may be split at all.
+func (g *grower) divisible(l *leaf) bool {
+	return l.depth < g.c.MaxDepth && l.total.rows >= 2*g.c.MinRows
+}
+
 // choose returns the best of the columns' splits, the first among equals.
-func (g *grower) choose(l *leaf, of []split) (best split) {
-	if l.depth >= g.c.MaxDepth {
-		return best
-	}
+func choose(of []split) (best split) {
 	for _, s := range of {
 		if s.gain > best.gain {
 			best = s

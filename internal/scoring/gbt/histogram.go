@@ -19,10 +19,11 @@ func (c cell) minus(o cell) cell {
 // histogram holds the cells of one column by bin, the last for missing values.
 type histogram [missingBin + 1]cell
 
-// fill sums the gradients of the rows into their bins; grad and hess run
-// alongside rows.
-func (h *histogram) fill(bins []uint8, rows []int32, grad, hess []float64) {
-	*h = histogram{}
+// fill sums the gradients of the rows into their bins, of which there are used
+// before that of the missing values; grad and hess run alongside rows.
+func (h *histogram) fill(used int, bins []uint8, rows []int32, grad, hess []float64) {
+	clear(h[:used])
+	h[missingBin] = cell{}
 	grad, hess = grad[:len(rows)], hess[:len(rows)]
 	for i, r := range rows {
 		c := &h[bins[r]]
@@ -33,10 +34,11 @@ func (h *histogram) fill(bins []uint8, rows []int32, grad, hess []float64) {
 }
 
 // keepRest turns the histogram of a parent into that of the sibling of child.
-func (h *histogram) keepRest(child *histogram) {
-	for b := range h {
+func (h *histogram) keepRest(used int, child *histogram) {
+	for b := range used {
 		h[b] = h[b].minus(child[b])
 	}
+	h[missingBin] = h[missingBin].minus(child[missingBin])
 }
 
 // split is a division of a node; gain 0 means none was found.

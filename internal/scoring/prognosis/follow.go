@@ -84,7 +84,8 @@ func (p *parts) add(f *follower) {
 
 // group turns the contributions of the features into those of the signals, the
 // last that of the age. What a feature of an index contributes is shared among
-// the signals by the size of the same feature of their parts.
+// the signals by the square of the same feature of their parts, so that the one
+// signal that went astray is not lost among many that stayed.
 func (p *parts) group(contributions []float64) []Contribution {
 	n := len(p.m.signals)
 	out := make([]Contribution, n+1)
@@ -99,7 +100,7 @@ func (p *parts) group(contributions []float64) []Contribution {
 	for k, v := range contributions[:last] {
 		course, feature := k/features.PerCourse, k%features.PerCourse
 		for i := range shares {
-			shares[i] = math.Abs(described[(course*n+i)*features.PerCourse+feature])
+			shares[i] = square(described[(course*n+i)*features.PerCourse+feature])
 		}
 		normalise(shares)
 		for i, share := range shares {
