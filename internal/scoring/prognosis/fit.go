@@ -97,6 +97,7 @@ func learn(ctx context.Context, units []Unit, c Config) (*Model, error) {
 	if m.indices, err = m.learnIndices(units); err != nil {
 		return nil, fmt.Errorf("degradation indices: %w", err)
 	}
+	m.joint = m.learnJoint(units)
 	var x [][]float64
 	var y []float64
 	for u, unit := range units {

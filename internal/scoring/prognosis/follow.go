@@ -12,6 +12,8 @@ type follower struct {
 	regime   int
 	raw      []float64 // the last row standardised, all columns
 	z        []float64 // its described signals
+	filled   []float64 // room for those with missing ones filled in
+	imputer  imputer
 	levels   []float64 // its indices
 	signals  *features.Life
 	indices  *features.Life
@@ -21,18 +23,24 @@ type follower struct {
 func (m *Model) newFollower() *follower {
 	return &follower{
 		m: m, raw: make([]float64, len(m.config.Signals)), z: make([]float64, len(m.signals)),
+		filled: make([]float64, len(m.signals)), imputer: imputer{cov: m.joint},
 		levels: make([]float64, len(m.indices)), features: make([]float64, features.Count(len(m.indices))),
 		signals: features.NewLife(len(m.signals)), indices: features.NewLife(len(m.indices)),
 	}
 }
 
-func (f *follower) add(row []float64) {
+func (f *follower) standardise(row []float64) {
 	f.regime = f.m.scaler.Standardise(f.raw, row)
 	for i, j := range f.m.signals {
 		f.z[i] = f.raw[j]
 	}
+}
+
+func (f *follower) add(row []float64) {
+	f.standardise(row)
+	filled := f.imputer.fill(f.filled, f.z)
 	for k, x := range f.m.indices {
-		f.levels[k] = x.value(f.regime, f.z)
+		f.levels[k] = x.value(f.regime, filled)
 	}
 	f.signals.Add(f.z)
 	f.indices.Add(f.levels)

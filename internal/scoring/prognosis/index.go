@@ -16,16 +16,11 @@ import (
 // are regimes × signals: what a signal tells depends on the operating point.
 type index [][]float64
 
+// value returns the index at a row, NaN when signals are missing.
 func (x index) value(regime int, signals []float64) float64 {
-	sum, known := 0.0, false
+	sum := 0.0
 	for i, v := range signals {
-		if !math.IsNaN(v) {
-			sum += x[regime][i] * v
-			known = true
-		}
-	}
-	if !known {
-		return math.NaN()
+		sum += x[regime][i] * v
 	}
 	return sum
 }

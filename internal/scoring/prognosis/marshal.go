@@ -25,6 +25,7 @@ type snapshot struct {
 	Scaler    *regime.Model `json:"scaler"`
 	Signals   []int         `json:"signals"`
 	Indices   []index       `json:"indices"`
+	Joint     joint         `json:"joint"`
 	Trees     []byte        `json:"trees"`
 	Level     float64       `json:"level"`
 	Predicted []byte        `json:"predicted"` // float64
@@ -46,7 +47,7 @@ func (m *Model) MarshalBinary() ([]byte, error) {
 	}
 	predicted, actual := m.past.Pairs()
 	s := snapshot{
-		Config: m.config, Scaler: m.scaler, Signals: m.signals, Indices: m.indices, Trees: trees, Level: m.level,
+		Config: m.config, Scaler: m.scaler, Signals: m.signals, Indices: m.indices, Joint: m.joint, Trees: trees, Level: m.level,
 		Predicted: packFloats(predicted), Actual: packFloats(actual),
 	}
 	for _, l := range m.lives {
@@ -84,7 +85,7 @@ func (m *Model) UnmarshalBinary(stored []byte) error {
 
 // model checks that the parts fit each other.
 func (s snapshot) model() (*Model, error) {
-	m := &Model{config: s.Config, scaler: s.Scaler, signals: s.Signals, indices: s.Indices, level: s.Level, trees: &gbt.Model{}}
+	m := &Model{config: s.Config, scaler: s.Scaler, signals: s.Signals, indices: s.Indices, joint: s.Joint, level: s.Level, trees: &gbt.Model{}}
 	columns := len(s.Config.Signals)
 	if !(s.Level > 0 && s.Level < 1) || !(s.Config.Cap > 1) {
 		return nil, errors.New("the level of the interval or the cap is out of range")
@@ -96,6 +97,9 @@ func (s snapshot) model() (*Model, error) {
 		if j < 0 || j >= columns {
 			return nil, fmt.Errorf("signal %d is not among %d", j, columns)
 		}
+	}
+	if err := (index(s.Joint)).check(len(s.Signals), len(s.Signals)); err != nil {
+		return nil, fmt.Errorf("covariance: %w", err)
 	}
 	for _, x := range s.Indices {
 		if err := x.check(len(s.Scaler.Centroids), len(s.Signals)); err != nil {

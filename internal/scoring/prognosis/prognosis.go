@@ -99,6 +99,7 @@ type Model struct {
 	scaler  *regime.Model
 	signals []int // columns that the indices are made of: neither operating nor constant
 	indices []index
+	joint   joint
 	trees   *gbt.Model
 	past    *conformal.Local // out-of-fold predictions and what came true
 	level   float64          // probability asked of the shortest interval
