@@ -21,7 +21,7 @@ func turbofans(t *testing.T, units int, seed uint64, cut bool) string {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	var b strings.Builder
 	for u := range units {
-		length := 60 + rng.IntN(40)
+		length := 40 + rng.IntN(20)
 		for c := range length {
 			if cut && c > length/2 {
 				break
@@ -41,7 +41,7 @@ func turbofans(t *testing.T, units int, seed uint64, cut bool) string {
 
 func TestRemainingLifeOfTurbofans(t *testing.T) {
 	t.Parallel()
-	train, test := turbofans(t, 10, 1, false), turbofans(t, 4, 2, true)
+	train, test := turbofans(t, 6, 1, false), turbofans(t, 4, 2, true)
 	out := filepath.Join(t.TempDir(), "predictions.csv")
 	code, _, errs := run("", "rul", "--train", train, "--test", test, "--seed", "3", "-o", out)
 	require.Zero(t, code, errs)
