@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,26 +19,19 @@ type Stretch struct {
 }
 
 // hourHistory and sampleHistory give one row per signal with its times, values
-// and qualities as arrays: a tenth of the cost of a row each when many signals
-// are read. The inner order is that of the key, so that nothing is sorted.
+// and qualities as arrays, in no order: a tenth of the cost of a sorted row each
+// when many signals are read. All signals are read in one pass, because their
+// hours lie side by side.
 const (
 	hourHistory = `
-SELECT s.id, h.at, h.value, h.quality
-FROM unnest($2::bigint[], $3::timestamptz[]) AS s (id, since)
-CROSS JOIN LATERAL (
-  SELECT array_agg(o.hour) AS at, array_agg(o.mean_value) AS value, array_agg(o.quality) AS quality FROM (
-    SELECT x.hour, x.mean_value, x.quality FROM telemetry.signal_hours x
-    WHERE x.tenant_id = $1 AND x.signal_id = s.id AND x.hour >= s.since AND x.hour < $4 AND x.samples > 0 ORDER BY x.hour
-  ) o
-) h
-WHERE h.at IS NOT NULL`
+SELECT x.signal_id, array_agg(x.hour), array_agg(x.mean_value), array_agg(x.quality) FROM telemetry.signal_hours x
+WHERE x.tenant_id = $1 AND x.signal_id = ANY ($2) AND x.hour >= $3 AND x.hour < $4 AND x.samples > 0
+GROUP BY x.signal_id`
 
 	sampleHistory = `
-SELECT o.signal_id, array_agg(o.ts), array_agg(o.value), array_agg(o.quality) FROM (
-  SELECT t.signal_id, t.ts, coalesce(t.value, 'NaN') AS value, t.quality FROM telemetry.asset_timeseries t
-  WHERE t.tenant_id = $1 AND t.signal_id = ANY ($2) AND t.ts >= $3 AND t.ts <= $4 ORDER BY t.signal_id, t.ts
-) o
-GROUP BY o.signal_id`
+SELECT t.signal_id, array_agg(t.ts), array_agg(coalesce(t.value, 'NaN')), array_agg(t.quality) FROM telemetry.asset_timeseries t
+WHERE t.tenant_id = $1 AND t.signal_id = ANY ($2) AND t.ts >= $3 AND t.ts <= $4
+GROUP BY t.signal_id`
 )
 
 // ReadHistory returns what a score looks back on, by signal id and in
@@ -46,16 +40,26 @@ GROUP BY o.signal_id`
 // without a value are not a number; hours of bad samples only are absent. Call
 // RollUp first where hours may be stale.
 func ReadHistory(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, of []Stretch, recent, to time.Time) (map[int64][]asset.Reading, error) {
-	ids, since := make([]int64, len(of)), make([]time.Time, len(of))
+	since := map[time.Time][]int64{}
+	all := make([]int64, len(of))
 	for i, s := range of {
-		ids[i], since[i] = s.SignalID, s.Since
+		all[i] = s.SignalID
+		since[s.Since] = append(since[s.Since], s.SignalID)
 	}
 	history := make(map[int64][]asset.Reading, len(of))
-	if err := readArrays(ctx, tx, history, hourHistory, tenant, ids, since, recent); err != nil {
-		return nil, fmt.Errorf("read hours: %w", err)
+	for from, ids := range since {
+		if err := readArrays(ctx, tx, history, hourHistory, tenant, ids, from, recent); err != nil {
+			return nil, fmt.Errorf("read hours: %w", err)
+		}
 	}
-	if err := readArrays(ctx, tx, history, sampleHistory, tenant, ids, recent, to); err != nil {
+	if err := readArrays(ctx, tx, history, sampleHistory, tenant, all, recent, to); err != nil {
 		return nil, fmt.Errorf("read samples: %w", err)
+	}
+	byTime := func(a, b asset.Reading) int { return a.Time.Compare(b.Time) }
+	for _, readings := range history {
+		if !slices.IsSortedFunc(readings, byTime) {
+			slices.SortFunc(readings, byTime)
+		}
 	}
 	return history, nil
 }
