@@ -40,6 +40,7 @@ type modelKind struct {
 	Needed                   int  // failures that a first training needs
 	Trainable, Fixed         bool // can be trained now; is part of the product
 	Running                  bool
+	Lack                     string // why the last training had too little data
 }
 
 // modelCard is a model as lists show it.
@@ -192,8 +193,16 @@ func (k *modelKind) serve(p Page, models []db.ListModelsRow, checks []db.LastDri
 		}
 		k.Model = &card
 	}
-	for _, t := range trainings {
-		k.Running = k.Running || t.Kind == k.Kind && t.State == "running"
+	last := slices.IndexFunc(trainings, func(t db.ListTrainingsRow) bool { return t.Kind == k.Kind })
+	if last < 0 {
+		return nil
+	}
+	k.Running = trainings[last].State == "running"
+	if trainings[last].Outcome == "too_little_data" {
+		var err error
+		if k.Lack, err = outcomeNote(p, "too_little_data", trainings[last].Detail); err != nil {
+			return err
+		}
 	}
 	return nil
 }
