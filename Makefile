@@ -46,6 +46,7 @@ ui: ## rebuild the style sheet and scripts in web/static (needs Node 20)
 .PHONY: bench
 bench: deps build ## run the benchmarks of docs/BENCHMARKS.md (a quiet machine, about ten minutes)
 	go test -p 1 -run '^$$' -bench Ingest -benchtime 5x -count 3 ./activities
+	go test -p 1 -run '^$$' -bench Sweep -benchtime 3x -timeout 60m ./activities
 	go test -p 1 -run '^$$' -bench Runs -benchtime 64x -count 3 ./workflows
 	go test -p 1 -run '^$$' -bench Pages -benchtime 100x -count 3 ./web
 	go test -p 1 -run '^$$' -bench 'Fleet' -benchtime 3x ./internal/optimize/maintenance

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
@@ -92,4 +93,56 @@ func TestAlertIsJudgedInTheDrawer(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.Eventually(t, func() bool { return f.lock(tenant.ID, id).State == "expected" }, 5*time.Second, 50*time.Millisecond)
+}
+
+func TestVerdictIsKeptAsALabel(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	tenant := f.tenant("WATER_DEMO")
+	a := tenant.Assets[0]
+	metric := a.Signals[0].Metric
+	id := f.alert(tenant.ID, a.ID, "anomaly", `{"index":4.2,"since":"2026-11-01T00:00:00Z","signals":["`+metric+`"],
+		"evidence":[{"signal":"`+metric+`","unit":"mm/s","expected":2.1,"actual":7.7,"share":0.9}]}`)
+	f.alert(tenant.ID, a.ID, "failure_risk", `{"probability_30":0.125,"loss_sar":527000}`)
+	engineer, viewer := f.as("WATER_DEMO", access.ReliabilityEng), f.as("WATER_DEMO", access.Viewer)
+	page := "/alerts/" + id.String()
+
+	_, body := f.get(engineer, "/alerts?lang=en&kind=anomaly")
+	require.Contains(t, body, page)
+	require.Contains(t, body, a.Tag)
+	require.NotContains(t, body, "12.5%", "another kind")
+	_, body = f.get(engineer, "/alerts?lang=en&state=expected")
+	require.NotContains(t, body, page)
+	status, body := f.get(engineer, page+"?lang=en")
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, body, "7.7")
+	require.Contains(t, body, a.Signals[0].Name.EN)
+	require.Contains(t, body, `name="admit"`)
+	require.NotContains(t, body, "[[")
+	_, body = f.get(viewer, page)
+	require.NotContains(t, body, page+"/state")
+
+	status, _ = f.post(engineer, page+"/state", url.Values{"state": {"expected"}, "code": {"confirmed:wear"}})
+	require.Equal(t, http.StatusUnprocessableEntity, status, "a reason of another verdict")
+	status, _ = f.post(engineer, page+"/state", url.Values{"state": {"acknowledged"}})
+	require.Equal(t, http.StatusSeeOther, status)
+	status, _ = f.post(engineer, page+"/state", url.Values{"state": {"expected"}, "code": {"expected:startup"}, "reason": {"hot start"}, "admit": {"1"}})
+	require.Equal(t, http.StatusSeeOther, status)
+	err := f.db.InTenant(t.Context(), tenant.ID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
+		labels, err := q.AlertLabels(ctx, tx, tenant.ID, id)
+		require.NoError(t, err)
+		require.Len(t, labels, 1, "taking notice is no verdict")
+		l := labels[0].Label
+		require.Equal(t, []string{"expected", "startup", "hot start"}, []string{l.Verdict, l.ReasonCode, l.Note})
+		require.InDelta(t, 4.2, l.Score, 0)
+		require.Equal(t, 2026, l.EpisodeFrom.Year())
+		require.Contains(t, string(l.Detail), `"admit": true`)
+		admitted, err := q.ListAdmissions(ctx, tx, tenant.ID, []uuid.UUID{a.ID}, time.Now().Add(time.Minute))
+		require.Len(t, admitted, 1)
+		return err
+	})
+	require.NoError(t, err)
+	_, body = f.get(engineer, page+"?lang=en")
+	require.Contains(t, body, "Start-up or shutdown: hot start")
+	require.NotContains(t, body, page+"/state", "closed")
 }
