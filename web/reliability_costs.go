@@ -31,7 +31,7 @@ type costAmount struct {
 }
 
 // costField is one input of a form.
-type costField struct{ Name, Label, Hint, Value, Error, Suffix string }
+type costField struct{ Name, Label, Value, Error, Suffix string }
 
 // costCard is one kind of cost model with its form and history.
 type costCard struct {
@@ -40,7 +40,6 @@ type costCard struct {
 	Fields                  []costField
 	Stale                   bool
 	History                 []costVersion
-	Preview                 *previewView
 }
 
 type costPage struct {

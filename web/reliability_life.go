@@ -28,16 +28,9 @@ type lifeLine struct {
 // proposes nothing.
 type proposalView struct {
 	reliability.Proposal
-	Reason          string
-	Population      int // assets of the class that run
-	Drop            float64
-	SameAsPresent   bool
-	Running, Ended  int // of the censored lives
-	FailuresAll     int
-	BetaLo, BetaHi  float64
-	EtaLo, EtaHi    float64
-	B10Lo, B10Hi    float64
-	PresentPossible bool
+	Reason         string
+	SameAsPresent  bool
+	Running, Ended int // of the censored lives
 }
 
 // lifePage is the Data of reliability/life.
@@ -167,7 +160,7 @@ func (v *lifePage) addLives(p Page, x lifeRows) {
 // propose fits the lives of the class: failures as they were, preventive
 // renewals and running assets as lives that lasted at least that long.
 func propose(p Page, x lifeRows, now time.Time) proposalView {
-	v := proposalView{Population: len(x.running)}
+	var v proposalView
 	var h reliability.History
 	for _, l := range x.class {
 		if l.EndedBy == reliability.EndedByFailure {
@@ -183,17 +176,16 @@ func propose(p Page, x lifeRows, now time.Time) proposalView {
 			v.Running++
 		}
 	}
-	v.FailuresAll = len(h.Failures)
 	fit, err := reliability.Propose(h, asset.Weibull{Beta: x.asset.WeibullBeta, Eta: x.asset.WeibullEtaDays})
 	switch {
 	case errors.Is(err, reliability.ErrTooFewFailures):
-		v.Reason = p.N("reliability.proposal.few", v.FailuresAll)
+		v.Reason = p.N("reliability.proposal.few", len(h.Failures))
 		return v
 	case err != nil:
 		v.Reason = p.T("reliability.proposal.alike")
 		return v
 	}
-	v.Proposal, v.Drop = fit, fit.LogLik-fit.PresentLogLik
+	v.Proposal = fit
 	v.SameAsPresent = math.Abs(fit.Beta-x.asset.WeibullBeta) < 5e-4 && math.Abs(fit.EtaDays-x.asset.WeibullEtaDays) < 0.05
 	return v
 }
