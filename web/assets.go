@@ -56,6 +56,7 @@ type assetList struct {
 	Filtered                  bool
 	Fleet                     db.FleetSummaryRow
 	HealthTone                string
+	Loss, LossUnit            string
 	Levels                    []levelCount
 	Matrix                    [5][5]matrixCell
 	AnomalousHref, GreyedHref string
@@ -101,6 +102,7 @@ func (s *Server) listAssets(w http.ResponseWriter, r *http.Request) error {
 	v.Pager = NewPager(r.URL, assetPageSize, total)
 	v.Pager.Target = "assets"
 	v.HealthTone = healthTone(v.Fleet.Health)
+	v.Loss, v.LossUnit = p.Loc().Compact(v.Fleet.RiskSar)
 	v.Levels, v.Matrix = levelCounts(p, v.Fleet, v.Level), fleetMatrix(p, cells, v.Cell)
 	p.Data = v
 	s.render.Render(w, r, http.StatusOK, "assets/list", p)

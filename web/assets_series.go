@@ -197,7 +197,7 @@ func newTimeline(p Page, x seriesRows, w window) timeline {
 		}
 		return at[key]
 	}
-	gap := 2*max(w.step, time.Duration(x.signal.PeriodSeconds)*time.Second) + time.Second
+	gap := 2*max(w.step, time.Duration(x.signal.PeriodSeconds)*time.Second, rhythm(x.bands)) + time.Second
 	for i := range x.bands {
 		b := &x.bands[i]
 		if i > 0 && b.Start.Sub(x.bands[i-1].Start) > gap {
@@ -224,6 +224,20 @@ func newTimeline(p Page, x seriesRows, w window) timeline {
 		}
 	}
 	return out
+}
+
+// rhythm is the usual distance of readings: the median of the distances of
+// steps that have one. History may be sparser than what the signal sends today.
+func rhythm(bands []db.Band) time.Duration {
+	if len(bands) < 3 {
+		return 0
+	}
+	apart := make([]time.Duration, len(bands)-1)
+	for i := range apart {
+		apart[i] = bands[i+1].Start.Sub(bands[i].Start)
+	}
+	slices.Sort(apart)
+	return apart[(len(apart)-1)/2]
 }
 
 // limitsOf are the warning and alarm limits of a signal that somebody has set.
