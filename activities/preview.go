@@ -112,7 +112,7 @@ func figuresOf(s scoring.AssetScore) reliability.Figures {
 	return reliability.Figures{
 		AsOf: s.AsOf, Health: s.Health.Value, P30: s.Failure.P30.Value, RULDays: s.RUL.Value, BeyondCap: s.RUL.BeyondCap,
 		RiskSAR: s.Risk.Value, RiskIndex: s.Risk.Index.Value, RiskLevel: int(s.Risk.Level), Trusted: s.Trusted,
-		EvidenceFactor: s.Failure.Evidence.Multiplier.Value,
+		EvidenceFactor: s.Failure.HazardRatio,
 	}
 }
 

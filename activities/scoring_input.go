@@ -298,7 +298,7 @@ func scoreRow(b Batch, id uuid.UUID, s scoring.AssetScore) (db.UpsertAssetScoreP
 		FailureProbability7: s.Failure.P7.Value, FailureProbability30: s.Failure.P30.Value, FailureProbability90: s.Failure.P90.Value,
 		FailureProbability30Lo: s.Failure.P30.Lo, FailureProbability30Hi: s.Failure.P30.Hi,
 		RulDays: s.RUL.Value, RulLoDays: s.RUL.Lo, RulHiDays: s.RUL.Hi,
-		AnomalyFlag: s.Anomaly.Flag, AnomalyScore: s.Anomaly.Value, EvidenceFactor: s.Failure.Evidence.Multiplier.Value,
+		AnomalyFlag: s.Anomaly.Flag, AnomalyScore: s.Anomaly.Value, EvidenceFactor: s.Failure.HazardRatio,
 		ProductionRiskSar: s.Risk.Value, ProductionRiskLoSar: s.Risk.Lo, ProductionRiskHiSar: s.Risk.Hi,
 		ProductionRiskIndex: s.Risk.Index.Value, RiskLevel: int16(s.Risk.Level),
 		Coverage: s.Trust.Coverage, Trusted: s.Trusted, Confidence: s.Failure.Confidence, Detail: detail,

@@ -71,7 +71,7 @@ func storeScore(ctx context.Context, tx pgx.Tx, q *db.Queries, a db.Asset, sweep
 	err = q.UpsertAssetScore(ctx, tx, db.UpsertAssetScoreParams{TenantID: a.TenantID, AssetID: a.ID, AsOf: asOf, SweepID: sweep, ModelID: model,
 		HealthScore: s.Health.Value, FailureProbability7: s.Failure.P7.Value, FailureProbability30: s.Failure.P30.Value, FailureProbability90: s.Failure.P90.Value,
 		FailureProbability30Lo: s.Failure.P30.Lo, FailureProbability30Hi: s.Failure.P30.Hi, RulDays: s.RUL.Value, RulLoDays: s.RUL.Lo, RulHiDays: s.RUL.Hi,
-		AnomalyFlag: s.Anomaly.Flag, AnomalyScore: s.Anomaly.Value, EvidenceFactor: s.Failure.Evidence.Multiplier.Value,
+		AnomalyFlag: s.Anomaly.Flag, AnomalyScore: s.Anomaly.Value, EvidenceFactor: s.Failure.HazardRatio,
 		ProductionRiskSar: s.Risk.Value, ProductionRiskLoSar: s.Risk.Lo, ProductionRiskHiSar: s.Risk.Hi, ProductionRiskIndex: s.Risk.Index.Value,
 		RiskLevel: int16(s.Risk.Level), Coverage: s.Trust.Coverage, Trusted: s.Trusted, Confidence: s.Failure.Confidence, Detail: detail})
 	if err != nil {
