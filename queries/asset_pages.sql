@@ -84,7 +84,7 @@ SELECT (sc.detail #>> '{risk,likelihood}')::int AS likelihood, (sc.detail #>> '{
 FROM ai.asset_score_latest l
 JOIN ai.asset_scores sc ON sc.tenant_id = l.tenant_id AND sc.asset_id = l.asset_id AND sc.as_of = l.as_of
 JOIN core.assets a ON a.tenant_id = l.tenant_id AND a.id = l.asset_id AND a.archived_at IS NULL
-WHERE l.tenant_id = @tenant_id
+WHERE l.tenant_id = @tenant_id AND sc.detail #> '{risk,likelihood}' IS NOT NULL AND sc.detail #> '{risk,consequence}' IS NOT NULL
 GROUP BY 1, 2 ORDER BY 1, 2;
 
 -- name: ModelsNamed :many
