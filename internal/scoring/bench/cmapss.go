@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -71,30 +72,51 @@ func measureCMAPSS(ctx context.Context, dir string, seed uint64) ([]Row, error) 
 			return out, fmt.Errorf("%s: %w", set.name, err)
 		}
 		cut := prognosis.Truncate(all, set.most, turbofanDraws, seed)
-		figures, note := prognosis.Evaluate(cut), fmt.Sprintf("%d-fold by unit, cut at random as the official test set, %d × per life", turbofanFolds, turbofanDraws)
+		scored, draws, note := cut, turbofanDraws, fmt.Sprintf("%d-fold by unit, cut at random as the official test set, %d × per life", turbofanFolds, turbofanDraws)
 		if set.name == "FD001" {
-			out = append(out, set.rows(set.name+" cv", figures, note, false)...)
+			out = append(out, set.rows(set.name+" cv", scored, draws, note, false)...)
 			tested, rows, err := measureTurbofan(ctx, dir, units, seed)
 			if err != nil {
 				return out, fmt.Errorf("%s: %w", set.name, err)
 			}
-			figures, note, out = tested, "official test set", append(out, rows...)
+			scored, draws, note, out = tested, 1, "official test set", append(out, rows...)
 		}
-		errors += figures.RMSECapped / float64(len(turbofanSets))
-		out = append(out, set.rows(set.name, figures, note, true)...)
+		errors += prognosis.Evaluate(scored).RMSECapped / float64(len(turbofanSets))
+		out = append(out, set.rows(set.name, scored, draws, note, true)...)
 		out = append(out, alarmRows(set.name, crossed)...)
 	}
 	return append(out, Row{Set: "FD001–4", Metric: "RMSE capped, mean", Value: errors, Goal: below(12.25, 10.55)}), nil
 }
 
+// medianScore returns the PHM08 score of one cut per life, the median over the
+// draws and the worst: the score grows exponentially, so that one life that wears
+// and recovers, as some do, would drown all others in a sum over the draws.
+func medianScore(cut []prognosis.Scored, draws int) (median, worst float64) {
+	scores := make([]float64, draws)
+	for d := range scores {
+		var one []prognosis.Scored
+		for i := d; i < len(cut); i += draws {
+			one = append(one, cut[i])
+		}
+		scores[d] = prognosis.Evaluate(one).Score / float64(len(one))
+	}
+	slices.Sort(scores)
+	return (scores[(draws-1)/2] + scores[draws/2]) / 2, scores[draws-1]
+}
+
 // rows lists the figures of one set, with or without their goals.
-func (s turbofans) rows(name string, m prognosis.Metrics, note string, held bool) []Row {
-	scale := s.units / float64(m.N)
+func (s turbofans) rows(name string, scored []prognosis.Scored, draws int, note string, held bool) []Row {
+	m, scale := prognosis.Evaluate(scored), s.units/float64(len(scored))
+	score, worst := medianScore(scored, draws)
+	scoreNote := fmt.Sprintf("truth capped, per %.0f units", s.units)
+	if draws > 1 {
+		scoreNote += fmt.Sprintf("; median of %d draws, worst %.0f", draws, worst*s.units)
+	}
 	out := []Row{
 		{Metric: "RMSE capped", Value: m.RMSECapped, Goal: s.rmse, Note: note},
 		{Metric: "RMSE", Value: m.RMSE},
-		{Metric: "PHM08 score", Value: m.Score * scale, Goal: s.score, Note: fmt.Sprintf("truth capped, per %.0f units", s.units)},
-		{Metric: "PHM08 score uncapped", Value: m.ScoreUncapped * scale},
+		{Metric: "PHM08 score", Value: score * s.units, Goal: s.score, Note: scoreNote},
+		{Metric: "PHM08 score uncapped", Value: m.ScoreUncapped * scale, Note: "mean of the draws"},
 		{Metric: "coverage 90 %", Value: m.Coverage90, Goal: Goal{Must: 0.87, Most: 0.96, Band: true}, Note: "aim 0.88–0.95"},
 		{Metric: "coverage 90 %, < 50 left", Value: m.Coverage90Below50, Note: "aim 0.88–0.95"},
 		{Metric: "mean width", Value: m.MeanWidth, Goal: s.meanWidth},
@@ -120,34 +142,34 @@ func alarmRows(name string, m prognosis.Metrics) []Row {
 	}
 }
 
-// measureTurbofan predicts the official test set of FD001 and returns its
-// figures and those of the explanations.
-func measureTurbofan(ctx context.Context, dir string, train []prognosis.Unit, seed uint64) (prognosis.Metrics, []Row, error) {
+// measureTurbofan predicts the official test set of FD001 and returns the
+// predictions and the figures of the explanations.
+func measureTurbofan(ctx context.Context, dir string, train []prognosis.Unit, seed uint64) ([]prognosis.Scored, []Row, error) {
 	model, err := prognosis.Fit(ctx, train, TurbofanConfig(seed))
 	if err != nil {
-		return prognosis.Metrics{}, nil, err
+		return nil, nil, err
 	}
 	test, err := ReadTurbofans(filepath.Join(dir, "test_FD001.txt"))
 	if err != nil {
-		return prognosis.Metrics{}, nil, err
+		return nil, nil, err
 	}
 	left, err := readFile(filepath.Join(dir, "RUL_FD001.txt"), readLeft)
 	if err != nil {
-		return prognosis.Metrics{}, nil, err
+		return nil, nil, err
 	}
 	if len(left) != len(test) {
-		return prognosis.Metrics{}, nil, fmt.Errorf("%d test units, but %d remaining lives", len(test), len(left))
+		return nil, nil, fmt.Errorf("%d test units, but %d remaining lives", len(test), len(left))
 	}
 	scored := make([]prognosis.Scored, len(test))
 	for i, u := range test {
 		p, err := model.Predict(u.Rows)
 		if err != nil {
-			return prognosis.Metrics{}, nil, fmt.Errorf("unit %s: %w", u.ID, err)
+			return nil, nil, fmt.Errorf("unit %s: %w", u.ID, err)
 		}
 		scored[i] = prognosis.Scored{Unit: u.ID, Age: len(u.Rows), Truth: left[i], Prediction: p}
 	}
 	rows, err := explainRows(model, test, train)
-	return prognosis.Evaluate(scored), rows, err
+	return scored, rows, err
 }
 
 // readLeft reads one remaining life per line.

@@ -11,12 +11,14 @@ const (
 	short    = 10
 	medium   = 30
 	long     = 60
+	longest  = 100
 	baseline = 20 // first rows, taken as the life's own healthy state
 )
 
 // names of the features of one course, in order.
 var names = []string{
 	"ewma15", "mean10", "mean30", "sd30", "slope30", "slope60", "mean", "shift10", "shift30", "first20",
+	"mean60", "sd10", "slope100",
 }
 
 // PerCourse is the number of features of one course. Feature k of course j is
@@ -37,8 +39,8 @@ type Life struct {
 
 // course is the memory of one course.
 type course struct {
-	recent               [long]float64 // ring of the last values, NaN = missing
-	weighted, weight     float64       // of the exponentially weighted mean
+	recent               [longest]float64 // ring of the last values, NaN = missing
+	weighted, weight     float64          // of the exponentially weighted mean
 	sum, count           float64
 	firstSum, firstCount float64
 }
@@ -62,7 +64,7 @@ func (l *Life) Add(row []float64) {
 	const keep = 1 - 2.0/(span+1)
 	for j := range l.courses {
 		c, v := &l.courses[j], row[j]
-		c.recent[l.rows%long] = v
+		c.recent[l.rows%longest] = v
 		if math.IsNaN(v) {
 			continue
 		}
@@ -100,13 +102,15 @@ func (l *Life) Shift(course int) float64 {
 }
 
 func (l *Life) describe(c *course, dst []float64) {
-	mean10, _, _ := l.window(c, short)
+	mean10, sd10, _ := l.window(c, short)
 	mean30, sd30, slope30 := l.window(c, medium)
-	_, _, slope60 := l.window(c, long)
+	mean60, _, slope60 := l.window(c, long)
+	_, _, slope100 := l.window(c, longest)
 	first := c.firstSum / c.firstCount
 	dst[0], dst[1], dst[2], dst[3] = c.weighted/c.weight, mean10, mean30, sd30
 	dst[4], dst[5], dst[6] = slope30, slope60, c.sum/c.count
 	dst[7], dst[8], dst[9] = mean10-first, mean30-first, first
+	dst[10], dst[11], dst[12] = mean60, sd10, slope100
 }
 
 // window returns mean, standard deviation and least-squares slope per row of
@@ -114,10 +118,10 @@ func (l *Life) describe(c *course, dst []float64) {
 func (l *Life) window(c *course, n int) (mean, sd, slope float64) {
 	n = min(n, l.rows)
 	var count, sum, sumT, sumTT, sumTV, sumVV float64
-	at := (l.rows - n) % long
+	at := (l.rows - n) % longest
 	for t := range n {
 		v := c.recent[at]
-		if at++; at == long {
+		if at++; at == longest {
 			at = 0
 		}
 		if math.IsNaN(v) {

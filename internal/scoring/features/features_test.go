@@ -35,6 +35,7 @@ func TestRamp(t *testing.T) {
 	want := []float64{
 		weighted / weight, mean(90, 100), mean(70, 100), 0.5 * math.Sqrt((30*30-1)/12.0), 0.5, 0.5, mean(0, 100),
 		mean(90, 100) - mean(0, 20), mean(70, 100) - mean(0, 20), mean(0, 20),
+		mean(40, 100), 0.5 * math.Sqrt((10*10-1)/12.0), 0.5,
 	}
 	require.InDeltaSlice(t, want, got[features.PerCourse:2*features.PerCourse], 1e-9)
 	require.InDeltaSlice(t, make([]float64, features.PerCourse), got[:features.PerCourse], 0)
@@ -46,7 +47,7 @@ func TestMissingReadings(t *testing.T) {
 	nan := math.NaN()
 	got := describe([][]float64{{nan, 1}, {nan, nan}, {nan, 3}})
 	for k := range features.PerCourse {
-		if k != 4 && k != 5 { // a slope without readings is 0
+		if k != 4 && k != 5 && k != 12 { // a slope without readings is 0
 			require.True(t, math.IsNaN(got[k]), "feature %d of a course without readings", k)
 		}
 	}

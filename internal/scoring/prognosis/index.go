@@ -38,10 +38,10 @@ func (x index) check(regimes, signals int) error {
 }
 
 const (
-	modes      = 2    // ways of failing that are told apart
-	components = 3    // directions in which lives end
-	prior      = 30.0 // weight, in rows, of the pull of a regression to its prior
-	lateRows   = 20   // rows before the end that show how a life ended
+	modes      = 2     // ways of failing that are told apart
+	components = 3     // directions in which lives end
+	prior      = 300.0 // weight, in rows, of the pull of a regression to its prior
+	lateRows   = 20    // rows before the end that show how a life ended
 )
 
 // learnIndices finds the degradation indices: regressions of the remaining life
