@@ -96,6 +96,9 @@ type fault struct {
 func endingDrifts(lives []prognosis.Unit) (out []fault) {
 	const first, last = 30, 10
 	for j, name := range cmapss.Columns() {
+		if slices.Contains(cmapss.Operating(), j) {
+			continue
+		}
 		var young, late []float64
 		for _, u := range lives {
 			for _, row := range u.Rows[:min(first, len(u.Rows))] {
