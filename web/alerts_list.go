@@ -89,7 +89,7 @@ func (v *alertList) read(p Page, about *uuid.UUID) db.AlertPageParams {
 	if !slices.Contains(alertKinds, v.Kind) {
 		v.Kind = ""
 	}
-	severity, err := strconv.Atoi(v.Severity)
+	severity, err := strconv.ParseInt(v.Severity, 10, 32)
 	if err != nil || severity < 2 || severity > 5 {
 		severity, v.Severity = 0, ""
 	}

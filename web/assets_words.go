@@ -91,7 +91,7 @@ var knownFindings = map[scoring.Code]bool{
 	scoring.CodeShortHistory: true, scoring.CodeCounter: true, scoring.CodePriorLife: true, scoring.CodeResidual: true,
 	scoring.CodeWarn: true, scoring.CodeAlarm: true, scoring.CodeAgeOnly: true,
 	scoring.CodeBadQuality: true, scoring.CodeBaseline: true, scoring.CodeRegime: true, scoring.CodeFleetSignals: true, scoring.CodeFleetLife: true,
-	scoring.CodeStep: true, scoring.CodeNoise: true, scoring.CodeT2: true, scoring.CodeSPE: true, scoring.CodeCusum: true, scoring.CodeElectrical: true,
+	scoring.CodeStep: true, scoring.CodeNoise: true, scoring.CodeT2: true, scoring.CodeSPE: true, scoring.CodeCusum: true, scoring.CodeElectrical: true, scoring.CodeOperating: true,
 }
 
 // findingText words one finding of the engine. A code that this version does
