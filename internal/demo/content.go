@@ -116,6 +116,7 @@ type FailureMode struct {
 	UUID      uuid.UUID
 	Name      Text
 	Detection string
+	Component *uuid.UUID // where it arises, nil for the asset as a whole
 }
 
 // Signal is a sensor of an asset together with where its readings come from.

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/optria-iq/optria/internal/asset"
 )
 
@@ -96,16 +98,18 @@ type organisation struct {
 		Given  []Text `json:"given"`
 		Family []Text `json:"family"`
 	} `json:"names"`
-	ModeMetrics   map[string]map[string]string `json:"mode_metrics"`
-	LoadGains     map[string]float64           `json:"load_gains"`
-	Counters      map[string]float64           `json:"counters"`
-	EnergyKW      map[string]float64           `json:"energy_kw"`
-	EnergyPrice   float64                      `json:"energy_sar_per_kwh"`
-	PlannedFactor float64                      `json:"planned_factor"`
-	Episodes      map[string]script            `json:"episodes"`
-	PIPoints      map[string]string            `json:"pi_points"`
-	Calendar      Calendar                     `json:"calendar"`
-	Tenants       map[string]tenantScript      `json:"tenants"`
+	ModeMetrics map[string]map[string]string `json:"mode_metrics"`
+	// ModeComponents names the component in which a mode arises, in English.
+	ModeComponents map[string]map[string]string `json:"mode_components"`
+	LoadGains      map[string]float64           `json:"load_gains"`
+	Counters       map[string]float64           `json:"counters"`
+	EnergyKW       map[string]float64           `json:"energy_kw"`
+	EnergyPrice    float64                      `json:"energy_sar_per_kwh"`
+	PlannedFactor  float64                      `json:"planned_factor"`
+	Episodes       map[string]script            `json:"episodes"`
+	PIPoints       map[string]string            `json:"pi_points"`
+	Calendar       Calendar                     `json:"calendar"`
+	Tenants        map[string]tenantScript      `json:"tenants"`
 }
 
 type script struct {
@@ -243,7 +247,13 @@ func (b *builder) asset(t *Tenant, a plantAsset, class template) (*Asset, error)
 	}
 	for _, m := range class.FailureModes {
 		id := identify(t.Code, "failure mode", a.Tag, m.Code)
+		place := b.org.ModeComponents[a.Template][m.Code]
+		component := built.component(place)
+		if component == nil && place != "" {
+			return nil, fmt.Errorf("failure mode %s in unknown component %s", m.Code, place)
+		}
 		built.FailureModes = append(built.FailureModes, FailureMode{UUID: id, Name: m.Text, Detection: m.Detection,
+			Component: component,
 			FailureMode: asset.FailureMode{ID: id.String(), Code: m.Code, Metric: b.org.ModeMetrics[a.Template][m.Code],
 				Severity: m.Severity, Occurrence: m.Occurrence, Detectability: m.Detectability}})
 	}
@@ -254,6 +264,16 @@ func (b *builder) asset(t *Tenant, a plantAsset, class template) (*Asset, error)
 				Warn: s.Warn, Alarm: s.Alarm, Sense: s.Sense, Period: time.Minute}})
 	}
 	return built, b.tell(built, a)
+}
+
+// component finds a component by its English name, nil when there is none.
+func (a *Asset) component(name string) *uuid.UUID {
+	for _, c := range a.Components {
+		if c.Name.EN == name {
+			return &c.ID
+		}
+	}
+	return nil
 }
 
 // tell attaches the scripted episode and checks that its metrics exist.
