@@ -2,7 +2,7 @@
 // lived through: prognosis models of an equipment class from completed lives,
 // and anomaly limits from the verdicts of engineers. A candidate and the model
 // in service are measured by the same protocol on data that neither has
-// learned from, and Compare says which of them should serve.
+// learned from, and a Verdict says which of them should serve.
 package learning
 
 import (

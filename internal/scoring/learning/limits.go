@@ -82,8 +82,8 @@ type LimitsReport struct {
 }
 
 // Calibrate chooses limits on the older cases and compares them with those in
-// service on the newer ones. It fails with a
-// TooLittleError, or when the context ends.
+// service on the newer ones. It fails with a TooLittleError, or when the context
+// ends.
 func Calibrate(ctx context.Context, cases []Case, active Limits) (LimitsReport, error) {
 	older, newer, err := divide(cases)
 	if err != nil {
