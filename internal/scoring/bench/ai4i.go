@@ -5,7 +5,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"path/filepath"
 
 	"github.com/optria-iq/optria/internal/scoring/ai4i"
@@ -14,7 +14,7 @@ import (
 
 // measureAI4I predicts every row from the other four of five stratified folds.
 func measureAI4I(ctx context.Context, dir string, seed uint64) ([]Row, error) {
-	data, err := readAI4I(filepath.Join(dir, "ai4i2020.csv"))
+	data, err := readFile(filepath.Join(dir, "ai4i2020.csv"), ai4i.Read)
 	if err != nil {
 		return nil, err
 	}
@@ -52,23 +52,9 @@ func except[T any](rows []T, held []int) []T {
 	return rest
 }
 
-func readAI4I(path string) (ai4i.Data, error) {
-	f, err := os.Open(path) // #nosec G304 -- the data folder of the command line
-	if err != nil {
-		return ai4i.Data{}, fmt.Errorf("open table: %w", err)
-	}
-	defer f.Close() //nolint:errcheck // read only
-	return ai4i.Read(f)
-}
-
-// readTable reads a CSV file with a head as one map per line.
-func readTable(path string) ([]map[string]string, error) {
-	f, err := os.Open(path) // #nosec G304 -- the data folder of the command line
-	if err != nil {
-		return nil, fmt.Errorf("open table: %w", err)
-	}
-	defer f.Close() //nolint:errcheck // read only
-	all, err := csv.NewReader(f).ReadAll()
+// readTable reads a CSV table with a head as one map per line.
+func readTable(r io.Reader) ([]map[string]string, error) {
+	all, err := csv.NewReader(r).ReadAll()
 	if err != nil {
 		return nil, fmt.Errorf("read table: %w", err)
 	}

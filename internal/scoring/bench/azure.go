@@ -155,7 +155,7 @@ func readAzure(dir string) ([]azureMachine, error) {
 		{"PdM_maint.csv", "comp", azureComponents, func(m *azureMachine) [][]time.Time { return m.replaced }},
 		{"PdM_failures.csv", "failure", azureComponents, func(m *azureMachine) [][]time.Time { return m.failures }},
 	} {
-		lines, err := readTable(filepath.Join(dir, f.file))
+		lines, err := readFile(filepath.Join(dir, f.file), readTable)
 		if err != nil {
 			return nil, err
 		}
@@ -179,7 +179,7 @@ func readAzure(dir string) ([]azureMachine, error) {
 }
 
 func readAzureMachines(path string) ([]azureMachine, error) {
-	lines, err := readTable(path)
+	lines, err := readFile(path, readTable)
 	if err != nil {
 		return nil, err
 	}

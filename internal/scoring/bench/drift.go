@@ -3,9 +3,10 @@ package bench
 import (
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
+	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -35,7 +36,7 @@ type turbineYear struct {
 func measureDrift(ctx context.Context, dir string, seed uint64) ([]Row, error) {
 	var years []turbineYear
 	for _, year := range []string{"2011", "2012", "2013"} {
-		y, err := readTurbine(filepath.Join(dir, "gt_"+year+".csv"))
+		y, err := readFile(filepath.Join(dir, "gt_"+year+".csv"), readTurbine)
 		if err != nil {
 			return nil, err
 		}
@@ -178,26 +179,21 @@ func rms(v []float64) float64 {
 	return math.Sqrt(sum / float64(len(v)))
 }
 
-// readTurbine reads a file with a header line; columns are found by name.
-func readTurbine(path string) (turbineYear, error) {
+// readTurbine reads a table with a header line; columns are found by name.
+func readTurbine(r io.Reader) (turbineYear, error) {
 	var y turbineYear
-	f, err := os.Open(path) // #nosec G304 -- the data folder of the command line
+	records, err := csv.NewReader(r).ReadAll()
 	if err != nil {
-		return y, err
-	}
-	defer f.Close()
-	records, err := csv.NewReader(f).ReadAll()
-	if err != nil {
-		return y, fmt.Errorf("read %s: %w", filepath.Base(path), err)
+		return y, fmt.Errorf("read table: %w", err)
 	}
 	if len(records) < 2 {
-		return y, fmt.Errorf("%s holds no rows", filepath.Base(path))
+		return y, errors.New("the table holds no rows")
 	}
 	at := make([]int, 0, len(turbineInputs)+1)
 	for _, name := range append(slices.Clone(turbineInputs), "NOX") {
 		i := slices.Index(records[0], name)
 		if i < 0 {
-			return y, fmt.Errorf("%s has no column %s", filepath.Base(path), name)
+			return y, fmt.Errorf("no column %s", name)
 		}
 		at = append(at, i)
 	}
@@ -205,7 +201,7 @@ func readTurbine(path string) (turbineYear, error) {
 		row := make([]float64, len(at))
 		for i, c := range at {
 			if row[i], err = strconv.ParseFloat(record[c], 64); err != nil {
-				return y, fmt.Errorf("%s line %d: %w", filepath.Base(path), line+2, err)
+				return y, fmt.Errorf("line %d: %w", line+2, err)
 			}
 		}
 		y.rows, y.nox = append(y.rows, row[:len(at)-1]), append(y.nox, row[len(at)-1])

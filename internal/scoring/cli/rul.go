@@ -11,7 +11,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/optria-iq/optria/internal/scoring/cmapss"
+	"github.com/optria-iq/optria/internal/scoring/bench"
 	"github.com/optria-iq/optria/internal/scoring/prognosis"
 )
 
@@ -46,19 +46,15 @@ func remainingLife(args []string, _ io.Reader, stdout, stderr io.Writer) int {
 }
 
 func predictFile(ctx context.Context, train, test, out string, seed uint64, stdout io.Writer) error {
-	past, err := readTurbofans(train)
+	past, err := bench.ReadTurbofans(train)
 	if err != nil {
 		return fmt.Errorf("read training lives: %w", err)
 	}
-	present, err := readTurbofans(test)
+	present, err := bench.ReadTurbofans(test)
 	if err != nil {
 		return fmt.Errorf("read lives to be predicted: %w", err)
 	}
-	units := make([]prognosis.Unit, len(past))
-	for i, life := range past {
-		units[i] = prognosis.Unit{ID: life.Unit, Rows: life.Rows}
-	}
-	model, err := prognosis.Fit(ctx, units, prognosis.Config{Signals: cmapss.Columns(), Operating: cmapss.Operating(), Seed: seed})
+	model, err := prognosis.Fit(ctx, past, bench.TurbofanConfig(seed))
 	if err != nil {
 		return err
 	}
@@ -72,27 +68,15 @@ func predictFile(ctx context.Context, train, test, out string, seed uint64, stdo
 	return errors.Join(writePredictions(file, model, present), file.Close())
 }
 
-func readTurbofans(path string) ([]cmapss.Life, error) {
-	file, err := os.Open(path) // #nosec G304 -- the file named on the command line
-	if err != nil {
-		return nil, err
-	}
-	lives, err := cmapss.Read(file)
-	if err != nil {
-		err = fmt.Errorf("%s: %w", path, err)
-	}
-	return lives, errors.Join(err, file.Close())
-}
-
-func writePredictions(w io.Writer, model *prognosis.Model, lives []cmapss.Life) error {
+func writePredictions(w io.Writer, model *prognosis.Model, lives []prognosis.Unit) error {
 	table := csv.NewWriter(w)
 	rows := [][]string{{"unit", "rul", "lo90", "hi90", "p10", "p20", "p30", "p50"}}
 	for _, life := range lives {
 		p, err := model.Predict(life.Rows)
 		if err != nil {
-			return fmt.Errorf("predict unit %s: %w", life.Unit, err)
+			return fmt.Errorf("predict unit %s: %w", life.ID, err)
 		}
-		row := []string{life.Unit, decimal(p.Remaining), decimal(p.Lo), decimal(p.Hi)}
+		row := []string{life.ID, decimal(p.Remaining), decimal(p.Lo), decimal(p.Hi)}
 		for _, h := range horizons {
 			row = append(row, decimal(p.FailureWithin(h)))
 		}
