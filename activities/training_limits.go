@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -54,7 +55,8 @@ func (a *Training) calibrate(ctx context.Context, run db.TrainingRun) (db.Insert
 	if err != nil {
 		return out, err
 	}
-	out.TrainedFrom, out.TrainedTo = &cases[0].At, &run.StartedAt
+	oldest := slices.MinFunc(cases, func(x, y learning.Case) int { return x.At.Compare(y.At) })
+	out.TrainedFrom, out.TrainedTo = &oldest.At, &run.StartedAt
 	out.Protocol = learning.LimitsProtocol
 	if out.Metrics, err = json.Marshal(report); err != nil {
 		return out, err
