@@ -79,6 +79,8 @@ type Querier interface {
 	AssetScorePage(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID) (AssetScorePageRow, error)
 	AssetTags(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID) ([]AssetTagsRow, error)
 	AssetWorkOrders(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID) ([]AssetWorkOrdersRow, error)
+	// The ids of the assets with the given tags.
+	AssetsOfTags(ctx context.Context, db DBTX, tenantID uuid.UUID, tags []string) ([]AssetsOfTagsRow, error)
 	// Gives an order that is not closed to a technician, or to nobody.
 	AssignWorkOrder(ctx context.Context, db DBTX, arg AssignWorkOrderParams) (int64, error)
 	// Takes a requested run up, or an open one up again.
@@ -324,6 +326,8 @@ type Querier interface {
 	ListSignalsWithLatest(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID) ([]ListSignalsWithLatestRow, error)
 	ListSites(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]Site, error)
 	ListSkills(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]Skill, error)
+	// The newest sweeps of a tenant.
+	ListSweeps(ctx context.Context, db DBTX, tenantID uuid.UUID, pageSize int32) ([]ListSweepsRow, error)
 	ListSyncs(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) ([]IntegrationSync, error)
 	ListTargetHours(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListTargetHoursRow, error)
 	// Technicians with their skill and the crew hours of their open work orders.

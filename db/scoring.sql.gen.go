@@ -129,6 +129,36 @@ func (q *Queries) AssetTags(ctx context.Context, db DBTX, tenantID uuid.UUID, id
 	return items, nil
 }
 
+const assetsOfTags = `-- name: AssetsOfTags :many
+SELECT a.id, a.tag FROM core.assets a WHERE a.tenant_id = $1 AND a.tag = ANY ($2::text[])
+`
+
+type AssetsOfTagsRow struct {
+	ID  uuid.UUID
+	Tag string
+}
+
+// The ids of the assets with the given tags.
+func (q *Queries) AssetsOfTags(ctx context.Context, db DBTX, tenantID uuid.UUID, tags []string) ([]AssetsOfTagsRow, error) {
+	rows, err := db.Query(ctx, assetsOfTags, tenantID, tags)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AssetsOfTagsRow{}
+	for rows.Next() {
+		var i AssetsOfTagsRow
+		if err := rows.Scan(&i.ID, &i.Tag); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const beginSweep = `-- name: BeginSweep :exec
 INSERT INTO ai.scoring_sweeps (tenant_id, id, as_of, assets_total, assets_skipped, workflow_id)
 VALUES ($1, $2, $3, $4, $5, $6)
@@ -711,6 +741,58 @@ func (q *Queries) ListScoringModels(ctx context.Context, db DBTX, tenantID uuid.
 			&i.Kind,
 			&i.Version,
 			&i.Parameters,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSweeps = `-- name: ListSweeps :many
+SELECT s.id, s.as_of, s.state, s.assets_total, s.assets_scored, s.assets_skipped, s.assets_greyed, s.rows_rejected, s.detail, s.started_at, s.finished_at
+FROM ai.scoring_sweeps s WHERE s.tenant_id = $1 ORDER BY s.started_at DESC, s.id LIMIT $2
+`
+
+type ListSweepsRow struct {
+	ID            uuid.UUID
+	AsOf          time.Time
+	State         string
+	AssetsTotal   int32
+	AssetsScored  int32
+	AssetsSkipped int32
+	AssetsGreyed  int32
+	RowsRejected  int64
+	Detail        json.RawMessage
+	StartedAt     time.Time
+	FinishedAt    *time.Time
+}
+
+// The newest sweeps of a tenant.
+func (q *Queries) ListSweeps(ctx context.Context, db DBTX, tenantID uuid.UUID, pageSize int32) ([]ListSweepsRow, error) {
+	rows, err := db.Query(ctx, listSweeps, tenantID, pageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListSweepsRow{}
+	for rows.Next() {
+		var i ListSweepsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.AsOf,
+			&i.State,
+			&i.AssetsTotal,
+			&i.AssetsScored,
+			&i.AssetsSkipped,
+			&i.AssetsGreyed,
+			&i.RowsRejected,
+			&i.Detail,
+			&i.StartedAt,
+			&i.FinishedAt,
 		); err != nil {
 			return nil, err
 		}

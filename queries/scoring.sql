@@ -193,3 +193,12 @@ JOIN ai.models m ON m.tenant_id = sc.tenant_id AND m.id = sc.model_id
 WHERE sc.tenant_id = @tenant_id AND sc.asset_id = @asset_id
   AND (sqlc.narg('before_at')::timestamptz IS NULL OR sc.as_of < sqlc.narg('before_at')::timestamptz)
 ORDER BY sc.as_of DESC LIMIT @page_size;
+
+-- name: ListSweeps :many
+-- The newest sweeps of a tenant.
+SELECT s.id, s.as_of, s.state, s.assets_total, s.assets_scored, s.assets_skipped, s.assets_greyed, s.rows_rejected, s.detail, s.started_at, s.finished_at
+FROM ai.scoring_sweeps s WHERE s.tenant_id = @tenant_id ORDER BY s.started_at DESC, s.id LIMIT @page_size;
+
+-- name: AssetsOfTags :many
+-- The ids of the assets with the given tags.
+SELECT a.id, a.tag FROM core.assets a WHERE a.tenant_id = @tenant_id AND a.tag = ANY (@tags::text[]);
