@@ -114,7 +114,7 @@ func scoreAsset(b Batch, in scoredAsset) (out outcome) {
 	out.result = resultOf(in.signals, score)
 	out.alerts = alertsOf(in.row.ID, in.input.Settings, score)
 	out.latest = db.MoveLatestScoreParams{
-		TenantID: b.TenantID, AssetID: in.row.ID, AsOf: b.AsOf, SeenTo: in.seenTo, DueSeen: in.dueSeen, DueAt: dueAt(in, score),
+		TenantID: b.TenantID, AssetID: in.row.ID, AsOf: b.AsOf, SeenTo: in.seenTo, DueSeen: in.dueSeen, DueAt: dueAt(score),
 	}
 	if in.earlier != nil {
 		out.latest.RiskIndexChange = score.Risk.Index.Value - *in.earlier
@@ -128,18 +128,14 @@ func scoreAsset(b Batch, in scoredAsset) (out outcome) {
 
 // A score is made again after rescoreAfter even if nothing new arrives, because
 // assets age, and as soon as one of its signals becomes too old to be used.
-const (
-	rescoreAfter = 6 * time.Hour
-	stalePeriods = 3
-	leastStale   = 15 * time.Minute
-)
+const rescoreAfter = 6 * time.Hour
 
 // dueAt is when a score is to be made again without new readings.
-func dueAt(in scoredAsset, s scoring.AssetScore) time.Time {
+func dueAt(s scoring.AssetScore) time.Time {
 	due := s.AsOf.Add(rescoreAfter)
-	for i, t := range s.Trust.Signals {
-		stale := t.LastAt.Add(max(stalePeriods*in.input.Series[i].Signal.Period, leastStale)).Add(time.Second)
-		if t.OK && stale.After(s.AsOf) && stale.Before(due) {
+	for _, t := range s.Trust.Signals {
+		stale := t.StaleAt.Add(time.Second)
+		if t.OK && stale.Before(due) {
 			due = stale
 		}
 	}

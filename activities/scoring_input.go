@@ -252,6 +252,7 @@ func loadReadings(ctx context.Context, tx pgx.Tx, b Batch, assets []scoredAsset)
 	recent := b.AsOf.Add(-scoreRecent).UTC().Truncate(time.Hour)
 	var stretches []db.Stretch
 	for i := range assets {
+		assets[i].input.HoursUntil = recent
 		since := assets[i].since(recent)
 		for _, id := range assets[i].signals {
 			stretches = append(stretches, db.Stretch{SignalID: id, Since: since})

@@ -309,7 +309,7 @@ func TestScoresFallDue(t *testing.T) {
 		})
 		return at.UTC()
 	}
-	require.Equal(t, r.now.Add(stalePeriods*rigPeriod+time.Second), due(), "three periods after the last reading")
+	require.Equal(t, r.now.Add(3*rigPeriod+time.Second), due(), "three periods after the last reading")
 	batch, _ := r.sweep(r.now.Add(time.Minute))
 	batch.Assets = []uuid.UUID{r.asset}
 	assets, err := r.set.Scoring.loadBatch(t.Context(), batch)

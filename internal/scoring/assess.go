@@ -44,7 +44,7 @@ func prepare(in AssetInput) *Assessment {
 	a := &Assessment{in: in, set: in.settings()}
 	a.channels = make([]channel, 0, len(in.Series))
 	for _, s := range in.Series {
-		c := clean(s, in.AsOf, a.set.WindowDays)
+		c := clean(s, in, a.set.WindowDays)
 		c.counter = c.isCounter()
 		c.judge(in.AsOf)
 		a.channels = append(a.channels, c)

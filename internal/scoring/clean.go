@@ -36,16 +36,16 @@ const recentCount = 24
 // value may lie outside them before it cannot be a measurement.
 const implausibleSpans = 10
 
-// clean sorts and filters the readings of one series: nothing after asOf,
+// clean sorts and filters the readings of one series: nothing after AsOf,
 // nothing before the window, nothing bad, not finite, repeated or physically
 // impossible. Every refusal is counted.
-func clean(s asset.Series, asOf time.Time, windowDays float64) channel {
+func clean(s asset.Series, in AssetInput, windowDays float64) channel {
 	c := channel{signal: s.Signal, sides: sidesOf(s.Signal)}
 	c.trust = SignalTrust{Signal: s.Signal.Metric, Reasons: []Reason{}}
-	end := asOf.UnixMilli()
+	end := in.AsOf.UnixMilli()
 	c.samples = c.admit(s.Readings, end, end-int64(windowDays*dayMillis))
 	c.samples = inOrder(c.samples, &c.trust.Rows)
-	c.period = samplePeriod(s.Signal.Period, c.samples)
+	c.period = samplePeriod(s.Signal.Period, c.samples, in.HoursUntil)
 	c.checkUnit()
 	c.dropImplausible()
 	rows := &c.trust.Rows
@@ -58,7 +58,10 @@ func clean(s asset.Series, asOf time.Time, windowDays float64) channel {
 	return c
 }
 
-const dayMillis = 24 * 60 * 60 * 1000
+const (
+	hourMillis = 60 * 60 * 1000
+	dayMillis  = 24 * hourMillis
+)
 
 // admit sorts the readings into usable and refused. Values of bad readings
 // are kept aside: they may still show that the source changed its unit.
@@ -123,17 +126,30 @@ func inOrder(in []sample, rows *RowCounts) []sample {
 
 // samplePeriod is how often the signal arrives: the declared period, or the
 // median of the latest intervals where that is longer or nothing is declared.
-// A history stored at a coarser step than the live feed is not stale.
-func samplePeriod(declared time.Duration, in []sample) int64 {
+// A history stored at a coarser step than the live feed is not stale. Means of
+// hours, those before hoursUntil, are asked when nothing else is there; they
+// tell of slow signals only, by the hours that are missing.
+func samplePeriod(declared time.Duration, in []sample, hoursUntil time.Time) int64 {
 	const fallback = 30 * 60 * 1000
-	gaps := make([]float64, 0, recentCount)
+	var measured, hours []float64
 	for i := max(len(in)-recentCount, 1); i < len(in); i++ {
-		gaps = append(gaps, float64(in[i].at-in[i-1].at))
+		gap := in[i].at - in[i-1].at
+		switch {
+		case in[i-1].at >= hoursUntil.UnixMilli():
+			measured = append(measured, float64(gap))
+		case gap >= 2*hourMillis:
+			hours = append(hours, float64(gap))
+		default:
+			hours = append(hours, 0)
+		}
 	}
-	if len(gaps) == 0 && declared <= 0 {
+	if len(measured) == 0 {
+		measured = hours
+	}
+	if len(measured) == 0 && declared <= 0 {
 		return fallback
 	}
-	return max(declared.Milliseconds(), int64(median(gaps)), 1)
+	return max(declared.Milliseconds(), int64(median(measured)), 1)
 }
 
 // dropImplausible removes values far outside everything the signal's limits

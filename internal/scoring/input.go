@@ -16,7 +16,10 @@ type AssetInput struct {
 	// Series holds one entry per expected signal, with or without readings.
 	// Only the last Settings.WindowDays before AsOf are used.
 	Series []asset.Series
-	Modes  []asset.FailureMode
+	// HoursUntil is the moment before which readings are means of hours, each at
+	// the beginning of its hour; the zero value when all are as measured.
+	HoursUntil time.Time
+	Modes      []asset.FailureMode
 	// Life is the asset's Weibull life; when it is unusable (zero, NaN) a
 	// prior is derived from the occurrence ratings of Modes.
 	Life    asset.Weibull

@@ -135,6 +135,7 @@ type SignalTrust struct {
 	Signal     string    `json:"signal"`
 	OK         bool      `json:"ok"`
 	LastAt     time.Time `json:"last_at"` // zero when there is none
+	StaleAt    time.Time `json:"-"`       // after which the last reading is too old, zero without one
 	AgeSeconds float64   `json:"age_seconds"`
 	Last       float64   `json:"last"`
 	Rows       RowCounts `json:"rows"`

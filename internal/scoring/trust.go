@@ -46,6 +46,7 @@ func (c *channel) judge(asOf time.Time) {
 	age := asOf.Sub(t.LastAt)
 	t.AgeSeconds = age.Seconds()
 	limit := max(time.Duration(stalePeriods*c.period)*time.Millisecond, minStale)
+	t.StaleAt = t.LastAt.Add(limit)
 	stale := age > limit
 	if stale {
 		t.note(CodeStale, age.Seconds(), limit.Seconds())

@@ -359,3 +359,55 @@ func tail(series []asset.Series, n int) []asset.Series {
 	}
 	return series
 }
+
+// swept is what a sweep at a moment knows of a signal: means of hours up to two
+// hours before, then the readings themselves, none after last.
+func swept(step time.Duration, last, at time.Time) scoring.AssetInput {
+	until := at.Add(-2 * time.Hour).Truncate(time.Hour)
+	s := signal("vib", "mm/s", 1, 5, 7.5, 11, asset.SenseHigh)
+	s.Period = time.Minute
+	rng := rand.New(rand.NewPCG(6, 1))
+	var r []asset.Reading
+	hour := time.Time{}
+	for t := last.Add(-10 * 24 * time.Hour); !t.After(last) && !t.After(at); t = t.Add(step) {
+		reading := asset.Reading{Time: t, Value: 2 + 0.1*rng.NormFloat64()}
+		if t.Before(until) {
+			if reading.Time = t.Truncate(time.Hour); reading.Time.Equal(hour) {
+				continue
+			}
+			hour = reading.Time
+		}
+		r = append(r, reading)
+	}
+	in := pump([]asset.Series{{Signal: s, Readings: r}})
+	in.AsOf, in.HoursUntil = at, until
+	return in
+}
+
+// TestLostSignalStaysLost follows a lost signal while its last readings turn
+// into means of hours: it never comes back by itself.
+func TestLostSignalStaysLost(t *testing.T) {
+	t.Parallel()
+	for _, step := range []time.Duration{time.Minute, 15 * time.Minute, 30 * time.Minute} {
+		for _, minute := range []int{0, 14, 30, 59} {
+			last := asOf.Truncate(time.Hour).Add(time.Duration(minute) * time.Minute)
+			limit := max(3*step, 15*time.Minute)
+			for age := time.Duration(0); age < 8*time.Hour; age += 5 * time.Minute {
+				got := scoring.Score(swept(step, last, last.Add(age))).Trust.Signals[0]
+				require.Equal(t, age <= limit, got.OK, "every %v, lost at minute %d, %v ago: %+v", step, minute, age, got.Reasons)
+			}
+		}
+	}
+}
+
+// TestSlowSignalIsNotStale sweeps signals that come less often than declared.
+func TestSlowSignalIsNotStale(t *testing.T) {
+	t.Parallel()
+	for _, step := range []time.Duration{time.Hour, 2 * time.Hour, 8 * time.Hour, 24 * time.Hour} {
+		for age := time.Duration(0); age < step; age += step / 7 {
+			got := scoring.Score(swept(step, asOf, asOf.Add(age))).Trust.Signals[0]
+			require.True(t, got.OK, "every %v, %v ago: %+v", step, age, got.Reasons)
+			require.True(t, got.StaleAt.After(asOf.Add(step)), "%v", step)
+		}
+	}
+}
