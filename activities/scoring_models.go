@@ -91,9 +91,9 @@ func (a *Scoring) applyFleet(ctx context.Context, tx pgx.Tx, q *db.Queries, b Ba
 	return nil
 }
 
-// longestRows bounds the days of a life that are read, to what the historian
-// keeps.
-const longestRows = 400
+// mostDays bounds the days of a life that are read, to what the historian takes
+// in: earlier ones of an old asset are unknown, but they count as its age.
+const mostDays = 400
 
 // lifeRows are the daily means of an asset since its renewal, whole days
 // counted back from the last full hour, oldest first.
@@ -113,19 +113,20 @@ func lifeRows(ctx context.Context, tx pgx.Tx, q *db.Queries, b Batch, s *scoredA
 	if !s.renewed.IsZero() {
 		days = min(days, end.Sub(s.renewed).Hours()/24)
 	}
-	rows := make([][]float64, max(0, min(int(days), longestRows)))
+	rows := make([][]float64, max(0, int(days)))
 	for d := range rows {
 		rows[d] = make([]float64, len(metrics))
 		for j := range rows[d] {
 			rows[d][j] = math.NaN()
 		}
 	}
-	means, err := q.DailyMeans(ctx, tx, db.DailyMeansParams{TenantID: b.TenantID, SignalIds: ids, FromHour: end.AddDate(0, 0, -len(rows)), ToHour: end})
+	read := rows[max(0, len(rows)-mostDays):]
+	means, err := q.DailyMeans(ctx, tx, db.DailyMeansParams{TenantID: b.TenantID, SignalIds: ids, FromHour: end.AddDate(0, 0, -len(read)), ToHour: end})
 	if err != nil {
 		return nil, fmt.Errorf("read days of life: %w", err)
 	}
 	for _, m := range means {
-		rows[m.Day][column[m.SignalID]] = m.MeanValue
+		read[m.Day][column[m.SignalID]] = m.MeanValue
 	}
 	return rows, nil
 }

@@ -3,6 +3,7 @@ package activities
 import (
 	"crypto/sha256"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -63,6 +64,27 @@ func TestFleetModelOfTheClassIsUsed(t *testing.T) {
 	store("fleet-2", digest[1:])
 	s, _ = r.score(r.now.Add(time.Minute))
 	require.NotContains(t, s.RUL.ModelVersion, "fleet")
+}
+
+// An asset older than what is read of its life keeps its age.
+func TestOldAssetKeepsItsAge(t *testing.T) {
+	r := newRig(t)
+	r.measure(healthy)
+	artefact := fleetModel(t, r)
+	digest := sha256.Sum256(artefact)
+	r.exec(`INSERT INTO ai.models (tenant_id, kind, version, artefact, artefact_sha256, trained_to) VALUES ($1, 'rul:RIG', 'fleet', $2, $3, $4)`,
+		r.tenant, artefact, digest[:], r.now.Add(-time.Hour))
+	r.exec(`UPDATE core.assets SET age_days = 900, age_as_of = $3 WHERE tenant_id = $1 AND id = $2`, r.tenant, r.asset, r.now)
+	_, _ = r.score(r.now) // rolls the hours up
+	batch, _ := r.sweep(r.now)
+	batch.Assets = []uuid.UUID{r.asset}
+	assets, err := r.set.Scoring.loadBatch(t.Context(), batch)
+	require.NoError(t, err)
+	rows := assets[0].input.LifeRows
+	require.Len(t, rows, 900)
+	require.False(t, math.IsNaN(rows[899][0]))
+	require.False(t, math.IsNaN(rows[899-rigDays/2][0]))
+	require.True(t, math.IsNaN(rows[899-2*rigDays][0]))
 }
 
 func TestDecodedModelsAreBounded(t *testing.T) {
