@@ -583,12 +583,13 @@ func (q *Queries) UpsertComponent(ctx context.Context, db DBTX, arg UpsertCompon
 	return err
 }
 
-const upsertFailureMode = `-- name: UpsertFailureMode :exec
-INSERT INTO core.asset_failure_modes (tenant_id, id, asset_id, component_id, code, name_ar, name_en, detection, metric, severity, occurrence, detectability)
+const upsertFailureMode = `-- name: UpsertFailureMode :execrows
+INSERT INTO core.asset_failure_modes AS m (tenant_id, id, asset_id, component_id, code, name_ar, name_en, detection, metric, severity, occurrence, detectability)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 ON CONFLICT (tenant_id, id) DO UPDATE SET component_id = excluded.component_id, code = excluded.code, name_ar = excluded.name_ar,
   name_en = excluded.name_en, detection = excluded.detection, metric = excluded.metric, severity = excluded.severity,
   occurrence = excluded.occurrence, detectability = excluded.detectability
+WHERE m.asset_id = excluded.asset_id AND m.archived_at IS NULL
 `
 
 type UpsertFailureModeParams struct {
@@ -606,8 +607,9 @@ type UpsertFailureModeParams struct {
 	Detectability int32
 }
 
-func (q *Queries) UpsertFailureMode(ctx context.Context, db DBTX, arg UpsertFailureModeParams) error {
-	_, err := db.Exec(ctx, upsertFailureMode,
+// A mode of another asset, or one that was archived, stays as it is.
+func (q *Queries) UpsertFailureMode(ctx context.Context, db DBTX, arg UpsertFailureModeParams) (int64, error) {
+	result, err := db.Exec(ctx, upsertFailureMode,
 		arg.TenantID,
 		arg.ID,
 		arg.AssetID,
@@ -621,5 +623,8 @@ func (q *Queries) UpsertFailureMode(ctx context.Context, db DBTX, arg UpsertFail
 		arg.Occurrence,
 		arg.Detectability,
 	)
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }

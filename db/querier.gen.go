@@ -546,7 +546,8 @@ type Querier interface {
 	UpsertCrew(ctx context.Context, db DBTX, arg UpsertCrewParams) error
 	UpsertEmbargo(ctx context.Context, db DBTX, arg UpsertEmbargoParams) error
 	UpsertEnergyTariff(ctx context.Context, db DBTX, arg UpsertEnergyTariffParams) error
-	UpsertFailureMode(ctx context.Context, db DBTX, arg UpsertFailureModeParams) error
+	// A mode of another asset, or one that was archived, stays as it is.
+	UpsertFailureMode(ctx context.Context, db DBTX, arg UpsertFailureModeParams) (int64, error)
 	UpsertProductionTarget(ctx context.Context, db DBTX, arg UpsertProductionTargetParams) error
 	UpsertRedundancyGroup(ctx context.Context, db DBTX, arg UpsertRedundancyGroupParams) error
 	UpsertScenario(ctx context.Context, db DBTX, arg UpsertScenarioParams) (uuid.UUID, error)

@@ -81,12 +81,14 @@ WHERE tenant_id = @tenant_id AND archived_at IS NULL
   AND (coalesce(cardinality(@asset_ids::uuid[]), 0) = 0 OR asset_id = ANY (@asset_ids::uuid[]))
 ORDER BY asset_id, rpn DESC, id;
 
--- name: UpsertFailureMode :exec
-INSERT INTO core.asset_failure_modes (tenant_id, id, asset_id, component_id, code, name_ar, name_en, detection, metric, severity, occurrence, detectability)
+-- name: UpsertFailureMode :execrows
+-- A mode of another asset, or one that was archived, stays as it is.
+INSERT INTO core.asset_failure_modes AS m (tenant_id, id, asset_id, component_id, code, name_ar, name_en, detection, metric, severity, occurrence, detectability)
 VALUES (@tenant_id, @id, @asset_id, sqlc.narg('component_id'), @code, @name_ar, @name_en, @detection, @metric, @severity, @occurrence, @detectability)
 ON CONFLICT (tenant_id, id) DO UPDATE SET component_id = excluded.component_id, code = excluded.code, name_ar = excluded.name_ar,
   name_en = excluded.name_en, detection = excluded.detection, metric = excluded.metric, severity = excluded.severity,
-  occurrence = excluded.occurrence, detectability = excluded.detectability;
+  occurrence = excluded.occurrence, detectability = excluded.detectability
+WHERE m.asset_id = excluded.asset_id AND m.archived_at IS NULL;
 
 -- name: ListCostModels :many
 -- The version in force of every kind, for the named assets or for all.

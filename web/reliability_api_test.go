@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -53,7 +54,14 @@ func TestReliabilityAPI(t *testing.T) {
 	require.Equal(t, http.StatusOK, status, body)
 	status, _, _ = f.call(engineer, http.MethodPut, mode, input)
 	require.Equal(t, http.StatusConflict, status)
-	_, list, _ := f.call(service, http.MethodGet, path+"/failure-modes", nil)
+	other := f.assetOf(plantTenant, "SHQ-HP-01")
+	foreignMode := f.modeOf(plantTenant, other.ID)
+	input["version"] = ""
+	status, _, _ = f.call(engineer, http.MethodPut, path+"/failure-modes/"+foreignMode.String(), input)
+	require.Equal(t, http.StatusConflict, status, "the mode of another asset is not taken over")
+	_, list, _ := f.call(service, http.MethodGet, "/assets/"+other.ID.String()+"/failure-modes", nil)
+	require.NotContains(t, fmt.Sprint(list["items"]), "Vibration of the coupling")
+	_, list, _ = f.call(service, http.MethodGet, path+"/failure-modes", nil)
 	require.Len(t, list["items"], 5)
 
 	cost := map[string]any{"kind": "failure", "version": 1, "effective_from": time.Now().In(time.FixedZone("", 3*3600)).Format(time.DateOnly), "direct_cost": 5e5, "outage_hours": 10, "loss_per_hour": 100}

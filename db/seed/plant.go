@@ -137,7 +137,7 @@ func (p *planter) assetParts(ctx context.Context, a *demo.Asset) error {
 		}
 	}
 	for _, m := range a.FailureModes {
-		err := p.q.UpsertFailureMode(ctx, p.tx, db.UpsertFailureModeParams{TenantID: p.t.ID, ID: m.UUID, AssetID: a.ID, Code: m.Code,
+		_, err := p.q.UpsertFailureMode(ctx, p.tx, db.UpsertFailureModeParams{TenantID: p.t.ID, ID: m.UUID, AssetID: a.ID, Code: m.Code,
 			ComponentID: m.Component, NameAr: m.Name.AR, NameEn: m.Name.EN, Detection: m.Detection, Metric: m.Metric,
 			Severity: int32(m.Severity), Occurrence: int32(m.Occurrence), Detectability: int32(m.Detectability)})
 		if err != nil {

@@ -114,8 +114,14 @@ func (e Edit) recorded(m reliability.Mode) any {
 	}{m, e.Asset, m.RPN()}
 }
 
+// store writes a failure mode. An id that belongs to another asset, or to a mode
+// that was archived, is a conflict.
 func (e Edit) store(ctx context.Context, m reliability.Mode) error {
-	return e.Q.UpsertFailureMode(ctx, e.Tx, db.UpsertFailureModeParams{TenantID: e.Origin.Tenant, ID: m.ID, AssetID: e.Asset, ComponentID: m.ComponentID,
+	n, err := e.Q.UpsertFailureMode(ctx, e.Tx, db.UpsertFailureModeParams{TenantID: e.Origin.Tenant, ID: m.ID, AssetID: e.Asset, ComponentID: m.ComponentID,
 		Code: m.Code, NameAr: m.NameAr, NameEn: m.NameEn, Detection: m.Detection, Metric: m.Metric,
 		Severity: int32(m.Severity), Occurrence: int32(m.Occurrence), Detectability: int32(m.Detectability)}) //nolint:gosec // 1 to 10
+	if err == nil && n == 0 {
+		return fault.New(fault.Conflict, KeyStale)
+	}
+	return err
 }
