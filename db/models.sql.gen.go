@@ -45,6 +45,20 @@ func (q *Queries) CloseTraining(ctx context.Context, db DBTX, arg CloseTrainingP
 	return result.RowsAffected(), nil
 }
 
+const countAnomalyLabels = `-- name: CountAnomalyLabels :one
+SELECT count(DISTINCT b.alert_id) FROM ai.labels b
+JOIN core.alerts a ON a.tenant_id = b.tenant_id AND a.id = b.alert_id AND a.kind = 'anomaly'
+WHERE b.tenant_id = $1
+`
+
+// How many anomalies engineers have judged.
+func (q *Queries) CountAnomalyLabels(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error) {
+	row := db.QueryRow(ctx, countAnomalyLabels, tenantID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const getModel = `-- name: GetModel :one
 SELECT m.id, m.kind, m.version, m.state, m.features, m.parameters, m.metrics, m.trained_on, m.protocol, m.trained_from, m.trained_to,
   m.compared_with, m.decision, m.decided_at, m.decided_by, m.created_at, (m.artefact IS NOT NULL)::boolean AS stored,
@@ -277,7 +291,7 @@ type ListAnomalyLabelsRow struct {
 	GivenAt     time.Time
 }
 
-// The verdict that counts for every anomaly that engineers judged, oldest
+// The verdict that counts for every anomaly that engineers judged, newest
 // first.
 func (q *Queries) ListAnomalyLabels(ctx context.Context, db DBTX, tenantID uuid.UUID, pageSize int32) ([]ListAnomalyLabelsRow, error) {
 	rows, err := db.Query(ctx, listAnomalyLabels, tenantID, pageSize)

@@ -113,6 +113,8 @@ type Querier interface {
 	// Every version of the cost models of an asset, newest first, with who made it.
 	CostVersions(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID) ([]CostVersionsRow, error)
 	CountActiveAssets(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
+	// How many anomalies engineers have judged.
+	CountAnomalyLabels(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
 	CountAuditEntries(ctx context.Context, db DBTX, tenantID uuid.UUID, action string, objectID string) (int64, error)
 	CountDecisions(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) (int64, error)
 	CountOpenAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
@@ -214,13 +216,11 @@ type Querier interface {
 	// named assets, with when they said so. A later verdict on the same alert
 	// counts.
 	ListAdmissions(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID, moment time.Time) ([]ListAdmissionsRow, error)
-	// The verdict that counts for every anomaly that engineers judged, oldest
+	// The verdict that counts for every anomaly that engineers judged, newest
 	// first.
 	ListAnomalyLabels(ctx context.Context, db DBTX, tenantID uuid.UUID, pageSize int32) ([]ListAnomalyLabelsRow, error)
 	// When assets had an anomaly alert since a moment: those weeks are not quiet.
 	ListAnomalySpans(ctx context.Context, db DBTX, tenantID uuid.UUID, since time.Time) ([]ListAnomalySpansRow, error)
-	// The completed lives of an asset, newest first, with the mode it failed by.
-	ListAssetLives(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, pageSize int32) ([]ListAssetLivesRow, error)
 	ListAssetOperations(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]AssetOperation, error)
 	ListAssetResourceNeeds(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListAssetResourceNeedsRow, error)
 	// One page of assets with their newest score. Empty filters match everything.
@@ -240,7 +240,6 @@ type Querier interface {
 	// learned last before it, unless that was retired and not replaced yet.
 	ListBaselines(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID, moment time.Time) ([]ListBaselinesRow, error)
 	ListBreakGlass(ctx context.Context, db DBTX, tenantID uuid.UUID, pageSize int32) ([]BreakGlassGrant, error)
-	ListClassAssets(ctx context.Context, db DBTX, tenantID uuid.UUID, classCode string) ([]ListClassAssetsRow, error)
 	// The completed lives of every asset of a class, oldest end first.
 	ListClassLives(ctx context.Context, db DBTX, tenantID uuid.UUID, classCode string) ([]ListClassLivesRow, error)
 	// Every class with its assets and completed lives.

@@ -11,13 +11,6 @@ SELECT l.id, l.asset_id, a.tag, l.ended_at, l.life_days, l.ended_by
 FROM core.asset_lives l JOIN core.assets a ON a.tenant_id = l.tenant_id AND a.id = l.asset_id
 WHERE l.tenant_id = @tenant_id AND a.class_code = @class_code ORDER BY l.ended_at, l.id LIMIT 2000;
 
--- name: ListAssetLives :many
--- The completed lives of an asset, newest first, with the mode it failed by.
-SELECT sqlc.embed(l), coalesce(m.code, '')::text AS mode_code, coalesce(m.name_ar, '')::text AS mode_ar, coalesce(m.name_en, '')::text AS mode_en
-FROM core.asset_lives l
-LEFT JOIN core.asset_failure_modes m ON m.tenant_id = l.tenant_id AND m.id = l.mode_id
-WHERE l.tenant_id = @tenant_id AND l.asset_id = @asset_id ORDER BY l.ended_at DESC LIMIT @page_size;
-
 -- name: ListLivesByID :many
 -- Lives with the asset they belong to, for naming past lives in explanations.
 SELECT l.id, l.asset_id, a.tag, l.ended_at, l.life_days, l.ended_by
@@ -30,10 +23,6 @@ SELECT a.class_code, count(DISTINCT a.id)::int AS assets, count(l.id) FILTER (WH
   count(l.id) FILTER (WHERE l.ended_by = 'preventive')::int AS renewals
 FROM core.assets a LEFT JOIN core.asset_lives l ON l.tenant_id = a.tenant_id AND l.asset_id = a.id
 WHERE a.tenant_id = @tenant_id AND a.archived_at IS NULL GROUP BY a.class_code ORDER BY a.class_code;
-
--- name: ListClassAssets :many
-SELECT a.id, a.tag, a.weibull_beta, a.weibull_eta_days, a.age_days, a.age_as_of FROM core.assets a
-WHERE a.tenant_id = @tenant_id AND a.archived_at IS NULL AND a.class_code = @class_code ORDER BY a.id;
 
 -- name: DailyMeans :many
 -- Means by day from the hours that have been rolled up, days counted from the

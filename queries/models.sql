@@ -100,13 +100,19 @@ SELECT DISTINCT ON (d.model_id) d.model_id, d.checked_at, d.input_drift, d.resid
 FROM ai.drift_checks d WHERE d.tenant_id = @tenant_id ORDER BY d.model_id, d.checked_at DESC;
 
 -- name: ListAnomalyLabels :many
--- The verdict that counts for every anomaly that engineers judged, oldest
+-- The verdict that counts for every anomaly that engineers judged, newest
 -- first.
 SELECT l.* FROM (
   SELECT DISTINCT ON (b.alert_id) b.asset_id, b.verdict, b.episode_from, b.episode_to, b.given_at
   FROM ai.labels b JOIN core.alerts a ON a.tenant_id = b.tenant_id AND a.id = b.alert_id AND a.kind = 'anomaly'
   WHERE b.tenant_id = @tenant_id ORDER BY b.alert_id, b.given_at DESC
 ) l ORDER BY l.given_at DESC LIMIT @page_size;
+
+-- name: CountAnomalyLabels :one
+-- How many anomalies engineers have judged.
+SELECT count(DISTINCT b.alert_id) FROM ai.labels b
+JOIN core.alerts a ON a.tenant_id = b.tenant_id AND a.id = b.alert_id AND a.kind = 'anomaly'
+WHERE b.tenant_id = @tenant_id;
 
 -- name: SetModelMetrics :execrows
 UPDATE ai.models SET metrics = @metrics, protocol = @protocol, compared_with = sqlc.narg('compared_with')

@@ -45,13 +45,12 @@ type modelKind struct {
 
 // modelCard is a model as lists show it.
 type modelCard struct {
-	ID, Version        string
-	State, StateLabel  string
-	Tone               string
-	From, To, MadeAt   *time.Time
-	Figures            []modelFigure
-	Drift              *driftCard
-	Decision, DecideAt string
+	ID, Version       string
+	State, StateLabel string
+	Tone              string
+	From, To, MadeAt  *time.Time
+	Figures           []modelFigure
+	Drift             *driftCard
 }
 
 // modelFigure is one number with its words. Text is formatted.
@@ -117,11 +116,11 @@ func (v *modelsView) load(ctx context.Context, tx pgx.Tx, q *db.Queries, p Page,
 	if err != nil {
 		return fmt.Errorf("list trainings: %w", err)
 	}
-	labels, err := q.ListAnomalyLabels(ctx, tx, tenant, learning.LeastLabels)
+	labels, err := q.CountAnomalyLabels(ctx, tx, tenant)
 	if err != nil {
-		return fmt.Errorf("list verdicts: %w", err)
+		return fmt.Errorf("count verdicts: %w", err)
 	}
-	v.Kinds = kindsOf(p, models, classes, len(labels))
+	v.Kinds = kindsOf(p, models, classes, int(labels))
 	for i := range v.Kinds {
 		if err := v.Kinds[i].serve(p, models, checks, trainings); err != nil {
 			return err
