@@ -47,17 +47,13 @@ type alertEvent struct {
 }
 
 type alertPage struct {
-	Alert     alertView
-	Advisory  bool
-	Open      bool
-	CanAdmit  bool
-	Occurred  int
-	LastSeen  time.Time
-	Evidence  []alertEvidence
-	Events    []alertEvent
-	Verdicts  []choiceOption
-	Reasons   []reasonGroup
-	AssetHref string
+	Alert    alertView
+	Advisory bool
+	Open     bool
+	CanAdmit bool
+	Evidence []alertEvidence
+	Events   []alertEvent
+	Reasons  []reasonGroup
 }
 
 // showAlert shows one alert with its evidence, its history and the form of the
@@ -103,10 +99,8 @@ func (s *Server) showAlert(w http.ResponseWriter, r *http.Request) error {
 
 func newAlertPage(p Page, row db.AlertDetailRow, labels []db.AlertLabelsRow, words alertView) alertPage {
 	a := row.Alert
-	v := alertPage{Alert: words, Advisory: a.Advisory, Open: a.ClosedAt == nil, Occurred: int(a.Occurrences), LastSeen: a.LastSeenAt,
-		CanAdmit: a.Kind == "anomaly" && a.AssetID != nil, AssetHref: words.Href}
+	v := alertPage{Alert: words, Advisory: a.Advisory, Open: a.ClosedAt == nil, CanAdmit: a.Kind == "anomaly" && a.AssetID != nil}
 	for _, x := range verdicts {
-		v.Verdicts = append(v.Verdicts, choiceOption{x, p.T("alerts.do." + x)})
 		group := reasonGroup{Label: p.T("alerts.state." + x)}
 		for _, code := range reasonCodes[x] {
 			group.Options = append(group.Options, choiceOption{x + ":" + code, p.T("alerts.reason." + code)})
