@@ -93,6 +93,9 @@ func recordJudgement(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant, id, 
 	if err != nil {
 		return before, err
 	}
+	if j.State == "acknowledged" && before.State == "confirmed" {
+		return before, fault.New(fault.Conflict, "alerts.seen")
+	}
 	n, err := q.JudgeAlert(ctx, tx, db.JudgeAlertParams{State: j.State, ActorID: actor, TenantID: tenant, ID: id})
 	if err != nil {
 		return before, fmt.Errorf("judge alert: %w", err)
