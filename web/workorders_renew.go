@@ -17,8 +17,8 @@ const longestLife = 36_525
 
 // renewAsset starts the life of an asset over when a planned job on it is done:
 // its age begins at zero, the life that ends is put on record as one that would
-// have gone on, the picture of its healthy state is learned anew, and it is
-// scored by the next sweep.
+// have gone on, the picture of its healthy state is learned anew, and the next
+// sweep scores it and the class that learns from its life.
 func renewAsset(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID, order db.WorkOrderDetailRow) error {
 	row, err := q.GetAsset(ctx, tx, tenant, order.AssetID)
 	if err != nil {
@@ -37,9 +37,12 @@ func renewAsset(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID,
 	if _, err := q.RenewAsset(ctx, tx, tenant, order.AssetID); err != nil {
 		return fmt.Errorf("renew asset: %w", err)
 	}
-	assets := []uuid.UUID{order.AssetID}
-	if _, err := q.RetireBaselines(ctx, tx, tenant, assets); err != nil {
+	if _, err := q.RetireBaselines(ctx, tx, tenant, []uuid.UUID{order.AssetID}); err != nil {
 		return fmt.Errorf("retire baseline: %w", err)
 	}
-	return q.TouchScores(ctx, tx, tenant, assets)
+	peers, err := q.ListModelAssets(ctx, tx, tenant, row.Asset.ClassCode)
+	if err != nil {
+		return fmt.Errorf("list the class: %w", err)
+	}
+	return q.TouchScores(ctx, tx, tenant, peers)
 }

@@ -32,6 +32,7 @@ func (f *fixture) orders(tenant string) []db.WorkOrderPageRow {
 func TestWorkOrderMovesOneStepAtATime(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
+	f.rested("ARAMCO_DEMO")
 	order := f.orders("ARAMCO_DEMO")[0]
 	path := "/work-orders/" + order.ID.String()
 	c := f.as("ARAMCO_DEMO", access.ReliabilityEng)
@@ -61,6 +62,12 @@ func TestWorkOrderMovesOneStepAtATime(t *testing.T) {
 		var age float64
 		require.NoError(t, tx.QueryRow(ctx, `SELECT a.age_days FROM core.assets a JOIN core.work_orders w ON w.asset_id = a.id WHERE w.id = $1`, order.ID).Scan(&age))
 		require.Zero(t, age, "a finished job renews its asset")
+		var missed, others int
+		require.NoError(t, tx.QueryRow(ctx, `SELECT count(*) FILTER (WHERE a.class_code = o.class_code AND s.due_at > now()), count(*) FILTER (WHERE a.class_code <> o.class_code AND s.due_at <= now())
+			FROM core.work_orders w JOIN core.assets o ON o.id = w.asset_id JOIN core.assets a ON a.tenant_id = o.tenant_id
+			JOIN ai.asset_score_latest s ON s.asset_id = a.id WHERE w.id = $1`, order.ID).Scan(&missed, &others))
+		require.Zero(t, missed, "its life teaches the whole class")
+		require.Zero(t, others)
 		return nil
 	})
 }
