@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -66,6 +67,7 @@ func joinEpisodes(rows []db.AnomalyEpisodesRow, alerts []db.AnomalyAlertsRow) ([
 		}
 		out = append(out, episode{Began: a.RaisedAt, Ended: a.EndedAt, Peak: d.Index, Alert: a.ID, State: a.State})
 	}
+	slices.SortStableFunc(out, func(a, b episode) int { return b.Began.Compare(a.Began) })
 	return out, nil
 }
 

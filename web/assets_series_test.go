@@ -71,13 +71,14 @@ func TestEpisodesFindTheirAlerts(t *testing.T) {
 	first, lonely := uuid.New(), uuid.New()
 	got, err := joinEpisodes(rows, []db.AnomalyAlertsRow{
 		{ID: first, State: "confirmed", RaisedAt: at.Add(time.Hour), EndedAt: at.Add(8 * time.Hour), Detail: []byte(`{}`)},
-		{ID: lonely, State: "false", RaisedAt: at.AddDate(0, -1, 0), EndedAt: at.AddDate(0, -1, 2), Detail: []byte(`{"index":3.5}`)},
+		{ID: lonely, State: "false", RaisedAt: at.AddDate(0, 0, 20), EndedAt: at.AddDate(0, 0, 22), Detail: []byte(`{"index":3.5}`)},
 	})
 	require.NoError(t, err)
 	require.Len(t, got, 3)
-	require.Empty(t, got[0].href())
-	require.Equal(t, "/alerts/"+first.String(), got[1].href())
-	require.InDelta(t, 3.5, got[2].Peak, 0)
+	require.InDelta(t, 3.5, got[0].Peak, 0, "the newest first, whatever it comes from")
+	require.Equal(t, "/alerts/"+lonely.String(), got[0].href())
+	require.Empty(t, got[1].href())
+	require.Equal(t, "/alerts/"+first.String(), got[2].href())
 	_, err = joinEpisodes(nil, []db.AnomalyAlertsRow{{Detail: []byte(`[`)}})
 	require.Error(t, err)
 }
