@@ -29,7 +29,7 @@ const maxTyped = 80
 const auditPage = 40
 
 // auditObjects are the types of objects that the filter offers.
-var auditObjects = []string{"user", "tenant", "api_token", "integration", "asset", "run", "plan", "work_order", "alert", "model", "training", "capability", "file", "integration_mapping", "audit"}
+var auditObjects = []string{"user", "tenant", "api_token", "integration", "asset", "failure_mode", "run", "plan", "work_order", "alert", "model", "training", "capability", "file", "integration_mapping", "audit"}
 
 // auditRow is one event.
 type auditRow struct {

@@ -33,6 +33,7 @@ func TestAuditShowsOwnActionsOrAll(t *testing.T) {
 	require.NotContains(t, page, "/users/"+viewer, "outside the dates")
 	_, page = f.get(admin, "/audit?lang=en&action=user.updated&object=user")
 	require.Contains(t, page, "Salem First")
+	require.Contains(t, page, `value="failure_mode"`, "changes of failure modes can be filtered for")
 	_, page = f.get(f.as("POWER_DEMO", access.TenantAdmin), "/audit?lang=en")
 	require.NotContains(t, page, "Salem First")
 }
