@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/google/uuid"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/access"
+	"github.com/optria-iq/optria/internal/reliability"
 	"github.com/optria-iq/optria/web/uitest"
 )
 
@@ -68,6 +71,13 @@ func TestGreyedScoresAreSaid(t *testing.T) {
 		require.Equal(t, http.StatusOK, status, path)
 		require.Contains(t, body, "Age only", path)
 	}
+	f.flows.preview = func(uuid.UUID, uuid.UUID, reliability.Change) (reliability.Preview, error) {
+		aged := reliability.Figures{Health: 60, RiskLevel: 3}
+		return reliability.Preview{Before: aged, After: aged}, nil
+	}
+	status, body := f.post(c, "/assets/"+id+"/inspections?lang=en", url.Values{"do": {"preview"}, "inspected_at": {time.Now().AddDate(0, 0, -1).Format(time.DateOnly)}, "grade": {"0.5"}})
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, body, "Age only", "in the preview of an edit")
 }
 
 func TestFleetListFiltersByChipsAndCells(t *testing.T) {

@@ -35,7 +35,7 @@ type previewView struct {
 // previewScore is one side of the score.
 type previewScore struct {
 	Health, P30, Loss, Index float64
-	HealthTone, Life         string
+	Life                     string
 	Level                    int
 	Trusted                  bool
 }
@@ -134,7 +134,7 @@ func (s *Server) assetNames(r *http.Request, x reliability.Preview) (map[uuid.UU
 
 func newPreviewScore(p Page, f reliability.Figures) previewScore {
 	v := previewScore{Health: f.Health, P30: f.P30, Loss: f.RiskSAR, Index: f.RiskIndex, Level: f.RiskLevel, Trusted: f.Trusted,
-		HealthTone: healthTone(f.Health), Life: p.Loc().Num(f.RULDays, 0)}
+		Life: p.Loc().Num(f.RULDays, 0)}
 	if f.BeyondCap {
 		v.Life = "> " + v.Life
 	}
