@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"time"
 
@@ -144,7 +145,7 @@ func (v *modelView) prognosis(p Page, m db.GetModelRow) error {
 		{Label: p.T("models.fact.lives"), Text: p.N("models.lives", len(memory.Lives))},
 		{Label: p.T("models.fact.held"), Text: p.N("models.lives", r.Candidate.Lives)},
 		{Label: p.T("models.fact.rows"), Text: p.Loc().Int(memory.Rows)},
-		{Label: p.T("models.fact.cap"), Text: p.T("models.in_days", "N", p.Loc().Num(memory.Cap, 0))},
+		{Label: p.T("models.fact.cap"), Text: p.N("time.days", int(math.Round(memory.Cap)))},
 		{Label: p.T("models.fact.weibull"), Text: p.T("models.weibull", "Beta", p.Loc().Num(r.Baseline.Beta, 2), "Eta", p.Loc().Num(r.Baseline.Eta, 0))},
 	}
 	v.Probability, v.Life = probabilityPlot(p, r), lifePlot(p, r)
