@@ -46,9 +46,13 @@ class Timeline {
       url.searchParams.set("to", Math.round(to));
     }
     this.box.setAttribute("aria-busy", "true");
-    const answer = await fetch(url, { headers: { Accept: "application/json" } });
+    const answer = await fetch(url, { headers: { Accept: "application/json" } }).catch(() => null);
     this.box.removeAttribute("aria-busy");
-    if (!answer.ok) { this.box.textContent = this.box.dataset.failed ?? ""; return; }
+    if (!answer?.ok) {
+      this.clear();
+      this.box.textContent = this.box.dataset.failed ?? "";
+      return;
+    }
     this.draw(await answer.json());
     if (this.reset) this.reset.hidden = !from;
     this.box.dataset.from = String(this.data.from);
@@ -56,8 +60,14 @@ class Timeline {
     this.box.dataset.step = String(this.data.step);
   }
 
-  draw(data) {
+  clear() {
     for (const c of this.charts) c.destroy();
+    this.charts = [];
+    this.box.textContent = "";
+  }
+
+  draw(data) {
+    this.clear();
     this.data = data;
     const [ink, grid, bad, warn, main, second, , index] = tokens("--ink-3", "--grid", "--bad", "--warn", "--series-1", "--series-2", "--series-3", "--series-4");
     this.colours = { ink, grid, bad, warn, main, second, index };
