@@ -1,5 +1,6 @@
-// Package api is the JSON interface of the product: runs, plans, assets,
-// integrations, work orders and telemetry for service accounts and scripts.
+// Package api is the JSON interface of the product: runs, plans, assets
+// with their scores and life data, models, alerts, integrations, work orders and
+// telemetry for service accounts and scripts.
 // OpenAPI 3.1 describes it at /api/v1/openapi.json. Every operation declares a
 // capability of the access matrix; errors are problem details (RFC 9457) in
 // the caller's language.
@@ -106,7 +107,7 @@ func configuration() huma.Config {
 	c := huma.DefaultConfig("OPTRIA IQ", "1.0.0")
 	c.DocsPath, c.SchemasPath = "", ""
 	c.CreateHooks = nil
-	c.Info.Description = "Runs, plans, assets, integrations, work orders and telemetry of one tenant. The tenant is that of the token."
+	c.Info.Description = "Runs, plans, assets, scores, models, alerts, integrations, work orders and telemetry of one tenant. The tenant is that of the token."
 	c.Servers = []*huma.Server{{URL: Path}}
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT"}}
 	return c
