@@ -54,7 +54,7 @@ func (f *fixture) previewsAndSaves(t *testing.T, tab context.Context, lang strin
 	a := f.assetOf(plantTenant, tag)
 	eta := map[string]string{"ar": "260", "en": "270"}[lang]
 	require.NoError(t, chromedp.Do(tab, chromedp.EmulateViewport(1440, 1200), chromedp.Navigate(f.srv.URL+"/assets/"+a.ID.String()+"/life?lang="+lang), chromedp.WaitReady(`#f-eta_days`),
-		chromedp.SetValue(`#f-eta_days`, eta), chromedp.SetValue(`#f-age_days`, "300"), chromedp.SetValue(`#f-beta`, "3"),
+		chromedp.SetValue(`#f-eta_days`, eta), chromedp.SetValue(`#f-age_days`, "3000"), chromedp.SetValue(`#f-beta`, "3"),
 		chromedp.Click(`#edit-form [value=preview]`), chromedp.WaitVisible(`#preview [data-moved="`+tag+`"]`)))
 	uitest.CheckTab(t, tab)
 	f.shot(t, tab, "preview-"+lang)

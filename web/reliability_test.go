@@ -431,7 +431,7 @@ func TestPreviewBesideTheForm(t *testing.T) {
 
 	form.Set("beta", "3")
 	form.Set("eta_days", "250")
-	form.Set("age_days", "300")
+	form.Set("age_days", "3000")
 	status, page = f.post(engineer, path+"?lang=en", form)
 	require.Equal(t, http.StatusOK, status)
 	require.Contains(t, page, `data-moved="SHQ-ER-01"`)
