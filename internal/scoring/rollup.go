@@ -53,13 +53,6 @@ type GroupScore struct {
 	Parts        []GroupScore `json:"parts,omitempty"`
 }
 
-// MemberOf reduces an asset's score to what a unit needs; repair is the cost
-// of a failure without lost production, SAR.
-func MemberOf(s AssetScore, repair float64) Member {
-	return Member{AssetID: s.AssetID, PFail: s.Failure.Value, PLo: s.Failure.Lo, PHi: s.Failure.Hi, Health: s.Health.Value,
-		Repair: repair, NetRisk: s.Risk.Value, NetLo: s.Risk.Lo, NetHi: s.Risk.Hi}
-}
-
 // RollUpUnit combines assets with k-out-of-n logic: the distribution of the
 // number of failures is enumerated exactly by convolution, and the unit is
 // only out when fewer than Required are left. Its health is that of the

@@ -12,7 +12,7 @@ import (
 
 // runLength is the mean number of readings, shifted by so many standard
 // deviations, that a chart takes to its first alarm.
-func runLength(t *testing.T, shift float64, runs int, fresh func() interface{ Next(float64) bool }) float64 {
+func runLength(t *testing.T, shift float64, runs int, fresh func() *change.CUSUM) float64 {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(1, uint64(100*shift)))
 	total := 0
@@ -32,7 +32,7 @@ func runLength(t *testing.T, shift float64, runs int, fresh func() interface{ Ne
 // control and 10.4 after a shift of one standard deviation, for k = 0.5, h = 5.
 func TestCUSUMRunLengths(t *testing.T) {
 	t.Parallel()
-	fresh := func() interface{ Next(float64) bool } {
+	fresh := func() *change.CUSUM {
 		c, err := change.NewCUSUM(10, 2, 0.5, 5)
 		require.NoError(t, err)
 		return c
@@ -41,25 +41,7 @@ func TestCUSUMRunLengths(t *testing.T) {
 	require.InDelta(t, 10.4, runLength(t, 1, 3000, fresh), 0.5)
 }
 
-// TestEWMARunLengths compares with Lucas and Saccucci (1990): for a weight of
-// 0.1 and a width of 2.814, with the limits of a chart that runs for long, 500
-// readings in control and 10.3 after a shift of one standard deviation.
-func TestEWMARunLengths(t *testing.T) {
-	t.Parallel()
-	fresh := func(count int) func() interface{ Next(float64) bool } {
-		return func() interface{ Next(float64) bool } {
-			c, err := change.NewEWMA(10, 2, 0.1, 2.814)
-			require.NoError(t, err)
-			c.Count = count
-			return c
-		}
-	}
-	require.InDelta(t, 500, runLength(t, 0, 3000, fresh(1000)), 35)
-	require.InDelta(t, 10.3, runLength(t, 1, 3000, fresh(1000)), 0.4)
-	require.Less(t, runLength(t, 1, 3000, fresh(0)), 9.5, "the exact limits of a fresh chart are tighter")
-}
-
-func TestChartsByHand(t *testing.T) {
+func TestCUSUMByHand(t *testing.T) {
 	t.Parallel()
 	c, err := change.NewCUSUM(0, 1, 0.5, 2)
 	require.NoError(t, err)
@@ -70,17 +52,6 @@ func TestChartsByHand(t *testing.T) {
 	require.Zero(t, c.Up)
 	require.True(t, c.Next(math.NaN()), "a missing reading changes nothing")
 	require.Equal(t, 1, c.Ignored)
-	c.Reset()
-	require.False(t, c.Next(0))
-
-	e, err := change.NewEWMA(0, 1, 0.5, 3)
-	require.NoError(t, err)
-	require.Zero(t, e.Score())
-	require.False(t, e.Next(2))
-	require.InDelta(t, 1/1.5, e.Score(), 1e-12, "the first average of 1 against 3 × 0.5")
-	require.False(t, e.Next(math.Inf(1)))
-	require.Equal(t, 1, e.Ignored)
-	require.InDelta(t, 1.0, e.Average, 0)
 }
 
 // TestTailRate counts alarms on noise with heavy and with light tails.
@@ -159,10 +130,6 @@ func TestRefusals(t *testing.T) {
 	require.ErrorContains(t, err, "sigma")
 	_, err = change.NewCUSUM(math.NaN(), 1, 0.5, 5)
 	require.ErrorContains(t, err, "cusum")
-	_, err = change.NewEWMA(0, 1, 1.5, 3)
-	require.ErrorContains(t, err, "weight")
-	_, err = change.NewEWMA(0, math.Inf(1), 0.5, 3)
-	require.ErrorContains(t, err, "ewma")
 	for _, c := range []change.TailConfig{{Trend: 2}, {History: 3}, {Peaks: 1}, {Probability: 1}, {Rest: -1}} {
 		_, err = change.NewTail(c)
 		require.ErrorContains(t, err, "tail test")

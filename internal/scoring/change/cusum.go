@@ -25,7 +25,7 @@ func NewCUSUM(mean, sigma, slack, limit float64) (*CUSUM, error) {
 }
 
 // Next takes a reading and reports an alarm: one of the sums is beyond the
-// limit. It goes on until the reading comes back or the chart is reset.
+// limit. It goes on until readings back in control have brought the sum down.
 func (c *CUSUM) Next(x float64) bool {
 	if !measured(x) {
 		c.Ignored++
@@ -39,6 +39,3 @@ func (c *CUSUM) Next(x float64) bool {
 
 // Score is the larger sum over the limit.
 func (c *CUSUM) Score() float64 { return max(c.Up, c.Down) / c.Limit }
-
-// Reset starts the sums again, as after a confirmed cause was removed.
-func (c *CUSUM) Reset() { c.Up, c.Down = 0, 0 }

@@ -1,8 +1,7 @@
 // Package change tests one signal, reading by reading, for a change of its
-// behaviour: the tabular CUSUM and the EWMA chart for a small lasting shift of
-// a stationary signal, and a tail test for readings that the signal's own
-// recent past makes improbable. Every test ignores readings that are not
-// finite and counts them.
+// behaviour: the tabular CUSUM for a small lasting shift of a stationary signal,
+// and a tail test for readings that the signal's own recent past makes
+// improbable. Both ignore readings that are not finite and count them.
 package change
 
 import "math"
