@@ -22,6 +22,7 @@ func (s *Server) modelRoutes() []route {
 	return []route{
 		{http.MethodGet, "/models", access.ViewResults, s.listModels},
 		{http.MethodPost, "/models/train", access.ManageModels, s.trainModel},
+		{http.MethodGet, "/models/sweeps", access.ViewResults, s.listSweeps},
 		{http.MethodGet, "/models/{id}", access.ViewResults, s.showModel},
 		{http.MethodPost, "/models/{id}/promote", access.ManageModels, s.promoteModel},
 		{http.MethodPost, "/models/{id}/roll-back", access.ManageModels, s.rollBackModel},
@@ -34,6 +35,7 @@ const recentTrainings = 12
 // modelKind is one line of the list: a kind of model with the one in service.
 type modelKind struct {
 	Kind, Label, Class, Icon string
+	Family                   string     // of learning; empty for the engine
 	Model                    *modelCard // nil while nothing serves
 	Waiting                  *modelCard // newest candidate that is not decided
 	Assets, Failures         int
@@ -76,6 +78,7 @@ type trainingRow struct {
 
 // modelsView is the Data of models/list.
 type modelsView struct {
+	Tabs      []tabView
 	Kinds     []modelKind
 	Trainings []trainingRow
 	Manage    bool
@@ -87,7 +90,7 @@ func (s *Server) listModels(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := modelsView{Manage: access.From(r.Context()).Can(access.ManageModels)}
+	v := modelsView{Tabs: modelTabs(p, false), Manage: access.From(r.Context()).Can(access.ManageModels)}
 	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) error {
 		return v.load(ctx, tx, q, p, tenant)
 	})
@@ -155,8 +158,8 @@ func kindsOf(p Page, models []db.ListModelsRow, classes []db.ListClassesRow, lab
 	for i := range kinds {
 		k := &kinds[i]
 		k.Label, k.Class = kindLabel(p, k.Kind)
-		_, _, err := learning.Parse(k.Kind)
-		k.Fixed = err != nil
+		family, _, err := learning.Parse(k.Kind)
+		k.Family, k.Fixed = family, err != nil
 		k.Trainable = !k.Fixed && k.Failures >= k.Needed
 	}
 	return kinds

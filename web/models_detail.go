@@ -27,6 +27,7 @@ const driftShown = 60
 type modelView struct {
 	modelCard
 	Kind, Label, Class string
+	Family             string // of learning; empty for the engine
 	Protocol           string
 	Verdict            string
 	Comparison         []comparisonRow
@@ -117,7 +118,7 @@ func newModelView(p Page, m db.GetModelRow) (modelView, error) {
 		v.Protocol = p.T("models.protocol.fixed")
 		return v, nil
 	}
-	v.Protocol = p.T("models.protocol." + family)
+	v.Family, v.Protocol = family, p.T("models.protocol."+family)
 	if v.Figures, err = keyFigures(p, m.Kind, m.Metrics); err != nil || v.Figures == nil {
 		return v, err
 	}

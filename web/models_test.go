@@ -193,9 +193,10 @@ func TestModelPagesInABrowser(t *testing.T) {
 	}
 	f := newFixture(t)
 	ids := f.registry("WATER_DEMO")
+	f.swept("WATER_DEMO")
 	browser := f.signedIn("WATER_DEMO", access.ReliabilityEng)
 	for name, path := range map[string]string{
-		"list": "/models", "active": "/models/" + ids.active.String(), "kept": "/models/" + ids.kept.String(), "limits": "/models/" + ids.limits.String(),
+		"list": "/models", "sweeps": "/models/sweeps", "active": "/models/" + ids.active.String(), "kept": "/models/" + ids.kept.String(), "limits": "/models/" + ids.limits.String(),
 	} {
 		t.Run(name, func(t *testing.T) {
 			uitest.CheckPage(t, browser, f.srv.URL+path)
@@ -206,6 +207,18 @@ func TestModelPagesInABrowser(t *testing.T) {
 			}
 		})
 	}
+	t.Run("a sweep opens", func(t *testing.T) {
+		for _, width := range []int64{390, 1440} {
+			for _, lang := range []string{"ar", "en"} {
+				tab := uitest.Tab(t, browser)
+				require.NoError(t, chromedp.Do(tab, chromedp.EmulateViewport(width, 900), chromedp.Navigate(f.srv.URL+"/models/sweeps?lang="+lang+"&theme=light"), chromedp.WaitReady(`#main`),
+					chromedp.Click(`#sweeps li:nth-child(2) details:nth-of-type(1) summary`), chromedp.Click(`#sweeps li:nth-child(2) details:nth-of-type(2) summary`),
+					chromedp.WaitVisible(`#sweeps li:nth-child(2) table`)))
+				uitest.CheckTab(t, tab)
+				f.shot(t, tab, "sweeps-open-"+lang)
+			}
+		}
+	})
 	t.Run("promotion says what happens", func(t *testing.T) {
 		tab := uitest.Tab(t, browser)
 		require.NoError(t, chromedp.Do(tab, chromedp.EmulateViewport(390, 900), chromedp.Navigate(f.srv.URL+"/models/"+ids.kept.String()+"?lang=ar&theme=light"),

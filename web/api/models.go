@@ -57,7 +57,22 @@ type DriftCheck struct {
 	Detail        json.RawMessage `json:"detail"`
 }
 
-// mostListed bounds lists of trainings and checks.
+// Sweep is one pass of the AI service over the assets of the tenant.
+type Sweep struct {
+	ID            uuid.UUID       `json:"id"`
+	AsOf          time.Time       `json:"as_of" doc:"Time the scores hold for"`
+	State         string          `json:"state" doc:"running, done or failed"`
+	AssetsTotal   int32           `json:"assets_total"`
+	AssetsScored  int32           `json:"assets_scored"`
+	AssetsSkipped int32           `json:"assets_skipped" doc:"Assets without anything new"`
+	AssetsGreyed  int32           `json:"assets_greyed" doc:"Scored by age alone, because their data is not trusted"`
+	RowsRejected  int64           `json:"rows_rejected" doc:"Readings of the last hours that were refused"`
+	Detail        json.RawMessage `json:"detail" doc:"The signals with most refused readings, by reason, and assets that could not be scored"`
+	StartedAt     time.Time       `json:"started_at"`
+	FinishedAt    *time.Time      `json:"finished_at,omitempty"`
+}
+
+// mostListed bounds lists of trainings, checks and sweeps.
 const mostListed = 200
 
 func (a *API) models() {
@@ -65,6 +80,7 @@ func (a *API) models() {
 	add(a, access.ViewResults, route(http.MethodGet, "/models/{id}", "get-model", "One model with its figures and their protocol", "Models"), a.getModel)
 	add(a, access.ViewResults, route(http.MethodGet, "/models/{id}/drift", "list-drift-checks", "Drift checks of a model, newest first", "Models"), a.listDrift)
 	add(a, access.ViewResults, route(http.MethodGet, "/trainings", "list-trainings", "List trainings, newest first", "Models"), a.listTrainings)
+	add(a, access.ViewResults, route(http.MethodGet, "/sweeps", "list-sweeps", "List scoring sweeps, newest first", "Models"), a.listSweeps)
 	train := route(http.MethodPost, "/trainings", "train-model", "Train a candidate of a kind", "Models")
 	train.DefaultStatus = http.StatusAccepted
 	promote := route(http.MethodPost, "/models/{id}/promote", "promote-model", "Put a model into service", "Models")
@@ -130,6 +146,18 @@ func (a *API) listTrainings(ctx context.Context, who access.Principal, in *struc
 		rows, err := q.ListTrainings(ctx, tx, who.TenantID, in.Kind, mostListed)
 		for _, t := range rows {
 			out.Items = append(out.Items, Training{t.ID, t.Kind, t.Reason, t.State, t.Outcome, t.CandidateID, t.Detail, t.StartedAt, t.FinishedAt})
+		}
+		return err
+	})
+	return reply(out), err
+}
+
+func (a *API) listSweeps(ctx context.Context, who access.Principal, _ *struct{}) (*answer[List[Sweep]], error) {
+	out := List[Sweep]{Items: []Sweep{}}
+	err := a.DB.InTenant(ctx, who.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
+		rows, err := q.ListSweeps(ctx, tx, who.TenantID, mostListed)
+		for _, s := range rows {
+			out.Items = append(out.Items, Sweep{s.ID, s.AsOf, s.State, s.AssetsTotal, s.AssetsScored, s.AssetsSkipped, s.AssetsGreyed, s.RowsRejected, s.Detail, s.StartedAt, s.FinishedAt})
 		}
 		return err
 	})
