@@ -55,8 +55,9 @@ type kitLink struct {
 }
 
 type kitCell struct {
-	N, Level int
-	Href     string
+	N, Level  int
+	Href, Tip string
+	Chosen    bool
 }
 
 type kitNode struct {
@@ -97,7 +98,7 @@ func kitData(p Page) map[string]any {
 	var matrix [5][5]kitCell
 	for r := range matrix {
 		for c := range matrix[r] {
-			matrix[r][c] = kitCell{N: r * c, Level: 1 + (4-r+c)/2, Href: "/assets"}
+			matrix[r][c] = kitCell{N: r * c, Level: 1 + (4-r+c)/2, Href: "/assets", Tip: p.T("risk"), Chosen: r == c}
 		}
 	}
 	u := &url.URL{Path: "/kit", RawQuery: "page=2"}

@@ -23,7 +23,7 @@ import (
 func TestPreviewEdit(t *testing.T) {
 	p := newPlatform(t)
 	asset := p.asset()
-	age := 400.0
+	age := 3000.0
 	in := PreviewInput{TenantID: p.tenant, AssetID: asset, At: time.Now().UTC().Truncate(time.Second),
 		Change: reliability.Change{Life: &reliability.Life{Beta: 3, EtaDays: 300, AgeDays: &age}}}
 	first, err := p.client.previewAt(t.Context(), in)
