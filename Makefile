@@ -44,7 +44,7 @@ ui: ## rebuild the style sheet and scripts in web/static (needs Node 20)
 	cd web/frontend && npm ci --no-audit --no-fund && npm run build
 
 .PHONY: bench
-bench: deps build ## run the benchmarks of docs/BENCHMARKS.md (a quiet machine, about ten minutes)
+bench: deps build ## run the benchmarks of docs/BENCHMARKS.md (a quiet machine, about an hour)
 	go test -p 1 -run '^$$' -bench Ingest -benchtime 5x -count 3 ./activities
 	go test -p 1 -run '^$$' -bench Sweep -benchtime 3x -timeout 60m ./activities
 	go test -p 1 -run '^$$' -bench Runs -benchtime 64x -count 3 ./workflows
