@@ -76,32 +76,9 @@ func resultOf(signals []int64, s scoring.AssetScore) BatchResult {
 	return result
 }
 
-// SweepDetail is what the record of a sweep says beside its numbers.
-type SweepDetail struct {
-	Rejected []SweepRejected `json:"rejected"`
-	Failed   []SweepFailed   `json:"failed"`
-	Failures int             `json:"failures"` // assets that could not be scored, also those not named
-}
-
-// SweepRejected names a signal with unusable readings and counts them.
-type SweepRejected struct {
-	Tag       string `json:"tag"`
-	Metric    string `json:"metric"`
-	NotFinite int    `json:"not_finite"`
-	Bad       int    `json:"bad"`
-	Duplicate int    `json:"duplicate"`
-	Absurd    int    `json:"implausible"`
-}
-
-// SweepFailed names an asset that could not be scored.
-type SweepFailed struct {
-	Tag   string `json:"tag"`
-	Error string `json:"error"`
-}
-
 // nameDetail puts names to the ids of a result.
 func nameDetail(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID, r BatchResult) (json.RawMessage, error) {
-	detail := SweepDetail{Rejected: []SweepRejected{}, Failed: []SweepFailed{}, Failures: r.Failed}
+	detail := db.SweepDetail{Rejected: []db.SweepRejected{}, Failed: []db.SweepFailed{}, Failures: r.Failed}
 	var signals []int64
 	for _, s := range r.Signals {
 		signals = append(signals, s.SignalID)
@@ -120,14 +97,14 @@ func nameDetail(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID,
 	}
 	for _, s := range r.Signals {
 		if i := slices.IndexFunc(names, func(n db.SignalNamesRow) bool { return n.ID == s.SignalID }); i >= 0 {
-			detail.Rejected = append(detail.Rejected, SweepRejected{
+			detail.Rejected = append(detail.Rejected, db.SweepRejected{
 				Tag: names[i].Tag, Metric: names[i].Metric, NotFinite: s.NotFinite, Bad: s.Bad, Duplicate: s.Duplicate, Absurd: s.Absurd,
 			})
 		}
 	}
 	for _, f := range r.Failures {
 		if i := slices.IndexFunc(tags, func(n db.AssetTagsRow) bool { return n.ID == f.AssetID }); i >= 0 {
-			detail.Failed = append(detail.Failed, SweepFailed{Tag: tags[i].Tag, Error: f.Error})
+			detail.Failed = append(detail.Failed, db.SweepFailed{Tag: tags[i].Tag, Error: f.Error})
 		}
 	}
 	text, err := json.Marshal(detail)

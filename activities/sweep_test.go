@@ -130,9 +130,9 @@ func TestHostileReadingsAreCountedAndNamed(t *testing.T) {
 	r.in(func(ctx context.Context, tx pgx.Tx, _ *db.Queries) error {
 		return tx.QueryRow(ctx, `SELECT detail FROM ai.scoring_sweeps WHERE tenant_id = $1 AND id = $2`, r.tenant, batch.SweepID).Scan(&text)
 	})
-	var detail SweepDetail
+	var detail db.SweepDetail
 	require.NoError(t, json.Unmarshal(text, &detail))
-	named := map[string]SweepRejected{}
+	named := map[string]db.SweepRejected{}
 	for _, x := range detail.Rejected {
 		if x.Tag == "RIG-1" {
 			named[x.Metric] = x

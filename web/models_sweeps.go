@@ -11,7 +11,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
-	"github.com/optria-iq/optria/activities"
 	"github.com/optria-iq/optria/db"
 )
 
@@ -90,7 +89,7 @@ func (v *sweepsView) load(ctx context.Context, tx pgx.Tx, q *db.Queries, p Page,
 	if err != nil {
 		return fmt.Errorf("list sweeps: %w", err)
 	}
-	details, tags := make([]activities.SweepDetail, len(sweeps)), []string{}
+	details, tags := make([]db.SweepDetail, len(sweeps)), []string{}
 	for i, sweep := range sweeps {
 		if err := json.Unmarshal(sweep.Detail, &details[i]); err != nil {
 			return fmt.Errorf("read detail of sweep %s: %w", sweep.ID, err)
@@ -120,7 +119,7 @@ func (v *sweepsView) load(ctx context.Context, tx pgx.Tx, q *db.Queries, p Page,
 // sweepStates are the marks of the part "state-as" by the state of a sweep.
 var sweepStates = map[string]string{"running": "run", "done": "done", "failed": "fail"}
 
-func newSweepRow(p Page, s db.ListSweepsRow, d activities.SweepDetail, hrefs map[string]string) sweepRow {
+func newSweepRow(p Page, s db.ListSweepsRow, d db.SweepDetail, hrefs map[string]string) sweepRow {
 	row := sweepRow{State: sweepStates[s.State], StateLabel: p.T("models.sweep.state." + s.State), AsOf: s.AsOf, Started: s.StartedAt,
 		Total: int(s.AssetsTotal), Scored: int(s.AssetsScored), Skipped: int(s.AssetsSkipped), Greyed: int(s.AssetsGreyed), Rejected: s.RowsRejected,
 		Unnamed: d.Failures - len(d.Failed)}

@@ -12,7 +12,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"github.com/optria-iq/optria/activities"
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/access"
 )
@@ -27,9 +26,9 @@ func (f *fixture) swept(code string) (refused db.Asset) {
 		assets, err := q.ListAssetsPlain(ctx, tx, tenant)
 		require.NoError(f, err)
 		refused = assets[0]
-		eventful, err := json.Marshal(activities.SweepDetail{
-			Rejected: []activities.SweepRejected{{Tag: refused.Tag, Metric: "vib_rms", NotFinite: 3, Absurd: 40}, {Tag: "GONE-1", Metric: "temp", Bad: 7, Duplicate: 2}},
-			Failed:   []activities.SweepFailed{{Tag: assets[1].Tag, Error: "no usable life model: shape of zero"}}, Failures: 2,
+		eventful, err := json.Marshal(db.SweepDetail{
+			Rejected: []db.SweepRejected{{Tag: refused.Tag, Metric: "vib_rms", NotFinite: 3, Absurd: 40}, {Tag: "GONE-1", Metric: "temp", Bad: 7, Duplicate: 2}},
+			Failed:   []db.SweepFailed{{Tag: assets[1].Tag, Error: "no usable life model: shape of zero"}}, Failures: 2,
 		})
 		require.NoError(f, err)
 		for i, sweep := range []db.EndSweepParams{
@@ -95,7 +94,7 @@ func TestSweepsByTheAPI(t *testing.T) {
 		State        string
 		AssetsScored int   `json:"assets_scored"`
 		RowsRejected int64 `json:"rows_rejected"`
-		Detail       activities.SweepDetail
+		Detail       db.SweepDetail
 		FinishedAt   *time.Time `json:"finished_at"`
 	}
 	require.NoError(t, json.Unmarshal(raw, &sweeps))
