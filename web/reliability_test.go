@@ -346,6 +346,8 @@ func TestRecordLivesAndProposal(t *testing.T) {
 	require.Zero(t, renewed.AgeDays)
 	require.Equal(t, day, renewed.AgeAsOf.In(time.FixedZone("", 3*3600)).Format(time.DateOnly))
 	require.Len(t, f.actions(f.tenant(plantTenant).ID, a.ID.String()), 5)
+	_, page = f.post(engineer, path+"/lives?lang=en", url.Values{"ended_at": {"2018-01-15"}, "life_days": {"300"}, "ended_by": {"failure"}, "renews": {"on"}})
+	require.Contains(t, page, "to record an older life", "a later renewal is not undone")
 }
 
 func TestRecordInspection(t *testing.T) {

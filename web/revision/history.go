@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -35,6 +36,10 @@ func RecordLife(ctx context.Context, e Edit, l reliability.CompletedLife) error 
 	}
 	if err := e.check(l.Check(known, e.Now)); err != nil {
 		return err
+	}
+	began := a.AgeAsOf.Add(-time.Duration(a.AgeDays * 24 * float64(time.Hour)))
+	if l.Renews && l.EndedAt.Before(began) {
+		return &Invalid{reliability.Mistakes{"ended_at": KeyLifeEarlier}}
 	}
 	_, err = e.Q.AddAssetLife(ctx, e.Tx, db.AddAssetLifeParams{TenantID: e.Origin.Tenant, AssetID: e.Asset, EndedAt: l.EndedAt, LifeDays: l.LifeDays,
 		EndedBy: l.EndedBy, ModeID: l.ModeID, Note: l.Note, RecordedBy: e.Origin.Actor.ID})

@@ -24,8 +24,9 @@ import (
 
 // Message keys of the faults raised here.
 const (
-	KeyStale     = "reliability.stale"
-	KeyLifeTwice = "reliability.error.life_twice"
+	KeyStale       = "reliability.stale"
+	KeyLifeTwice   = "reliability.error.life_twice"
+	KeyLifeEarlier = "reliability.error.life_earlier"
 )
 
 // Invalid is the error of a change that breaks the rules, field by field.
