@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 
-GO_TEST_FLAGS ?= -p 2 -timeout 20m
+GO_TEST_FLAGS ?= -p 2 -timeout 40m
 PKG ?= ./...
 
 .PHONY: help
