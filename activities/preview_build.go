@@ -89,7 +89,7 @@ func (s *scoredAsset) revise(in EditInput, costs []db.CostModel) {
 		s.input.Life, s.input.AgeDays = weibullOf(s.row), ageAt(s.row, s.input.AsOf)
 	}
 	if c := in.Change.Cost; c != nil {
-		s.input.Cost = costOf(withCost(costs, in.AssetID, *c))
+		s.input.Cost = db.CostOf(withCost(costs, in.AssetID, *c))
 	}
 	if m := in.Change.Mode; m != nil {
 		s.input.Modes = withMode(s.input.Modes, *m)

@@ -131,7 +131,7 @@ func (p *plant) priced(id uuid.UUID) (cost asset.CostModel, ok bool) {
 	known := func(kind string) bool {
 		return slices.ContainsFunc(models, func(m db.CostModel) bool { return m.Kind == kind })
 	}
-	return costOf(models), known(costFailure) && known(costMaintenance)
+	return db.CostOf(models), known(db.CostFailure) && known(db.CostMaintenance)
 }
 
 func weibullOf(a db.Asset) asset.Weibull {

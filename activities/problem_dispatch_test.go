@@ -35,7 +35,7 @@ func summer(t *testing.T) *service {
 	}
 	p := &plant{calendar: cal, sites: []db.Site{{ID: siteA, Code: "A"}, {ID: siteB, Code: "B", MiddayBanExempt: true}}, assets: []db.Asset{pump},
 		skills: []db.Skill{{ID: skillRot, Code: "rotating"}}, staff: []db.ListTechniciansRow{technician(1), technician(2)},
-		costs:  map[uuid.UUID][]db.CostModel{pump.ID: {{Kind: costFailure, DirectCost: 1e6, LossPerHour: 5000}, {Kind: costMaintenance, DirectCost: 1e5, OutageHours: 24}}},
+		costs:  map[uuid.UUID][]db.CostModel{pump.ID: {{Kind: db.CostFailure, DirectCost: 1e6, LossPerHour: 5000}, {Kind: db.CostMaintenance, DirectCost: 1e5, OutageHours: 24}}},
 		scores: map[uuid.UUID]db.ListPlanningScoresRow{}}
 	s := &service{plant: p, horizon: newHorizon(cal, start, 7), shifts: map[uuid.UUID]calendar.Shift{}, levels: map[uuid.UUID][]dispatch.Skill{},
 		travel: map[[2]uuid.UUID]float64{{siteA, siteB}: 40}}

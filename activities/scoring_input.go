@@ -105,7 +105,7 @@ func newScoredAsset(asOf time.Time, row db.Asset, signals []db.Signal, modes []d
 		Life:    asset.Weibull{Beta: row.WeibullBeta, Eta: row.WeibullEtaDays},
 		AgeDays: ageAt(row, asOf),
 		// Redundancy stays zero: the loss per hour of the cost models is net.
-		Cost: costOf(costs), Settings: scoring.DefaultSettings(),
+		Cost: db.CostOf(costs), Settings: scoring.DefaultSettings(),
 	}}
 	for _, g := range signals {
 		s.signals = append(s.signals, g.ID)

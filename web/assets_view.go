@@ -173,20 +173,11 @@ func modeRows(p Page, x assetRows, names signalBook) []modeRow {
 // job cost in all. The planned job loses the production that a failure would,
 // by its own factor.
 func (v *assetView) addCosts(p Page, costs []db.CostModel) {
-	var total asset.CostModel
 	for _, c := range costs {
 		v.Costs = append(v.Costs, costRow{Kind: c.Kind, Name: p.T("assets.cost." + c.Kind), Version: int(c.Version), From: c.EffectiveFrom, Direct: c.DirectCost,
 			Hours: c.OutageHours, Loss: c.LossPerHour, Factor: c.PlannedFactor, SafetyEn: c.SafetyEnvCost, Energy: c.EnergyCostPerHour})
-		switch c.Kind {
-		case "failure":
-			total.FailureCost, total.FailureHours, total.LossPerHour, total.SafetyEnvCost = c.DirectCost, c.OutageHours, c.LossPerHour, c.SafetyEnvCost
-		case "maintenance":
-			total.PlannedCost, total.PlannedHours, total.PlannedFactor = c.DirectCost, c.OutageHours, c.PlannedFactor
-			if total.LossPerHour == 0 {
-				total.LossPerHour = c.LossPerHour
-			}
-		}
 	}
+	total := db.CostOf(costs)
 	v.FailureTotal, v.PlannedTotal = total.FailureTotal(), total.PlannedTotal()
 }
 

@@ -95,9 +95,10 @@ func inForce(all []db.CostVersionsRow, kind string, now time.Time) (db.CostModel
 // costTotals are the costs of a failure and of a planned job, as engines add
 // them up.
 func costTotals(all []db.CostVersionsRow, now time.Time) (failure, planned float64, priced bool) {
-	f, ok := inForce(all, reliability.CostFailure, now)
-	m, also := inForce(all, reliability.CostMaintenance, now)
-	return f.DirectCost + f.OutageHours*f.LossPerHour + f.SafetyEnvCost, m.DirectCost + m.OutageHours*f.LossPerHour*m.PlannedFactor, ok && also
+	f, ok := inForce(all, db.CostFailure, now)
+	m, also := inForce(all, db.CostMaintenance, now)
+	c := db.CostOf([]db.CostModel{f, m})
+	return c.FailureTotal(), c.PlannedTotal(), ok && also
 }
 
 func newCostCard(p Page, kind string, all []db.CostVersionsRow, f *editForm, now time.Time) costCard {
