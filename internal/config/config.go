@@ -3,6 +3,7 @@
 package config
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/optria-iq/optria/internal/netguard"
 )
 
 // Config is the checked configuration of a process.
@@ -27,6 +30,7 @@ type Config struct {
 	CodecAddress  string   // host:port of the payload codec server for the Temporal UI; empty is off
 	LogLevel      slog.Level
 	SolverThreads int
+	Connectors    netguard.Guard // which addresses connectors may reach
 }
 
 // Variable documents one environment variable.
@@ -50,6 +54,7 @@ func Variables() []Variable {
 		{"OPTRIA_CODEC_ADDRESS", "(none; set by `optria dev`)", "host and port of the payload codec server the Temporal UI may ask to decode payloads"},
 		{"OPTRIA_LOG_LEVEL", "info", "debug, info, warn or error"},
 		{"OPTRIA_SOLVER_THREADS", "2", "cores one optimization run may use"},
+		{"OPTRIA_CONNECTOR_ALLOW", "(public addresses only; in demo mode also loopback and private ranges)", "private addresses and ranges that connectors may reach, such as `10.20.0.0/16, 192.168.7.5`; metadata and link-local addresses stay closed"},
 	}
 }
 
@@ -74,6 +79,7 @@ func Load(getenv func(string) string) (Config, error) {
 	if c.DatabaseURL == "" {
 		r.fail("OPTRIA_DB_URL", "is not set: give a PostgreSQL connection string, or use `optria dev`, which starts a private one")
 	}
+	c.Connectors = r.guard("OPTRIA_CONNECTOR_ALLOW", c)
 	c.JWTSecret = r.secret("JWT_SECRET_KEY")
 	c.PayloadKey = r.key("OPTRIA_PAYLOAD_KEY")
 	c.SecretKeyset = r.text("OPTRIA_SECRET_KEYSET", "")
@@ -151,6 +157,28 @@ func (r *reader) level(name string) slog.Level {
 		r.fail(name, fmt.Sprintf("is %q: use debug, info, warn or error", v))
 	}
 	return l
+}
+
+// demoNetworks are what the connectors of a demonstration may reach: it runs
+// on the machine of the person who configures it.
+const demoNetworks = "127.0.0.0/8, ::1/128, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, fc00::/7"
+
+// guard reads the allow list of connectors; the product's own servers are
+// never reached.
+func (r *reader) guard(name string, c Config) netguard.Guard {
+	fallback := ""
+	if c.Demo {
+		fallback = demoNetworks
+	}
+	g, err := netguard.Parse(r.text(name, fallback))
+	if err != nil {
+		r.fail(name, "cannot be read: "+err.Error())
+	}
+	own := []string{c.Address, c.CodecAddress, r.getenv("TEMPORAL_ADDRESS")}
+	if database, err := url.Parse(c.DatabaseURL); err == nil && database.Hostname() != "" {
+		own = append(own, net.JoinHostPort(database.Hostname(), cmp.Or(database.Port(), "5432")))
+	}
+	return g.Except(own...)
 }
 
 // secret refuses keys that are short or made of few distinct characters.
