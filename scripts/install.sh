@@ -4,6 +4,7 @@
 #   scripts/install.sh postgresql   the PostgreSQL server programs (no service, no cluster)
 #   scripts/install.sh chromium     the browser of the interface tests
 #   scripts/install.sh temporal     bin/temporaldev, built from source
+#   scripts/install.sh peers        counterparts of connector tests: MariaDB, Mosquitto, and what runs on Node.js
 #   scripts/install.sh              all of them
 #
 # Quick when everything is there. Debian packages are installed as root or
@@ -44,7 +45,7 @@ install_packages() {
 	fi
 	echo "installing with apt-get: $*" >&2
 	as_root apt-get -qq update
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 install --no-install-recommends -y "$@" >&2
+	as_root env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get -qq -o Dpkg::Use-Pty=0 install --no-install-recommends -y "$@" >&2
 }
 
 postgresql() {
@@ -68,16 +69,27 @@ chromium() {
 	return 1
 }
 
+peers() {
+	local missing=()
+	[ -x /usr/sbin/mariadbd ] || missing+=(mariadb-server)
+	[ -x /usr/sbin/mosquitto ] || missing+=(mosquitto)
+	if [ ${#missing[@]} -gt 0 ]; then install_packages "${missing[@]}"; fi
+	local dir=$root/internal/testkit/peers
+	if [ ! -e "$dir/node_modules/.package-lock.json" ] || [ "$dir/package-lock.json" -nt "$dir/node_modules/.package-lock.json" ]; then
+		(cd "$dir" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2)
+	fi
+}
+
 temporal() {
 	"$root/temporal-dev.sh" --build-only
 }
 
 if [ $# = 0 ]; then
-	set -- postgresql chromium temporal
+	set -- postgresql chromium temporal peers
 fi
 for part in "$@"; do
 	case $part in
-	postgresql | chromium | temporal) "$part" ;;
+	postgresql | chromium | temporal | peers) "$part" ;;
 	*)
 		echo "unknown part: $part" >&2
 		exit 2
