@@ -3,6 +3,7 @@ package activities_test
 import (
 	"context"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -37,7 +38,7 @@ const (
 type source struct{ left int }
 
 func init() {
-	connector.Register(connector.Spec{Kind: benchKind}, func(connector.Config, connector.Secrets) (connector.Connector, error) {
+	connector.Register(connector.Spec{Kind: benchKind}, func(connector.Config, connector.Secrets, *net.Dialer) (connector.Connector, error) {
 		return &source{left: benchBatches}, nil
 	})
 }

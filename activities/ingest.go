@@ -124,7 +124,7 @@ func (a *Ingest) open(t *target) (connector.Connector, error) {
 	if err := json.Unmarshal(t.integration.Config, &config); err != nil {
 		return nil, fmt.Errorf("read configuration: %w", err)
 	}
-	return connector.Open(t.integration.Kind, config, t.secrets)
+	return connector.Open(t.integration.Kind, config, t.secrets, a.deps.Dialer)
 }
 
 // step polls and stores one batch and reports whether more is waiting.

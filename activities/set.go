@@ -8,6 +8,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"net"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -33,6 +34,7 @@ type Starter interface {
 type Deps struct {
 	DB            *db.DB
 	Box           *secret.Box // opens the credentials of integrations
+	Dialer        *net.Dialer // reaches the addresses that the deployment allows
 	Starter       Starter
 	SolverThreads int // cores that one optimization run may keep busy, at least 1
 }

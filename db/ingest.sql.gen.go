@@ -171,7 +171,7 @@ func (q *Queries) ListSealedCredentials(ctx context.Context, db DBTX, tenantID u
 }
 
 const loadPolledIntegration = `-- name: LoadPolledIntegration :one
-SELECT tenant_id, id, name, kind, endpoint, config, state, watermark, last_sync_at, last_sync_status, last_error, rows_total, created_at, updated_at FROM core.integrations WHERE tenant_id = $1 AND id = $2
+SELECT tenant_id, id, name, kind, endpoint, config, state, watermark, last_sync_at, last_sync_status, last_error, rows_total, created_at, updated_at, circuit, circuit_since, failures, retry_at, needs_person, streaming_since, discovered_at, discovery_error, records_synced_at, records_full_at, paused_note FROM core.integrations WHERE tenant_id = $1 AND id = $2
 `
 
 func (q *Queries) LoadPolledIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Integration, error) {
@@ -192,6 +192,17 @@ func (q *Queries) LoadPolledIntegration(ctx context.Context, db DBTX, tenantID u
 		&i.RowsTotal,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.Circuit,
+		&i.CircuitSince,
+		&i.Failures,
+		&i.RetryAt,
+		&i.NeedsPerson,
+		&i.StreamingSince,
+		&i.DiscoveredAt,
+		&i.DiscoveryError,
+		&i.RecordsSyncedAt,
+		&i.RecordsFullAt,
+		&i.PausedNote,
 	)
 	return i, err
 }

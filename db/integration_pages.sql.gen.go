@@ -124,7 +124,7 @@ func (q *Queries) CreateIntegration(ctx context.Context, db DBTX, arg CreateInte
 }
 
 const findMapping = `-- name: FindMapping :many
-SELECT tenant_id, id, integration_id, external_tag, asset_id, component_id, signal_id, source_unit, factor, shift, created_at, archived_at FROM core.integration_mappings
+SELECT tenant_id, id, integration_id, external_tag, asset_id, component_id, signal_id, source_unit, factor, shift, created_at, archived_at, low, high FROM core.integration_mappings
 WHERE tenant_id = $1 AND integration_id = $2 AND external_tag = $3 AND archived_at IS NULL
 `
 
@@ -151,6 +151,8 @@ func (q *Queries) FindMapping(ctx context.Context, db DBTX, tenantID uuid.UUID, 
 			&i.Shift,
 			&i.CreatedAt,
 			&i.ArchivedAt,
+			&i.Low,
+			&i.High,
 		); err != nil {
 			return nil, err
 		}
@@ -163,7 +165,7 @@ func (q *Queries) FindMapping(ctx context.Context, db DBTX, tenantID uuid.UUID, 
 }
 
 const getIntegration = `-- name: GetIntegration :one
-SELECT tenant_id, id, name, kind, endpoint, config, state, watermark, last_sync_at, last_sync_status, last_error, rows_total, created_at, updated_at FROM core.integrations WHERE tenant_id = $1 AND id = $2 AND state <> 'archived'
+SELECT tenant_id, id, name, kind, endpoint, config, state, watermark, last_sync_at, last_sync_status, last_error, rows_total, created_at, updated_at, circuit, circuit_since, failures, retry_at, needs_person, streaming_since, discovered_at, discovery_error, records_synced_at, records_full_at, paused_note FROM core.integrations WHERE tenant_id = $1 AND id = $2 AND state <> 'archived'
 `
 
 func (q *Queries) GetIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Integration, error) {
@@ -184,12 +186,23 @@ func (q *Queries) GetIntegration(ctx context.Context, db DBTX, tenantID uuid.UUI
 		&i.RowsTotal,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.Circuit,
+		&i.CircuitSince,
+		&i.Failures,
+		&i.RetryAt,
+		&i.NeedsPerson,
+		&i.StreamingSince,
+		&i.DiscoveredAt,
+		&i.DiscoveryError,
+		&i.RecordsSyncedAt,
+		&i.RecordsFullAt,
+		&i.PausedNote,
 	)
 	return i, err
 }
 
 const getMapping = `-- name: GetMapping :one
-SELECT tenant_id, id, integration_id, external_tag, asset_id, component_id, signal_id, source_unit, factor, shift, created_at, archived_at FROM core.integration_mappings
+SELECT tenant_id, id, integration_id, external_tag, asset_id, component_id, signal_id, source_unit, factor, shift, created_at, archived_at, low, high FROM core.integration_mappings
 WHERE tenant_id = $1 AND integration_id = $2 AND id = $3 AND archived_at IS NULL
 `
 
@@ -209,12 +222,14 @@ func (q *Queries) GetMapping(ctx context.Context, db DBTX, tenantID uuid.UUID, i
 		&i.Shift,
 		&i.CreatedAt,
 		&i.ArchivedAt,
+		&i.Low,
+		&i.High,
 	)
 	return i, err
 }
 
 const integrationOverview = `-- name: IntegrationOverview :many
-SELECT i.tenant_id, i.id, i.name, i.kind, i.endpoint, i.config, i.state, i.watermark, i.last_sync_at, i.last_sync_status, i.last_error, i.rows_total, i.created_at, i.updated_at, coalesce(m.mapped, 0)::int AS mapped, coalesce(m.stale, 0)::int AS stale,
+SELECT i.tenant_id, i.id, i.name, i.kind, i.endpoint, i.config, i.state, i.watermark, i.last_sync_at, i.last_sync_status, i.last_error, i.rows_total, i.created_at, i.updated_at, i.circuit, i.circuit_since, i.failures, i.retry_at, i.needs_person, i.streaming_since, i.discovered_at, i.discovery_error, i.records_synced_at, i.records_full_at, i.paused_note, coalesce(m.mapped, 0)::int AS mapped, coalesce(m.stale, 0)::int AS stale,
   coalesce(m.newest, 'epoch'::timestamptz)::timestamptz AS newest
 FROM core.integrations i
 LEFT JOIN (
@@ -264,6 +279,17 @@ func (q *Queries) IntegrationOverview(ctx context.Context, db DBTX, asOf time.Ti
 			&i.Integration.RowsTotal,
 			&i.Integration.CreatedAt,
 			&i.Integration.UpdatedAt,
+			&i.Integration.Circuit,
+			&i.Integration.CircuitSince,
+			&i.Integration.Failures,
+			&i.Integration.RetryAt,
+			&i.Integration.NeedsPerson,
+			&i.Integration.StreamingSince,
+			&i.Integration.DiscoveredAt,
+			&i.Integration.DiscoveryError,
+			&i.Integration.RecordsSyncedAt,
+			&i.Integration.RecordsFullAt,
+			&i.Integration.PausedNote,
 			&i.Mapped,
 			&i.Stale,
 			&i.Newest,
@@ -310,7 +336,7 @@ func (q *Queries) ListCredentialFields(ctx context.Context, db DBTX, tenantID uu
 }
 
 const listIntegrationMappings = `-- name: ListIntegrationMappings :many
-SELECT m.tenant_id, m.id, m.integration_id, m.external_tag, m.asset_id, m.component_id, m.signal_id, m.source_unit, m.factor, m.shift, m.created_at, m.archived_at, a.tag, a.name_ar AS asset_ar, a.name_en AS asset_en, s.metric, s.unit, s.name_ar AS signal_ar, s.name_en AS signal_en,
+SELECT m.tenant_id, m.id, m.integration_id, m.external_tag, m.asset_id, m.component_id, m.signal_id, m.source_unit, m.factor, m.shift, m.created_at, m.archived_at, m.low, m.high, a.tag, a.name_ar AS asset_ar, a.name_en AS asset_en, s.metric, s.unit, s.name_ar AS signal_ar, s.name_en AS signal_en,
   coalesce(c.name_ar, '')::text AS component_ar, coalesce(c.name_en, '')::text AS component_en,
   l.ts AS latest_ts, l.value AS latest_value, l.quality AS latest_quality
 FROM core.integration_mappings m
@@ -361,6 +387,8 @@ func (q *Queries) ListIntegrationMappings(ctx context.Context, db DBTX, tenantID
 			&i.IntegrationMapping.Shift,
 			&i.IntegrationMapping.CreatedAt,
 			&i.IntegrationMapping.ArchivedAt,
+			&i.IntegrationMapping.Low,
+			&i.IntegrationMapping.High,
 			&i.Tag,
 			&i.AssetAr,
 			&i.AssetEn,
@@ -385,7 +413,7 @@ func (q *Queries) ListIntegrationMappings(ctx context.Context, db DBTX, tenantID
 }
 
 const listSyncs = `-- name: ListSyncs :many
-SELECT tenant_id, id, integration_id, started_at, finished_at, status, from_ts, to_ts, rows_written, rows_bad, error FROM core.integration_syncs
+SELECT tenant_id, id, integration_id, started_at, finished_at, status, from_ts, to_ts, rows_written, rows_bad, error, notices FROM core.integration_syncs
 WHERE tenant_id = $1 AND integration_id = $2
 ORDER BY finished_at DESC, id LIMIT 50
 `
@@ -411,6 +439,7 @@ func (q *Queries) ListSyncs(ctx context.Context, db DBTX, tenantID uuid.UUID, in
 			&i.RowsWritten,
 			&i.RowsBad,
 			&i.Error,
+			&i.Notices,
 		); err != nil {
 			return nil, err
 		}
@@ -423,7 +452,7 @@ func (q *Queries) ListSyncs(ctx context.Context, db DBTX, tenantID uuid.UUID, in
 }
 
 const lockIntegration = `-- name: LockIntegration :one
-SELECT tenant_id, id, name, kind, endpoint, config, state, watermark, last_sync_at, last_sync_status, last_error, rows_total, created_at, updated_at FROM core.integrations WHERE tenant_id = $1 AND id = $2 AND state <> 'archived' FOR UPDATE
+SELECT tenant_id, id, name, kind, endpoint, config, state, watermark, last_sync_at, last_sync_status, last_error, rows_total, created_at, updated_at, circuit, circuit_since, failures, retry_at, needs_person, streaming_since, discovered_at, discovery_error, records_synced_at, records_full_at, paused_note FROM core.integrations WHERE tenant_id = $1 AND id = $2 AND state <> 'archived' FOR UPDATE
 `
 
 func (q *Queries) LockIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Integration, error) {
@@ -444,6 +473,17 @@ func (q *Queries) LockIntegration(ctx context.Context, db DBTX, tenantID uuid.UU
 		&i.RowsTotal,
 		&i.CreatedAt,
 		&i.UpdatedAt,
+		&i.Circuit,
+		&i.CircuitSince,
+		&i.Failures,
+		&i.RetryAt,
+		&i.NeedsPerson,
+		&i.StreamingSince,
+		&i.DiscoveredAt,
+		&i.DiscoveryError,
+		&i.RecordsSyncedAt,
+		&i.RecordsFullAt,
+		&i.PausedNote,
 	)
 	return i, err
 }

@@ -262,20 +262,31 @@ type Embargo struct {
 }
 
 type Integration struct {
-	TenantID       uuid.UUID
-	ID             uuid.UUID
-	Name           string
-	Kind           string
-	Endpoint       string
-	Config         json.RawMessage
-	State          string
-	Watermark      *time.Time
-	LastSyncAt     *time.Time
-	LastSyncStatus string
-	LastError      string
-	RowsTotal      int64
-	CreatedAt      time.Time
-	UpdatedAt      time.Time
+	TenantID        uuid.UUID
+	ID              uuid.UUID
+	Name            string
+	Kind            string
+	Endpoint        string
+	Config          json.RawMessage
+	State           string
+	Watermark       *time.Time
+	LastSyncAt      *time.Time
+	LastSyncStatus  string
+	LastError       string
+	RowsTotal       int64
+	CreatedAt       time.Time
+	UpdatedAt       time.Time
+	Circuit         string
+	CircuitSince    time.Time
+	Failures        int32
+	RetryAt         *time.Time
+	NeedsPerson     bool
+	StreamingSince  *time.Time
+	DiscoveredAt    *time.Time
+	DiscoveryError  string
+	RecordsSyncedAt *time.Time
+	RecordsFullAt   *time.Time
+	PausedNote      string
 }
 
 type IntegrationMapping struct {
@@ -291,6 +302,8 @@ type IntegrationMapping struct {
 	Shift         float64
 	CreatedAt     time.Time
 	ArchivedAt    *time.Time
+	Low           *float64
+	High          *float64
 }
 
 type IntegrationSync struct {
@@ -305,6 +318,7 @@ type IntegrationSync struct {
 	RowsWritten   int64
 	RowsBad       int64
 	Error         string
+	Notices       json.RawMessage
 }
 
 type Label struct {

@@ -44,7 +44,7 @@ func (s *Server) integrationRoutes() []route {
 
 // integrations is what pages and API share about integrations.
 func (s *Server) integrations() integration.Service {
-	return integration.Service{DB: s.DB, Box: s.Box, Workflows: s.Workflows}
+	return integration.Service{DB: s.DB, Box: s.Box, Dialer: s.Dialer, Workflows: s.Workflows}
 }
 
 // originOf says on whose behalf a request changes something.

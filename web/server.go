@@ -49,6 +49,7 @@ type Deps struct {
 	DB        *db.DB
 	Workflows Workflows
 	Box       *secret.Box
+	Dialer    *net.Dialer // connectors reach only what it allows
 	Log       *slog.Logger
 }
 

@@ -33,7 +33,7 @@ var forbidden = []struct{ from, to, why string }{
 // outside lists libraries that engines may not use, with the rooms excepted.
 var outside = map[string][]string{
 	"go.temporal.io/":          {"internal/testkit", "internal/devstack"},
-	"github.com/jackc/pgx":     {"internal/testkit", "internal/devstack"},
+	"github.com/jackc/pgx":     {"internal/testkit", "internal/devstack", "internal/connector/sqldb"},
 	"github.com/go-chi/":       nil,
 	"github.com/gopcua/":       {"internal/connector/opcua"},
 	"github.com/chromedp/":     {"internal/testkit"},

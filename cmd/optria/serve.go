@@ -60,7 +60,7 @@ func runWeb(ctx context.Context, _ []string) error {
 		return err
 	}
 	defer p.close()
-	server, err := web.New(web.Deps{Config: p.config, DB: p.db, Workflows: p.client, Box: p.box, Log: p.log})
+	server, err := web.New(web.Deps{Config: p.config, DB: p.db, Workflows: p.client, Box: p.box, Dialer: p.config.Connectors.Dialer(), Log: p.log})
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ func runWorker(ctx context.Context, _ []string) error {
 	if err := p.client.EnsureUpkeepSchedule(ctx); err != nil {
 		return fmt.Errorf("prepare upkeep: %w", err)
 	}
-	set := activities.NewSet(activities.Deps{DB: p.db, Box: p.box, Starter: p.client, SolverThreads: p.config.SolverThreads})
+	set := activities.NewSet(activities.Deps{DB: p.db, Box: p.box, Dialer: p.config.Connectors.Dialer(), Starter: p.client, SolverThreads: p.config.SolverThreads})
 	if err := set.EnsureSchedules(ctx); err != nil {
 		return fmt.Errorf("prepare schedules: %w", err)
 	}

@@ -70,3 +70,8 @@ INSERT INTO ai.drift_checks (tenant_id, id, model_id, checked_at, input_drift, r
 INSERT INTO ai.labels (tenant_id, id, alert_id, asset_id, verdict, note, episode_from, episode_to, given_by) VALUES ('{id}', '{id}', '{id}', '{id}', 'confirmed', '{private}', '2026-01-01Z', '2026-01-02Z', '{id}');
 INSERT INTO ai.asset_baselines (tenant_id, asset_id, version, learned_from, learned_to, rows_used, artefact) VALUES ('{id}', '{id}', 1, '2026-01-01Z', '2026-01-02Z', 1, convert_to('{private}', 'UTF8'));
 INSERT INTO telemetry.rollup_progress (tenant_id, marked_from) VALUES ('{id}', '2026-01-01');
+INSERT INTO core.integration_nodes (tenant_id, integration_id, address, name, leaf, seen_at) VALUES ('{id}', '{id}', 'shared', '{private}', true, now());
+INSERT INTO core.integration_backfills (tenant_id, id, integration_id, cause, from_ts, to_ts, reached_ts, error) VALUES ('{id}', '{id}', '{id}', 'outage', now() - interval '1 hour', now(), now(), '{private}');
+INSERT INTO core.integration_messages (tenant_id, id, integration_id, message_id, digest, size_bytes, body) VALUES ('{id}', '{id}', '{id}', 'shared', '', 1, convert_to('{private}', 'UTF8'));
+INSERT INTO core.external_assets (tenant_id, integration_id, external_id, kind, name, seen_at, asset_id) VALUES ('{id}', '{id}', 'shared', 'equipment', '{private}', now(), '{id}');
+INSERT INTO core.external_orders (tenant_id, integration_id, external_id, kind, title, state, seen_at, asset_id) VALUES ('{id}', '{id}', 'shared', 'order', '{private}', 'open', now(), '{id}');

@@ -22,8 +22,8 @@ type Connector interface {
 }
 
 // Tester checks a connection step by step, in the order StepName, StepTCP,
-// StepSession, StepBrowse, StepRead, and stops after the first step that
-// fails. A connector without one of the layers leaves that step out.
+// StepSecure, StepSession, StepBrowse, StepRead, and stops after the first
+// step that fails. A connector without one of the layers leaves that step out.
 type Tester interface {
 	Test(ctx context.Context) []Step
 }
@@ -122,15 +122,27 @@ type Notice struct {
 // Keys of notices; each is a message key.
 const (
 	NoticeUnknownTag   = "connector.notice.unknown_tag"
+	NoticeNotNumeric   = "connector.notice.not_numeric" // text, arrays, structures: not kept
+	NoticeClockSkew    = "connector.notice.clock_skew"  // the source's clock is off by more than two seconds
+	NoticeNoHistory    = "connector.notice.no_history"  // the source keeps no archive of these tags
 	NoticeResubscribed = "connector.notice.resubscribed"
 )
 
 // Node is one entry of a source's tree. Leaves carry readings.
 type Node struct {
-	Address string // the external tag of a leaf, or the parent to browse next
-	Name    string
-	Leaf    bool
-	Unit    string
+	Address  string // the external tag of a leaf, or the parent to browse next
+	Name     string
+	Leaf     bool
+	Unit     string   // as the source declares it
+	DataType string   // as the source names it, may be empty
+	Low      *float64 // bounds of plausible values that the source declares
+	High     *float64
+}
+
+// Sampler reads the newest value of each tag, for previews. Unknown tags are
+// named in the notices.
+type Sampler interface {
+	Sample(ctx context.Context, tags []string) (Batch, error)
 }
 
 // Step is one line of a connection test.
@@ -146,7 +158,8 @@ type Step struct {
 const (
 	StepName    = "name"    // the address resolves and is allowed
 	StepTCP     = "tcp"     // a connection opens
-	StepSession = "session" // security and credentials are accepted
+	StepSecure  = "secure"  // TLS or the secure channel is established with the expected peer
+	StepSession = "session" // credentials are accepted
 	StepBrowse  = "browse"  // the tree can be listed
 	StepRead    = "read"    // one value arrives
 )

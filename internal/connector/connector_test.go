@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -104,13 +105,13 @@ func TestDefaultsFillOnlyGaps(t *testing.T) {
 
 func TestOpenUnknownKind(t *testing.T) {
 	t.Parallel()
-	_, err := Open("no such kind", nil, nil)
+	_, err := Open("no such kind", nil, nil, nil)
 	require.Equal(t, fault.NotFound, fault.CodeOf(err))
 	require.Nil(t, FieldErrors(err))
 }
 
 func TestRegisterRefusesMistakes(t *testing.T) {
-	open := func(Config, Secrets) (Connector, error) { return nil, errors.New("never opened") }
+	open := func(Config, Secrets, *net.Dialer) (Connector, error) { return nil, errors.New("never opened") }
 	for name, spec := range map[string]Spec{
 		"no kind":       {},
 		"field twice":   {Kind: "x", Fields: []Field{{Key: "a"}, {Key: "a"}}},
@@ -121,7 +122,7 @@ func TestRegisterRefusesMistakes(t *testing.T) {
 	Register(Spec{Kind: "registered once"}, open)
 	t.Cleanup(func() { delete(registry, "registered once") })
 	require.Panics(t, func() { Register(Spec{Kind: "registered once"}, open) })
-	_, err := Open("registered once", nil, nil)
+	_, err := Open("registered once", nil, nil, nil)
 	require.ErrorContains(t, err, "open registered once connector")
 }
 

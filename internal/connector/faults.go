@@ -3,8 +3,10 @@ package connector
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/optria-iq/optria/internal/fault"
+	"github.com/optria-iq/optria/internal/netguard"
 )
 
 // Message keys of the faults that connectors raise.
@@ -16,7 +18,40 @@ const (
 	KeyWindow      = "connector.fault.window"
 	KeyCancelled   = "connector.fault.cancelled"
 	KeyInternal    = "connector.fault.internal"
+	KeyRefusedHost = netguard.KeyRefused           // the deployment does not allow the address
+	KeySecurity    = "connector.fault.security"    // the secure channel was refused
+	KeyCertificate = "connector.fault.certificate" // the peer's certificate is not the pinned one
+	KeyCredentials = "connector.fault.credentials" // user, password or token not accepted
+	KeyForbidden   = "connector.fault.forbidden"   // signed in, but not allowed to read this
+	KeyProtocol    = "connector.fault.protocol"    // the answer does not follow the protocol
+	KeyTooLarge    = "connector.fault.too_large"   // the answer is larger than the product takes
+	KeyThrottled   = "connector.fault.throttled"   // the source asks to slow down
+	KeySourceError = "connector.fault.source"      // the source answered with an error of its own
+	KeySilent      = "connector.fault.silent"      // the session is up but nothing arrives
+	KeyChanged     = "connector.fault.changed"     // the object was changed meanwhile
 )
+
+// Refused, from a source, is not mended by trying again: settings, rights or
+// the address have to change first.
+func refusals() []string {
+	return []string{KeyRefusedHost, KeySecurity, KeyCertificate, KeyCredentials, KeyForbidden}
+}
+
+// NeedsPerson reports whether only a person can mend err: trying again with
+// the same settings gives the same answer.
+func NeedsPerson(err error) bool {
+	return slices.Contains(refusals(), MessageKey(err)) || fault.CodeOf(err) == fault.Invalid
+}
+
+// Failed reports a fault of one of the keys above. What a person can mend has
+// code Invalid, what may pass by itself has code Unavailable.
+func Failed(key string, cause error) error {
+	code := fault.Unavailable
+	if slices.Contains(refusals(), key) {
+		code = fault.Invalid
+	}
+	return fault.Wrap(code, key, cause)
+}
 
 // Unreachable reports that the source does not answer; a retry may help.
 func Unreachable(cause error) error {

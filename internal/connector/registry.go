@@ -3,16 +3,19 @@ package connector
 import (
 	"fmt"
 	"maps"
+	"net"
 	"slices"
 	"strings"
 
 	"github.com/optria-iq/optria/internal/fault"
+	"github.com/optria-iq/optria/internal/netguard"
 )
 
 // New opens a connector from settings that its spec has accepted, with
 // defaults filled in. It must not reach for the network: connecting is the
-// business of the first call that needs it, and of Test.
-type New func(config Config, secrets Secrets) (Connector, error)
+// business of the first call that needs it, and of Test. Every connection is
+// made with dialer, which refuses addresses that the deployment does not allow.
+type New func(config Config, secrets Secrets, dialer *net.Dialer) (Connector, error)
 
 type entry struct {
 	spec Spec
@@ -62,8 +65,10 @@ func Lookup(kind string) (Spec, bool) {
 }
 
 // Open validates the settings and opens a connector. Bad settings give a fault
-// of code Invalid whose fields FieldErrors returns.
-func Open(kind string, config Config, secrets Secrets) (Connector, error) {
+// of code Invalid whose fields FieldErrors returns. dialer is that of package
+// netguard wherever tenants choose the address; without one only public
+// addresses are reached.
+func Open(kind string, config Config, secrets Secrets, dialer *net.Dialer) (Connector, error) {
 	e, ok := registry[kind]
 	if !ok {
 		return nil, fault.New(fault.NotFound, KeyUnknownKind).With("kind", kind)
@@ -73,7 +78,10 @@ func Open(kind string, config Config, secrets Secrets) (Connector, error) {
 	if len(problems) > 0 {
 		return nil, configFault(problems)
 	}
-	opened, err := e.open(e.spec.WithDefaults(config), secrets)
+	if dialer == nil {
+		dialer = netguard.Guard{}.Dialer()
+	}
+	opened, err := e.open(e.spec.WithDefaults(config), secrets, dialer)
 	if err != nil {
 		return nil, fmt.Errorf("open %s connector: %w", kind, err)
 	}

@@ -32,6 +32,10 @@ type Spec struct {
 	// together. It runs only when every single field is sound, and returns
 	// field key to message key. It may be nil.
 	Check func(config Config) map[string]string
+	// Generate fills settings that the product makes itself, such as a key pair
+	// or a signing secret, where they are absent. It runs when an integration
+	// is stored. It may be nil.
+	Generate func(config Config, secrets Secrets) error
 }
 
 // FieldType says how a field is entered and checked.
@@ -56,6 +60,8 @@ type Field struct {
 	Type     FieldType
 	Required bool
 	Secret   bool     // kept in Secrets, write-only in the interface
+	Made     bool     // filled by Spec.Generate; forms show it, people do not enter it
+	Lines    bool     // a text of several lines, such as a certificate
 	Min, Max *float64 // bounds of a number, or of the length of a text
 	Enum     []string // the values of a Choice
 	Default  any

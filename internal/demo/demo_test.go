@@ -263,7 +263,7 @@ func TestIntegrationsOpenAndCarryEverySignal(t *testing.T) {
 			require.NoError(t, err)
 			config, err := settings.Config()
 			require.NoError(t, err)
-			opened, err := connector.Open(in.Kind, config, nil)
+			opened, err := connector.Open(in.Kind, config, nil, nil)
 			require.NoError(t, err, "%s %v", in.Code, connector.FieldErrors(err))
 			require.NotEmpty(t, settings.Points)
 			points += len(settings.Points)

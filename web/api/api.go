@@ -9,6 +9,7 @@ package api
 import (
 	"context"
 	"log/slog"
+	"net"
 	"net/http"
 	"time"
 
@@ -56,6 +57,7 @@ type Deps struct {
 	DB        *db.DB
 	Workflows Workflows
 	Box       *secret.Box
+	Dialer    *net.Dialer // connectors reach only what it allows
 	Secret    []byte
 	Catalog   *i18n.Catalog
 	Log       *slog.Logger

@@ -73,7 +73,7 @@ type TestStep struct {
 }
 
 func (a *API) service() integration.Service {
-	return integration.Service{DB: a.DB, Box: a.Box, Workflows: a.Workflows}
+	return integration.Service{DB: a.DB, Box: a.Box, Dialer: a.Dialer, Workflows: a.Workflows}
 }
 
 func (a *API) integrations() {

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -60,6 +61,7 @@ type Workflows interface {
 type Service struct {
 	DB        *db.DB
 	Box       *secret.Box
+	Dialer    *net.Dialer // reaches the addresses that the deployment allows
 	Workflows Workflows
 }
 
@@ -257,15 +259,15 @@ func (s Service) Open(ctx context.Context, tenant, id uuid.UUID) (connector.Conn
 	if err != nil {
 		return nil, err
 	}
-	return open(found, secrets)
+	return s.open(found, secrets)
 }
 
-func open(found db.Integration, secrets connector.Secrets) (connector.Connector, error) {
+func (s Service) open(found db.Integration, secrets connector.Secrets) (connector.Connector, error) {
 	config, err := Settings(found)
 	if err != nil {
 		return nil, err
 	}
-	return connector.Open(found.Kind, config, secrets)
+	return connector.Open(found.Kind, config, secrets, s.Dialer)
 }
 
 // Settings reads the open settings of a stored integration.
@@ -318,7 +320,7 @@ func (s Service) TestDraft(ctx context.Context, tenant uuid.UUID, id *uuid.UUID,
 		secrets = kept
 	}
 	maps.Copy(secrets, d.Secrets)
-	opened, err := connector.Open(d.Kind, d.Config, secrets)
+	opened, err := connector.Open(d.Kind, d.Config, secrets, s.Dialer)
 	if err != nil {
 		return nil, err
 	}

@@ -119,7 +119,7 @@ func (s Service) Look(ctx context.Context, tenant, id uuid.UUID, pick func([]Tag
 	if err != nil { // a credential that cannot be opened any more
 		return Source{Problem: err}, nil
 	}
-	opened, err := open(found, secrets)
+	opened, err := s.open(found, secrets)
 	if err != nil {
 		return Source{Problem: err}, nil
 	}

@@ -4,6 +4,7 @@ package connectortest
 
 import (
 	"context"
+	"net"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 type Fixture struct {
 	Config  connector.Config
 	Secrets connector.Secrets
+	Dialer  *net.Dialer // nil for kinds that open no connection to this machine
 	Tags    []string
 	Since   time.Time
 	Until   time.Time
@@ -31,7 +33,7 @@ func Run(t *testing.T, kind string, fixture Fixture) {
 	t.Run("described", func(t *testing.T) { described(t, spec) })
 	t.Run("bad settings", func(t *testing.T) { badSettings(t, spec, fixture) })
 
-	opened, err := connector.Open(kind, fixture.Config, fixture.Secrets)
+	opened, err := connector.Open(kind, fixture.Config, fixture.Secrets, fixture.Dialer)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, opened.Close()) })
 	require.Equal(t, kind, opened.Kind())
@@ -62,7 +64,7 @@ func described(t *testing.T, spec connector.Spec) {
 
 func badSettings(t *testing.T, spec connector.Spec, fixture Fixture) {
 	refused := func(config connector.Config, secrets connector.Secrets, key, want string) {
-		_, err := connector.Open(spec.Kind, config, secrets)
+		_, err := connector.Open(spec.Kind, config, secrets, fixture.Dialer)
 		require.Error(t, err, key)
 		require.Equal(t, fault.Invalid, fault.CodeOf(err), key)
 		require.Equal(t, want, connector.FieldErrors(err)[key], key)
@@ -118,7 +120,7 @@ func with(config connector.Config, key string, value any) connector.Config {
 }
 
 func tests(t *testing.T, tester connector.Tester) {
-	order := []string{connector.StepName, connector.StepTCP, connector.StepSession, connector.StepBrowse, connector.StepRead}
+	order := []string{connector.StepName, connector.StepTCP, connector.StepSecure, connector.StepSession, connector.StepBrowse, connector.StepRead}
 	steps := tester.Test(t.Context())
 	require.NotEmpty(t, steps)
 	at := -1

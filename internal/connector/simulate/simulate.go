@@ -8,6 +8,7 @@ package simulate
 import (
 	"context"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/optria-iq/optria/internal/connector"
@@ -100,7 +101,7 @@ var (
 	_ connector.Backfiller = (*SimulatedConnector)(nil)
 )
 
-func open(config connector.Config, _ connector.Secrets) (connector.Connector, error) {
+func open(config connector.Config, _ connector.Secrets, _ *net.Dialer) (connector.Connector, error) {
 	var settings Settings
 	if err := config.Decode(&settings); err != nil {
 		return nil, fmt.Errorf("read simulation: %w", err)

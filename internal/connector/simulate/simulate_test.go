@@ -214,7 +214,7 @@ func TestSettingsSurviveStorage(t *testing.T) {
 	config, err := want.Config()
 	require.NoError(t, err)
 	require.Empty(t, Spec().Validate(config))
-	opened, err := connector.Open(Kind, config, connector.Secrets{"password": "x"})
+	opened, err := connector.Open(Kind, config, connector.Secrets{"password": "x"}, nil)
 	require.NoError(t, err)
 	require.Equal(t, want, opened.(*SimulatedConnector).settings)
 }
