@@ -306,6 +306,24 @@ type IntegrationMapping struct {
 	High          *float64
 }
 
+type IntegrationMessage struct {
+	TenantID      uuid.UUID
+	ID            uuid.UUID
+	IntegrationID uuid.UUID
+	MessageID     string
+	Digest        []byte
+	ContentType   string
+	SizeBytes     int32
+	Body          []byte
+	State         string
+	RowsWritten   int64
+	RowsRefused   int64
+	Refusals      json.RawMessage
+	Error         string
+	ReceivedAt    time.Time
+	ProcessedAt   *time.Time
+}
+
 type IntegrationSync struct {
 	TenantID      uuid.UUID
 	ID            uuid.UUID

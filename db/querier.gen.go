@@ -90,6 +90,8 @@ type Querier interface {
 	// that has begun, and work on other assets, stays.
 	CancelReplacedWorkOrders(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID, assetIds []uuid.UUID) (int64, error)
 	ChangeMapping(ctx context.Context, db DBTX, arg ChangeMappingParams) (int64, error)
+	// Locks a message that nobody has processed yet, none or one.
+	ClaimMessage(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) ([]uuid.UUID, error)
 	// The assets of a class that run, with their effective ages: lives that are
 	// not over.
 	ClassAges(ctx context.Context, db DBTX, tenantID uuid.UUID, classCode string) ([]ClassAgesRow, error)
@@ -117,6 +119,8 @@ type Querier interface {
 	CountAnomalyLabels(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
 	CountAuditEntries(ctx context.Context, db DBTX, tenantID uuid.UUID, action string, objectID string) (int64, error)
 	CountDecisions(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) (int64, error)
+	// Adds what a message brought to the totals of its integration.
+	CountInboxRows(ctx context.Context, db DBTX, arg CountInboxRowsParams) (int64, error)
 	CountOpenAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
 	CountOtherUsers(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	CountPlansWaiting(ctx context.Context, db DBTX, arg CountPlansWaitingParams) (int64, error)
@@ -145,6 +149,8 @@ type Querier interface {
 	EnsureModel(ctx context.Context, db DBTX, arg EnsureModelParams) (uuid.UUID, error)
 	// Creates missing daily partitions of the historian, both days included (UTC).
 	EnsurePartitions(ctx context.Context, db DBTX, fromDay time.Time, toDay time.Time) (int32, error)
+	// The bodies of messages that failed before an instant; their record stays.
+	EraseFailedBodies(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, before *time.Time) (int64, error)
 	EscalatePlan(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// What the scores in [since, until) expected a signal to read: of the last
 	// score in every step. The limit inside makes the planner look the few scores
@@ -156,9 +162,11 @@ type Querier interface {
 	FindLogins(ctx context.Context, db DBTX, email string) ([]FindLoginsRow, error)
 	// The rule of one external tag, none or one.
 	FindMapping(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, externalTag string) ([]IntegrationMapping, error)
+	FindMessage(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, messageID string) (FindMessageRow, error)
 	FindOpenCredential(ctx context.Context, db DBTX, tenantID uuid.UUID, userID uuid.UUID) (uuid.UUID, error)
 	FindSession(ctx context.Context, db DBTX, token string) ([]byte, error)
 	FindSignal(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, metric string) ([]int64, error)
+	FinishMessage(ctx context.Context, db DBTX, arg FinishMessageParams) (int64, error)
 	// Closes an open run, whatever the end.
 	FinishRun(ctx context.Context, db DBTX, arg FinishRunParams) (int64, error)
 	// The newest maintenance plans; what-ifs and other problems are not plans of
@@ -188,6 +196,8 @@ type Querier interface {
 	GetUser(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (User, error)
 	GetUserByEmail(ctx context.Context, db DBTX, tenantID uuid.UUID, email string) (User, error)
 	GrantBreakGlass(ctx context.Context, db DBTX, arg GrantBreakGlassParams) (BreakGlassGrant, error)
+	// How many messages of an integration still carry their body, and its bytes.
+	InboxLoad(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) (InboxLoadRow, error)
 	InsertAuditLog(ctx context.Context, db DBTX, arg InsertAuditLogParams) error
 	// A training that is repeated finds the candidate it made before.
 	InsertCandidate(ctx context.Context, db DBTX, arg InsertCandidateParams) (uuid.UUID, error)
@@ -283,6 +293,8 @@ type Querier interface {
 	ListJudgedAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID, at time.Time, keys []string) ([]string, error)
 	// Lives with the asset they belong to, for naming past lives in explanations.
 	ListLivesByID(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID) ([]ListLivesByIDRow, error)
+	// The newest messages of an integration, without their bodies.
+	ListMessages(ctx context.Context, db DBTX, arg ListMessagesParams) ([]ListMessagesRow, error)
 	// The assets that a model of a class speaks of; every asset without a class.
 	ListModelAssets(ctx context.Context, db DBTX, tenantID uuid.UUID, classCode string) ([]uuid.UUID, error)
 	// Every model of a tenant without its artefact, newest first within a kind.
@@ -340,10 +352,12 @@ type Querier interface {
 	ListTravelTimes(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListTravelTimesRow, error)
 	// People and service accounts without their password hashes.
 	ListUsers(ctx context.Context, db DBTX, tenantID uuid.UUID, withArchived bool) ([]ListUsersRow, error)
+	ListWaitingMessages(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, pageSize int32) ([]uuid.UUID, error)
 	ListWaitingPlans(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error)
 	LoadActiveModel(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string) (Model, error)
 	// Notes the workflow beside the plan and returns the plan.
 	LoadApproval(ctx context.Context, db DBTX, workflowID string, tenantID uuid.UUID, iD uuid.UUID) (Plan, error)
+	LoadMessage(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (IntegrationMessage, error)
 	LoadModel(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Model, error)
 	LoadPolledIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Integration, error)
 	LoadRun(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (OptimizationRun, error)
@@ -446,6 +460,8 @@ type Querier interface {
 	// Has the named assets learn anew how they look when healthy.
 	RetireBaselines(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID) (int64, error)
 	RetireOtherModels(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string, version string) (int64, error)
+	// Puts the messages that failed, and whose body is still there, back in line.
+	RetryFailedMessages(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) (int64, error)
 	// Hands the ciphertext out once and erases it; a second reader finds no row.
 	RevealOneTimeCredential(ctx context.Context, db DBTX, revealedBy uuid.UUID, tenantID uuid.UUID, iD uuid.UUID) (RevealOneTimeCredentialRow, error)
 	RevokeAPIToken(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
@@ -513,6 +529,8 @@ type Querier interface {
 	SignalNames(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []int64) ([]SignalNamesRow, error)
 	// The next version of an asset's baseline; the active one must be retired.
 	StoreBaseline(ctx context.Context, db DBTX, arg StoreBaselineParams) (int64, error)
+	// Keeps a message of a source; no row comes back when its id is known already.
+	StoreMessage(ctx context.Context, db DBTX, arg StoreMessageParams) ([]uuid.UUID, error)
 	// Keeps a solved but not yet verified plan beside the run, FinishRun replaces
 	// the drafts by the record of the solver.
 	StoreRunDraft(ctx context.Context, db DBTX, arg StoreRunDraftParams) (int64, error)
