@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -40,7 +41,10 @@ type stack struct {
 
 // runDev starts the whole product on this machine and stops all of it when it
 // is interrupted. What is already given by the environment is not started.
-func runDev(ctx context.Context, _ []string) error {
+func runDev(ctx context.Context, args []string) error {
+	if err := flag.NewFlagSet("dev", flag.ContinueOnError).Parse(args); err != nil {
+		return err
+	}
 	began := time.Now()
 	dir, err := filepath.Abs(dataDir())
 	if err != nil {
