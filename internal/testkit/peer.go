@@ -82,7 +82,7 @@ func (p *Program) signal(s syscall.Signal) {
 func (p *Program) Restart() {
 	p.t.Helper()
 	p.Kill()
-	p.command = exec.Command(p.args[0], p.args[1:]...) //nolint:gosec // a program of the test
+	p.command = exec.Command(p.args[0], p.args[1:]...) // #nosec G204 -- a program that the test names
 	p.command.Dir, p.command.Env = p.dir, append(os.Environ(), p.env...)
 	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	out, in, err := os.Pipe()
