@@ -133,7 +133,7 @@ func (q *Queries) FinishMessage(ctx context.Context, db DBTX, arg FinishMessageP
 
 const inboxLoad = `-- name: InboxLoad :one
 SELECT count(*) AS messages, coalesce(sum(size_bytes), 0)::bigint AS bytes FROM core.integration_messages
-WHERE tenant_id = $1 AND integration_id = $2 AND state IN ('received', 'failed') AND body IS NOT NULL
+WHERE tenant_id = $1 AND integration_id = $2 AND body IS NOT NULL
 `
 
 type InboxLoadRow struct {

@@ -12,7 +12,7 @@ WHERE tenant_id = @tenant_id AND integration_id = @integration_id AND message_id
 -- name: InboxLoad :one
 -- How many messages of an integration still carry their body, and its bytes.
 SELECT count(*) AS messages, coalesce(sum(size_bytes), 0)::bigint AS bytes FROM core.integration_messages
-WHERE tenant_id = @tenant_id AND integration_id = @integration_id AND state IN ('received', 'failed') AND body IS NOT NULL;
+WHERE tenant_id = @tenant_id AND integration_id = @integration_id AND body IS NOT NULL;
 
 -- name: ListWaitingMessages :many
 SELECT id FROM core.integration_messages
