@@ -152,6 +152,7 @@ type Step struct {
 	OK       bool
 	Code     string // message key of the failure, empty when OK
 	Detail   string // technical detail for the operator, never a secret
+	Offered  string // SHA-256 fingerprint in hex of a certificate that was not accepted
 }
 
 // Names of the steps of a connection test, in their order.
@@ -184,6 +185,7 @@ func RunChecks(ctx context.Context, checks ...Check) []Step {
 		if err != nil {
 			step.Code = MessageKey(err)
 			step.Detail = err.Error()
+			step.Offered = offered(err)
 		}
 		steps = append(steps, step)
 		if err != nil {

@@ -3,6 +3,7 @@ package connector
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"net"
 	"strings"
@@ -153,4 +154,13 @@ func TestWindow(t *testing.T) {
 	require.Equal(t, KeyCancelled, MessageKey(context.Canceled))
 	require.Equal(t, KeyInternal, MessageKey(errors.New("x")))
 	require.Equal(t, DefaultBatchLimit, PollRequest{}.BatchLimit())
+}
+
+func TestOfferedCertificateReachesTheStep(t *testing.T) {
+	t.Parallel()
+	steps := RunChecks(t.Context(), Check{Name: StepSecure, Run: func(context.Context) (string, error) {
+		return "", fmt.Errorf("handshake: %w", WrongCertificate("ab12", errors.New("not pinned")))
+	}})
+	require.Equal(t, "ab12", steps[0].Offered)
+	require.Equal(t, KeyCertificate, steps[0].Code)
 }

@@ -68,6 +68,26 @@ func BadWindow(request PollRequest) error {
 	return fault.New(fault.Invalid, KeyWindow).With("since", request.Since).With("until", request.Until)
 }
 
+// WrongCertificate reports a peer whose certificate is not the pinned one, or
+// one that no pin names yet. fingerprint is the SHA-256 of what it offered, in
+// hex; a connection test hands it on, so that a person can accept it.
+func WrongCertificate(fingerprint string, cause error) error {
+	return fault.Wrap(fault.Invalid, KeyCertificate, cause).With(argFingerprint, fingerprint)
+}
+
+// argFingerprint names the argument of a certificate fault.
+const argFingerprint = "fingerprint"
+
+// offered returns the fingerprint that a certificate fault carries, or "".
+func offered(err error) string {
+	var f *fault.Error
+	if !errors.As(err, &f) || f.Key != KeyCertificate {
+		return ""
+	}
+	text, _ := f.Args[argFingerprint].(string)
+	return text
+}
+
 // configFault carries the field errors of a refused configuration in the
 // argument "fields".
 func configFault(fields map[string]string) error {
