@@ -202,6 +202,7 @@ func wordFailure(ctx context.Context, err error) error {
 		err = address.Err
 	}
 	var known *fault.Error
+	shown, refused := refusedCertificate(err)
 	switch {
 	case errors.As(err, &known):
 		return err
@@ -209,8 +210,8 @@ func wordFailure(ctx context.Context, err error) error {
 		return context.Canceled
 	case errors.Is(err, errForeignHost):
 		return connector.Failed(connector.KeyRefusedHost, err)
-	case isCertificateError(err):
-		return connector.Failed(connector.KeyCertificate, err)
+	case refused:
+		return connector.WrongCertificate(shown, err)
 	}
 	return connector.Unreachable(err)
 }

@@ -108,9 +108,13 @@ func (s Settings) authorize(request *http.Request) {
 	}
 }
 
-// errPin is the cause when a server shows another certificate than the pinned
-// one.
-var errPin = errors.New("the server's certificate does not have the trusted fingerprint")
+// pinError is the cause when a server shows another certificate than the
+// pinned one.
+type pinError struct{ shown string }
+
+func (e *pinError) Error() string {
+	return "the server's certificate does not have the trusted fingerprint: it shows " + e.shown
+}
 
 // tls builds the security of the connection: the system's authorities or the
 // given one, or, when a fingerprint is pinned, that certificate alone.
@@ -133,7 +137,7 @@ func (s Settings) tls(host string) (*tls.Config, error) {
 	security.VerifyConnection = func(state tls.ConnectionState) error {
 		shown := sha256.Sum256(state.PeerCertificates[0].Raw)
 		if subtle.ConstantTimeCompare(shown[:], pin) != 1 {
-			return fmt.Errorf("%w: it shows %s", errPin, Fingerprint(state.PeerCertificates[0]))
+			return &pinError{Fingerprint(state.PeerCertificates[0])}
 		}
 		return nil
 	}
@@ -160,7 +164,16 @@ func parseFingerprint(text string) ([]byte, error) {
 	return sum, nil
 }
 
-func isCertificateError(err error) bool {
+// refusedCertificate returns the fingerprint of the certificate that err is
+// about, and whether it is about one.
+func refusedCertificate(err error) (string, bool) {
+	var pin *pinError
+	if errors.As(err, &pin) {
+		return pin.shown, true
+	}
 	var verification *tls.CertificateVerificationError
-	return errors.Is(err, errPin) || errors.As(err, &verification)
+	if !errors.As(err, &verification) || len(verification.UnverifiedCertificates) == 0 {
+		return "", false
+	}
+	return Fingerprint(verification.UnverifiedCertificates[0]), true
 }

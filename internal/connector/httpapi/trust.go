@@ -37,4 +37,11 @@ func TrustFields() []connector.Field {
 
 // IsCertificateError reports whether err says that the peer's certificate is
 // not trusted.
-func IsCertificateError(err error) bool { return isCertificateError(err) }
+func IsCertificateError(err error) bool {
+	_, refused := RefusedCertificate(err)
+	return refused
+}
+
+// RefusedCertificate returns the fingerprint of the certificate that was not
+// trusted, and whether err is about one at all.
+func RefusedCertificate(err error) (fingerprint string, refused bool) { return refusedCertificate(err) }
