@@ -14,8 +14,8 @@ import (
 )
 
 const addMapping = `-- name: AddMapping :one
-INSERT INTO core.integration_mappings (tenant_id, integration_id, external_tag, asset_id, component_id, signal_id, source_unit, factor, shift)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO core.integration_mappings (tenant_id, integration_id, external_tag, asset_id, component_id, signal_id, source_unit, factor, shift, low, high)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 RETURNING id
 `
 
@@ -29,6 +29,8 @@ type AddMappingParams struct {
 	SourceUnit    string
 	Factor        float64
 	Shift         float64
+	Low           *float64
+	High          *float64
 }
 
 func (q *Queries) AddMapping(ctx context.Context, db DBTX, arg AddMappingParams) (uuid.UUID, error) {
@@ -42,6 +44,8 @@ func (q *Queries) AddMapping(ctx context.Context, db DBTX, arg AddMappingParams)
 		arg.SourceUnit,
 		arg.Factor,
 		arg.Shift,
+		arg.Low,
+		arg.High,
 	)
 	var id uuid.UUID
 	err := row.Scan(&id)
@@ -61,10 +65,59 @@ func (q *Queries) ArchiveMapping(ctx context.Context, db DBTX, tenantID uuid.UUI
 	return result.RowsAffected(), nil
 }
 
+const askBackfill = `-- name: AskBackfill :many
+INSERT INTO core.integration_backfills (tenant_id, id, integration_id, cause, from_ts, to_ts, reached_ts, tags, requested_by)
+VALUES ($1, $2, $3, $4, $5, $6, $5, $7::text[], $8)
+ON CONFLICT (tenant_id, id) DO NOTHING
+RETURNING id
+`
+
+type AskBackfillParams struct {
+	TenantID      uuid.UUID
+	ID            uuid.UUID
+	IntegrationID uuid.UUID
+	Cause         string
+	FromTs        time.Time
+	ToTs          time.Time
+	Tags          []string
+	RequestedBy   *uuid.UUID
+}
+
+// RequestBackfill under an id of the caller's choice; no row comes back when
+// it was asked for before.
+func (q *Queries) AskBackfill(ctx context.Context, db DBTX, arg AskBackfillParams) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, askBackfill,
+		arg.TenantID,
+		arg.ID,
+		arg.IntegrationID,
+		arg.Cause,
+		arg.FromTs,
+		arg.ToTs,
+		arg.Tags,
+		arg.RequestedBy,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const changeMapping = `-- name: ChangeMapping :execrows
 UPDATE core.integration_mappings SET asset_id = $1, component_id = $2, signal_id = $3,
-  source_unit = $4, factor = $5, shift = $6
-WHERE tenant_id = $7 AND id = $8 AND archived_at IS NULL
+  source_unit = $4, factor = $5, shift = $6, low = $7, high = $8
+WHERE tenant_id = $9 AND id = $10 AND archived_at IS NULL
 `
 
 type ChangeMappingParams struct {
@@ -74,6 +127,8 @@ type ChangeMappingParams struct {
 	SourceUnit  string
 	Factor      float64
 	Shift       float64
+	Low         *float64
+	High        *float64
 	TenantID    uuid.UUID
 	ID          uuid.UUID
 }
@@ -86,6 +141,8 @@ func (q *Queries) ChangeMapping(ctx context.Context, db DBTX, arg ChangeMappingP
 		arg.SourceUnit,
 		arg.Factor,
 		arg.Shift,
+		arg.Low,
+		arg.High,
 		arg.TenantID,
 		arg.ID,
 	)
@@ -93,6 +150,24 @@ func (q *Queries) ChangeMapping(ctx context.Context, db DBTX, arg ChangeMappingP
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const countMessages = `-- name: CountMessages :one
+SELECT count(*) AS messages, count(*) FILTER (WHERE state = 'received') AS waiting, count(*) FILTER (WHERE state = 'failed') AS failed
+FROM core.integration_messages WHERE tenant_id = $1 AND integration_id = $2
+`
+
+type CountMessagesRow struct {
+	Messages int64
+	Waiting  int64
+	Failed   int64
+}
+
+func (q *Queries) CountMessages(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) (CountMessagesRow, error) {
+	row := db.QueryRow(ctx, countMessages, tenantID, integrationID)
+	var i CountMessagesRow
+	err := row.Scan(&i.Messages, &i.Waiting, &i.Failed)
+	return i, err
 }
 
 const createIntegration = `-- name: CreateIntegration :one
@@ -164,8 +239,20 @@ func (q *Queries) FindMapping(ctx context.Context, db DBTX, tenantID uuid.UUID, 
 	return items, nil
 }
 
+const forgetCredential = `-- name: ForgetCredential :execrows
+DELETE FROM core.integration_credentials WHERE tenant_id = $1 AND integration_id = $2 AND field = $3
+`
+
+func (q *Queries) ForgetCredential(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, field string) (int64, error) {
+	result, err := db.Exec(ctx, forgetCredential, tenantID, integrationID, field)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const getIntegration = `-- name: GetIntegration :one
-SELECT tenant_id, id, name, kind, endpoint, config, state, watermark, last_sync_at, last_sync_status, last_error, rows_total, created_at, updated_at, circuit, circuit_since, failures, retry_at, needs_person, streaming_since, discovered_at, discovery_error, records_synced_at, records_full_at, paused_note FROM core.integrations WHERE tenant_id = $1 AND id = $2 AND state <> 'archived'
+SELECT tenant_id, id, name, kind, endpoint, config, state, watermark, last_sync_at, last_sync_status, last_error, rows_total, created_at, updated_at, circuit, circuit_since, failures, retry_at, needs_person, streaming_since, discovered_at, discovery_error, records_synced_at, records_full_at, paused_note, session, discovery_tried_at FROM core.integrations WHERE tenant_id = $1 AND id = $2 AND state <> 'archived'
 `
 
 func (q *Queries) GetIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Integration, error) {
@@ -197,6 +284,8 @@ func (q *Queries) GetIntegration(ctx context.Context, db DBTX, tenantID uuid.UUI
 		&i.RecordsSyncedAt,
 		&i.RecordsFullAt,
 		&i.PausedNote,
+		&i.Session,
+		&i.DiscoveryTriedAt,
 	)
 	return i, err
 }
@@ -229,7 +318,7 @@ func (q *Queries) GetMapping(ctx context.Context, db DBTX, tenantID uuid.UUID, i
 }
 
 const integrationOverview = `-- name: IntegrationOverview :many
-SELECT i.tenant_id, i.id, i.name, i.kind, i.endpoint, i.config, i.state, i.watermark, i.last_sync_at, i.last_sync_status, i.last_error, i.rows_total, i.created_at, i.updated_at, i.circuit, i.circuit_since, i.failures, i.retry_at, i.needs_person, i.streaming_since, i.discovered_at, i.discovery_error, i.records_synced_at, i.records_full_at, i.paused_note, coalesce(m.mapped, 0)::int AS mapped, coalesce(m.stale, 0)::int AS stale,
+SELECT i.tenant_id, i.id, i.name, i.kind, i.endpoint, i.config, i.state, i.watermark, i.last_sync_at, i.last_sync_status, i.last_error, i.rows_total, i.created_at, i.updated_at, i.circuit, i.circuit_since, i.failures, i.retry_at, i.needs_person, i.streaming_since, i.discovered_at, i.discovery_error, i.records_synced_at, i.records_full_at, i.paused_note, i.session, i.discovery_tried_at, coalesce(m.mapped, 0)::int AS mapped, coalesce(m.stale, 0)::int AS stale,
   coalesce(m.newest, 'epoch'::timestamptz)::timestamptz AS newest
 FROM core.integrations i
 LEFT JOIN (
@@ -290,9 +379,83 @@ func (q *Queries) IntegrationOverview(ctx context.Context, db DBTX, asOf time.Ti
 			&i.Integration.RecordsSyncedAt,
 			&i.Integration.RecordsFullAt,
 			&i.Integration.PausedNote,
+			&i.Integration.Session,
+			&i.Integration.DiscoveryTriedAt,
 			&i.Mapped,
 			&i.Stale,
 			&i.Newest,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listBackfills = `-- name: ListBackfills :many
+SELECT b.id, b.cause, b.from_ts, b.to_ts, b.reached_ts, coalesce(cardinality(b.tags), 0)::int AS tags, b.state, b.rows_written, b.error, b.created_at, b.finished_at,
+  coalesce(u.name_ar, '')::text AS by_ar, coalesce(u.name_en, '')::text AS by_en
+FROM core.integration_backfills b
+LEFT JOIN core.users u ON u.tenant_id = b.tenant_id AND u.id = b.requested_by
+WHERE b.tenant_id = $1 AND b.integration_id = $2
+ORDER BY b.state NOT IN ('waiting', 'running'), b.created_at DESC, b.id LIMIT $4 OFFSET $3
+`
+
+type ListBackfillsParams struct {
+	TenantID      uuid.UUID
+	IntegrationID uuid.UUID
+	Skip          int32
+	PageSize      int32
+}
+
+type ListBackfillsRow struct {
+	ID          uuid.UUID
+	Cause       string
+	FromTs      time.Time
+	ToTs        time.Time
+	ReachedTs   time.Time
+	Tags        int32
+	State       string
+	RowsWritten int64
+	Error       string
+	CreatedAt   time.Time
+	FinishedAt  *time.Time
+	ByAr        string
+	ByEn        string
+}
+
+// Windows to fill or filled, open ones first, the newest first.
+func (q *Queries) ListBackfills(ctx context.Context, db DBTX, arg ListBackfillsParams) ([]ListBackfillsRow, error) {
+	rows, err := db.Query(ctx, listBackfills,
+		arg.TenantID,
+		arg.IntegrationID,
+		arg.Skip,
+		arg.PageSize,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListBackfillsRow{}
+	for rows.Next() {
+		var i ListBackfillsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Cause,
+			&i.FromTs,
+			&i.ToTs,
+			&i.ReachedTs,
+			&i.Tags,
+			&i.State,
+			&i.RowsWritten,
+			&i.Error,
+			&i.CreatedAt,
+			&i.FinishedAt,
+			&i.ByAr,
+			&i.ByEn,
 		); err != nil {
 			return nil, err
 		}
@@ -412,6 +575,53 @@ func (q *Queries) ListIntegrationMappings(ctx context.Context, db DBTX, tenantID
 	return items, nil
 }
 
+const listStaleTags = `-- name: ListStaleTags :many
+SELECT m.external_tag, m.asset_id, a.tag, s.metric, l.ts AS latest_ts
+FROM core.integration_mappings m
+JOIN core.assets a ON a.tenant_id = m.tenant_id AND a.id = m.asset_id
+JOIN telemetry.signals s ON s.tenant_id = m.tenant_id AND s.id = m.signal_id AND s.archived_at IS NULL
+LEFT JOIN telemetry.signal_latest l ON l.tenant_id = m.tenant_id AND l.signal_id = m.signal_id
+WHERE m.tenant_id = $1 AND m.integration_id = $2 AND m.archived_at IS NULL
+  AND (l.ts IS NULL OR l.ts + make_interval(secs => CASE WHEN s.period_seconds > 300 THEN 3 * s.period_seconds ELSE 900 END) < CAST($3 AS timestamptz))
+ORDER BY l.ts NULLS FIRST, m.external_tag LIMIT 10
+`
+
+type ListStaleTagsRow struct {
+	ExternalTag string
+	AssetID     uuid.UUID
+	Tag         string
+	Metric      string
+	LatestTs    *time.Time
+}
+
+// Mapped tags whose newest reading is too old, by the rule of
+// IntegrationFreshness, those that never had one first.
+func (q *Queries) ListStaleTags(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, asOf time.Time) ([]ListStaleTagsRow, error) {
+	rows, err := db.Query(ctx, listStaleTags, tenantID, integrationID, asOf)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListStaleTagsRow{}
+	for rows.Next() {
+		var i ListStaleTagsRow
+		if err := rows.Scan(
+			&i.ExternalTag,
+			&i.AssetID,
+			&i.Tag,
+			&i.Metric,
+			&i.LatestTs,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listSyncs = `-- name: ListSyncs :many
 SELECT tenant_id, id, integration_id, started_at, finished_at, status, from_ts, to_ts, rows_written, rows_bad, error, notices FROM core.integration_syncs
 WHERE tenant_id = $1 AND integration_id = $2
@@ -452,7 +662,7 @@ func (q *Queries) ListSyncs(ctx context.Context, db DBTX, tenantID uuid.UUID, in
 }
 
 const lockIntegration = `-- name: LockIntegration :one
-SELECT tenant_id, id, name, kind, endpoint, config, state, watermark, last_sync_at, last_sync_status, last_error, rows_total, created_at, updated_at, circuit, circuit_since, failures, retry_at, needs_person, streaming_since, discovered_at, discovery_error, records_synced_at, records_full_at, paused_note FROM core.integrations WHERE tenant_id = $1 AND id = $2 AND state <> 'archived' FOR UPDATE
+SELECT tenant_id, id, name, kind, endpoint, config, state, watermark, last_sync_at, last_sync_status, last_error, rows_total, created_at, updated_at, circuit, circuit_since, failures, retry_at, needs_person, streaming_since, discovered_at, discovery_error, records_synced_at, records_full_at, paused_note, session, discovery_tried_at FROM core.integrations WHERE tenant_id = $1 AND id = $2 AND state <> 'archived' FOR UPDATE
 `
 
 func (q *Queries) LockIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Integration, error) {
@@ -484,6 +694,8 @@ func (q *Queries) LockIntegration(ctx context.Context, db DBTX, tenantID uuid.UU
 		&i.RecordsSyncedAt,
 		&i.RecordsFullAt,
 		&i.PausedNote,
+		&i.Session,
+		&i.DiscoveryTriedAt,
 	)
 	return i, err
 }
@@ -575,21 +787,25 @@ func (q *Queries) SaveCredential(ctx context.Context, db DBTX, arg SaveCredentia
 }
 
 const setIntegrationState = `-- name: SetIntegrationState :execrows
-UPDATE core.integrations SET state = $1::text, updated_at = now()
-WHERE tenant_id = $2 AND id = $3 AND state = $4::text
+UPDATE core.integrations SET state = $1::text, paused_note = $2, updated_at = now(),
+  retry_at = CASE WHEN circuit = 'open' AND $1::text = 'active' THEN now() ELSE retry_at END
+WHERE tenant_id = $3 AND id = $4 AND state = $5::text
 `
 
 type SetIntegrationStateParams struct {
 	Next     string
+	Note     string
 	TenantID uuid.UUID
 	ID       uuid.UUID
 	Seen     string
 }
 
-// Moves an integration on from the state that the caller saw.
+// Moves an integration on from the state that the caller saw. The note says
+// why it is paused.
 func (q *Queries) SetIntegrationState(ctx context.Context, db DBTX, arg SetIntegrationStateParams) (int64, error) {
 	result, err := db.Exec(ctx, setIntegrationState,
 		arg.Next,
+		arg.Note,
 		arg.TenantID,
 		arg.ID,
 		arg.Seen,
@@ -600,8 +816,22 @@ func (q *Queries) SetIntegrationState(ctx context.Context, db DBTX, arg SetInteg
 	return result.RowsAffected(), nil
 }
 
+const syncRate = `-- name: SyncRate :one
+SELECT coalesce(sum(rows_written), 0)::bigint AS rows_written FROM core.integration_syncs
+WHERE tenant_id = $1 AND integration_id = $2 AND finished_at > CAST($3 AS timestamptz) - interval '10 minutes'
+`
+
+// Readings stored in the last ten minutes.
+func (q *Queries) SyncRate(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, asOf time.Time) (int64, error) {
+	row := db.QueryRow(ctx, syncRate, tenantID, integrationID, asOf)
+	var rows_written int64
+	err := row.Scan(&rows_written)
+	return rows_written, err
+}
+
 const updateIntegration = `-- name: UpdateIntegration :execrows
-UPDATE core.integrations SET name = $1, endpoint = $2, config = $3, updated_at = now()
+UPDATE core.integrations SET name = $1, endpoint = $2, config = $3, updated_at = now(), needs_person = false,
+  retry_at = CASE WHEN circuit = 'open' THEN now() ELSE retry_at END
 WHERE tenant_id = $4 AND id = $5 AND state <> 'archived'
 `
 
@@ -613,6 +843,8 @@ type UpdateIntegrationParams struct {
 	ID       uuid.UUID
 }
 
+// Other settings may mend what kept the source away, so an open circuit lets
+// an attempt through at once.
 func (q *Queries) UpdateIntegration(ctx context.Context, db DBTX, arg UpdateIntegrationParams) (int64, error) {
 	result, err := db.Exec(ctx, updateIntegration,
 		arg.Name,

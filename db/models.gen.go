@@ -261,32 +261,91 @@ type Embargo struct {
 	ArchivedAt   *time.Time
 }
 
-type Integration struct {
+type ExternalAsset struct {
+	TenantID      uuid.UUID
+	IntegrationID uuid.UUID
+	ExternalID    string
+	Kind          string
+	Name          string
+	ParentID      string
+	Attributes    json.RawMessage
+	Inactive      bool
+	ChangedAt     *time.Time
+	SeenAt        time.Time
+	GoneAt        *time.Time
+	AssetID       *uuid.UUID
+	Ignored       bool
+}
+
+type ExternalOrder struct {
 	TenantID        uuid.UUID
-	ID              uuid.UUID
-	Name            string
+	IntegrationID   uuid.UUID
+	ExternalID      string
 	Kind            string
-	Endpoint        string
-	Config          json.RawMessage
+	IdempotencyKey  string
+	Title           string
+	AssetExternalID string
+	AssetID         *uuid.UUID
+	TypeCode        string
+	PriorityCode    string
 	State           string
-	Watermark       *time.Time
-	LastSyncAt      *time.Time
-	LastSyncStatus  string
-	LastError       string
-	RowsTotal       int64
-	CreatedAt       time.Time
-	UpdatedAt       time.Time
-	Circuit         string
-	CircuitSince    time.Time
-	Failures        int32
-	RetryAt         *time.Time
-	NeedsPerson     bool
-	StreamingSince  *time.Time
-	DiscoveredAt    *time.Time
-	DiscoveryError  string
-	RecordsSyncedAt *time.Time
-	RecordsFullAt   *time.Time
-	PausedNote      string
+	SourceState     string
+	PlannedStart    *time.Time
+	PlannedEnd      *time.Time
+	ActualStart     *time.Time
+	ActualEnd       *time.Time
+	Hours           *float64
+	Version         string
+	ChangedAt       *time.Time
+	SeenAt          time.Time
+}
+
+type Integration struct {
+	TenantID         uuid.UUID
+	ID               uuid.UUID
+	Name             string
+	Kind             string
+	Endpoint         string
+	Config           json.RawMessage
+	State            string
+	Watermark        *time.Time
+	LastSyncAt       *time.Time
+	LastSyncStatus   string
+	LastError        string
+	RowsTotal        int64
+	CreatedAt        time.Time
+	UpdatedAt        time.Time
+	Circuit          string
+	CircuitSince     time.Time
+	Failures         int32
+	RetryAt          *time.Time
+	NeedsPerson      bool
+	StreamingSince   *time.Time
+	DiscoveredAt     *time.Time
+	DiscoveryError   string
+	RecordsSyncedAt  *time.Time
+	RecordsFullAt    *time.Time
+	PausedNote       string
+	Session          *uuid.UUID
+	DiscoveryTriedAt *time.Time
+}
+
+type IntegrationBackfill struct {
+	TenantID      uuid.UUID
+	ID            uuid.UUID
+	IntegrationID uuid.UUID
+	Cause         string
+	FromTs        time.Time
+	ToTs          time.Time
+	ReachedTs     time.Time
+	Tags          []string
+	State         string
+	RowsWritten   int64
+	Attempts      int32
+	Error         string
+	RequestedBy   *uuid.UUID
+	CreatedAt     time.Time
+	FinishedAt    *time.Time
 }
 
 type IntegrationMapping struct {
@@ -322,6 +381,23 @@ type IntegrationMessage struct {
 	Error         string
 	ReceivedAt    time.Time
 	ProcessedAt   *time.Time
+}
+
+type IntegrationNode struct {
+	TenantID      uuid.UUID
+	IntegrationID uuid.UUID
+	Address       string
+	Parent        string
+	Name          string
+	Path          string
+	Leaf          bool
+	Unit          string
+	DataType      string
+	Low           *float64
+	High          *float64
+	SearchText    string
+	SeenAt        time.Time
+	GoneAt        *time.Time
 }
 
 type IntegrationSync struct {

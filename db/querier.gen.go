@@ -46,8 +46,14 @@ type Querier interface {
 	AddRedundancyMember(ctx context.Context, db DBTX, tenantID uuid.UUID, groupID uuid.UUID, assetID uuid.UUID) error
 	AddRunEvent(ctx context.Context, db DBTX, arg AddRunEventParams) error
 	AddWorkOrder(ctx context.Context, db DBTX, arg AddWorkOrderParams) (int64, error)
+	// Moves a filling on from where the caller found it; it is done at its end.
+	AdvanceBackfill(ctx context.Context, db DBTX, arg AdvanceBackfillParams) (int64, error)
+	// Moves the watermark of a stream forward, never back. Nothing happens, and the
+	// caller must not commit, when a newer session has taken over or when the
+	// integration is not active any more.
+	AdvanceStream(ctx context.Context, db DBTX, arg AdvanceStreamParams) (int64, error)
 	// Moves the watermark only from where the poll found it, so that of two polls
-	// at once one fails and stores nothing.
+	// at once one fails and stores nothing. An answer closes the circuit.
 	AdvanceWatermark(ctx context.Context, db DBTX, arg AdvanceWatermarkParams) (int64, error)
 	AlertDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (AlertDetailRow, error)
 	// The verdicts on an alert, newest first.
@@ -67,6 +73,9 @@ type Querier interface {
 	ArchiveFailureMode(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, iD uuid.UUID) (int64, error)
 	ArchiveMapping(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, iD uuid.UUID) (int64, error)
 	ArchiveUser(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	// RequestBackfill under an id of the caller's choice; no row comes back when
+	// it was asked for before.
+	AskBackfill(ctx context.Context, db DBTX, arg AskBackfillParams) ([]uuid.UUID, error)
 	// The inspections of an asset, newest first, with who made them.
 	AssetInspections(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID) ([]AssetInspectionsRow, error)
 	// The completed lives of one asset, the last first, with the mode that ended
@@ -85,6 +94,8 @@ type Querier interface {
 	AssignWorkOrder(ctx context.Context, db DBTX, arg AssignWorkOrderParams) (int64, error)
 	// Takes a requested run up, or an open one up again.
 	BeginRun(ctx context.Context, db DBTX, arg BeginRunParams) (OptimizationRun, error)
+	// Makes a session the only one that may store for this integration.
+	BeginSession(ctx context.Context, db DBTX, session uuid.UUID, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	BeginSweep(ctx context.Context, db DBTX, arg BeginSweepParams) error
 	// Cancels open work orders of other plans for assets that get a new one. Work
 	// that has begun, and work on other assets, stays.
@@ -119,13 +130,21 @@ type Querier interface {
 	CountAnomalyLabels(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
 	CountAuditEntries(ctx context.Context, db DBTX, tenantID uuid.UUID, action string, objectID string) (int64, error)
 	CountDecisions(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) (int64, error)
+	CountExternalAssets(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, pattern string) (CountExternalAssetsRow, error)
+	CountExternalOrders(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, pattern string) (CountExternalOrdersRow, error)
+	// Adds what a filling has stored to the total of its integration.
+	CountFilled(ctx context.Context, db DBTX, rowsWritten int64, tenantID uuid.UUID, iD uuid.UUID) error
 	// Adds what a message brought to the totals of its integration.
 	CountInboxRows(ctx context.Context, db DBTX, arg CountInboxRowsParams) (int64, error)
+	CountMessages(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) (CountMessagesRow, error)
 	CountOpenAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
 	CountOtherUsers(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	CountPlansWaiting(ctx context.Context, db DBTX, arg CountPlansWaitingParams) (int64, error)
 	// How many closed hours wait for a roll-up, counted up to a limit.
 	CountStaleHours(ctx context.Context, db DBTX, tenantID uuid.UUID, most int32) (int64, error)
+	// The tags of a source as in ListTags: all, those with a rule, the stale ones
+	// among them and those that the source no longer lists.
+	CountTags(ctx context.Context, db DBTX, arg CountTagsParams) (CountTagsRow, error)
 	CreateAPIToken(ctx context.Context, db DBTX, arg CreateAPITokenParams) (CreateAPITokenRow, error)
 	CreateDemoRequest(ctx context.Context, db DBTX, arg CreateDemoRequestParams) (DemoRequest, error)
 	CreateIntegration(ctx context.Context, db DBTX, arg CreateIntegrationParams) (uuid.UUID, error)
@@ -144,6 +163,8 @@ type Querier interface {
 	DeleteExpiredSessions(ctx context.Context, db DBTX) (int64, error)
 	DeleteSession(ctx context.Context, db DBTX, token string) error
 	EndBreakGlass(ctx context.Context, db DBTX, tenantID uuid.UUID, actorID uuid.UUID) (int64, error)
+	// A session has ended, by itself or because it was asked to.
+	EndSession(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID, session uuid.UUID) (int64, error)
 	EndSweep(ctx context.Context, db DBTX, arg EndSweepParams) (int64, error)
 	EnsureAuditHead(ctx context.Context, db DBTX, tenantID uuid.UUID, hash []byte) error
 	EnsureModel(ctx context.Context, db DBTX, arg EnsureModelParams) (uuid.UUID, error)
@@ -156,6 +177,8 @@ type Querier interface {
 	// score in every step. The limit inside makes the planner look the few scores
 	// up by their key; else it may unpack every score of the asset first.
 	ExpectedValues(ctx context.Context, db DBTX, arg ExpectedValuesParams) ([]ExpectedValuesRow, error)
+	// Notes why a filling did not go on; state is waiting, failed or impossible.
+	FailBackfill(ctx context.Context, db DBTX, arg FailBackfillParams) error
 	FindAssets(ctx context.Context, db DBTX, tenantID uuid.UUID, tag string) ([]uuid.UUID, error)
 	FindDecision(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (PlanDecision, error)
 	// The accounts of an e-mail address, the home account first.
@@ -163,9 +186,12 @@ type Querier interface {
 	// The rule of one external tag, none or one.
 	FindMapping(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, externalTag string) ([]IntegrationMapping, error)
 	FindMessage(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, messageID string) (FindMessageRow, error)
+	FindNodes(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, addresses []string) ([]IntegrationNode, error)
 	FindOpenCredential(ctx context.Context, db DBTX, tenantID uuid.UUID, userID uuid.UUID) (uuid.UUID, error)
 	FindSession(ctx context.Context, db DBTX, token string) ([]byte, error)
 	FindSignal(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, metric string) ([]int64, error)
+	// One signal with the names that a rule refers to it by, none or one.
+	FindTarget(ctx context.Context, db DBTX, tenantID uuid.UUID, iD int64) ([]FindTargetRow, error)
 	FinishMessage(ctx context.Context, db DBTX, arg FinishMessageParams) (int64, error)
 	// Closes an open run, whatever the end.
 	FinishRun(ctx context.Context, db DBTX, arg FinishRunParams) (int64, error)
@@ -178,6 +204,7 @@ type Querier interface {
 	// 30 days of the same assets when new and healthy: the loss of one failure
 	// (risk over probability) times the Weibull probability at age zero.
 	FleetSummary(ctx context.Context, db DBTX, tenantID uuid.UUID) (FleetSummaryRow, error)
+	ForgetCredential(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, field string) (int64, error)
 	GetActiveBreakGlass(ctx context.Context, db DBTX, tenantID uuid.UUID, actorID uuid.UUID) (BreakGlassGrant, error)
 	GetAsset(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetAssetRow, error)
 	GetAuditHead(ctx context.Context, db DBTX, tenantID uuid.UUID) (GetAuditHeadRow, error)
@@ -209,6 +236,9 @@ type Querier interface {
 	// many are stale by the rule of IntegrationFreshness, and the newest reading,
 	// which is 1970 when there is none.
 	IntegrationOverview(ctx context.Context, db DBTX, asOf time.Time, tenantID uuid.UUID, iD *uuid.UUID) ([]IntegrationOverviewRow, error)
+	// What a long stream has to know of its integration: whether to go on, and
+	// whether other work is due.
+	IntegrationPulse(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (IntegrationPulseRow, error)
 	// Who acknowledges or confirms takes notice of an open alert; a judgement that
 	// there is nothing to do closes it.
 	JudgeAlert(ctx context.Context, db DBTX, arg JudgeAlertParams) (int64, error)
@@ -246,10 +276,15 @@ type Querier interface {
 	// Newest first. Empty filters match everything; before_seq continues a list
 	// below the last row seen, 0 starts at the top.
 	ListAuditLogs(ctx context.Context, db DBTX, arg ListAuditLogsParams) ([]AuditLog, error)
+	// Windows to fill or filled, open ones first, the newest first.
+	ListBackfills(ctx context.Context, db DBTX, arg ListBackfillsParams) ([]ListBackfillsRow, error)
 	// The baseline of every named asset that was in force at a moment: the one
 	// learned last before it, unless that was retired and not replaced yet.
 	ListBaselines(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID, moment time.Time) ([]ListBaselinesRow, error)
 	ListBreakGlass(ctx context.Context, db DBTX, tenantID uuid.UUID, pageSize int32) ([]BreakGlassGrant, error)
+	// One page of the nodes below another, folders first, with the rule of a leaf
+	// and how many nodes are below a folder.
+	ListChildNodes(ctx context.Context, db DBTX, arg ListChildNodesParams) ([]ListChildNodesRow, error)
 	// The completed lives of every asset of a class, oldest end first.
 	ListClassLives(ctx context.Context, db DBTX, tenantID uuid.UUID, classCode string) ([]ListClassLivesRow, error)
 	// Every class with its assets and completed lives.
@@ -275,6 +310,12 @@ type Querier interface {
 	ListEarlierIndexes(ctx context.Context, db DBTX, ids []uuid.UUID, tenantID uuid.UUID, moment time.Time) ([]ListEarlierIndexesRow, error)
 	ListEmbargoes(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]Embargo, error)
 	ListEnergyTariffs(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListEnergyTariffsRow, error)
+	// Asset records as read, with the asset each belongs to. show is unmatched,
+	// matched, ignored or empty for all; pattern is a LIKE pattern in lower case.
+	ListExternalAssets(ctx context.Context, db DBTX, arg ListExternalAssetsParams) ([]ListExternalAssetsRow, error)
+	// Orders and notifications as read, the latest first. show is unmatched,
+	// matched, open or empty for all.
+	ListExternalOrders(ctx context.Context, db DBTX, arg ListExternalOrdersParams) ([]ListExternalOrdersRow, error)
 	ListFailureModes(ctx context.Context, db DBTX, tenantID uuid.UUID, assetIds []uuid.UUID) ([]AssetFailureMode, error)
 	ListForgottenReleases(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error)
 	// Runs that were asked for a while ago and that no workflow took up.
@@ -337,9 +378,16 @@ type Querier interface {
 	ListSignalsWithLatest(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID) ([]ListSignalsWithLatestRow, error)
 	ListSites(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]Site, error)
 	ListSkills(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]Skill, error)
+	// Mapped tags whose newest reading is too old, by the rule of
+	// IntegrationFreshness, those that never had one first.
+	ListStaleTags(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, asOf time.Time) ([]ListStaleTagsRow, error)
 	// The newest sweeps of a tenant.
 	ListSweeps(ctx context.Context, db DBTX, tenantID uuid.UUID, pageSize int32) ([]ListSweepsRow, error)
 	ListSyncs(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) ([]IntegrationSync, error)
+	// One page of the tags of a source: those it lists and those that a rule names
+	// although it does not. show is unmapped, mapped, stale, gone or empty for all;
+	// pattern is a LIKE pattern in folded letters.
+	ListTags(ctx context.Context, db DBTX, arg ListTagsParams) ([]ListTagsRow, error)
 	ListTargetHours(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListTargetHoursRow, error)
 	// Technicians with their skill and the crew hours of their open work orders.
 	ListTechnicianLoads(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListTechnicianLoadsRow, error)
@@ -370,9 +418,13 @@ type Querier interface {
 	// asset come one after the other, and a stale form is noticed.
 	LockAsset(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Asset, error)
 	LockAuditHead(ctx context.Context, db DBTX, tenantID uuid.UUID) (LockAuditHeadRow, error)
+	LockExternalAsset(ctx context.Context, db DBTX, arg LockExternalAssetParams) (ExternalAsset, error)
 	LockIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Integration, error)
 	// Locks the models of a kind, so that only one decision is taken at a time.
 	LockModelKind(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string) ([]LockModelKindRow, error)
+	// A gap of all tags, in one of the given states, that overlaps a window or
+	// lies within a minute of it; none or one.
+	LockNearbyGap(ctx context.Context, db DBTX, arg LockNearbyGapParams) ([]IntegrationBackfill, error)
 	LockPlan(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Plan, error)
 	LockRun(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (OptimizationRun, error)
 	// Holds the run while a plan is put forward, so that two proposals of one run
@@ -382,8 +434,14 @@ type Querier interface {
 	LockWorkOrderNumbers(ctx context.Context, db DBTX, tenantID uuid.UUID) error
 	// Every signal that a tag can be mapped to, for suggestions.
 	MappingTargets(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]MappingTargetsRow, error)
-	MarkPollFailed(ctx context.Context, db DBTX, lastError string, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	MarkFailed(ctx context.Context, db DBTX, arg MarkFailedParams) (int64, error)
+	// After a complete listing: what it did not see is gone.
+	MarkNodesGone(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, startedAt time.Time) (int64, error)
 	MarkReleased(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	// Says which asset a record belongs to, none to undo, or that it is not wanted.
+	MatchExternalAsset(ctx context.Context, db DBTX, arg MatchExternalAssetParams) (int64, error)
+	// Gives the orders of a record the asset of the record.
+	MatchOrdersOf(ctx context.Context, db DBTX, arg MatchOrdersOfParams) (int64, error)
 	ModelArtefact(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (ModelArtefactRow, error)
 	// The models of the registry with the named kinds and versions, each given as
 	// kind, space, version.
@@ -395,6 +453,11 @@ type Querier interface {
 	MoveRollUpProgress(ctx context.Context, db DBTX, tenantID uuid.UUID, markedFrom time.Time) error
 	// Moves an order on from the status that the reader saw.
 	MoveWorkOrder(ctx context.Context, db DBTX, arg MoveWorkOrderParams) (int64, error)
+	// The window to fill next, none or one: what has failed least, outages before
+	// requests, the newest first.
+	NextBackfill(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) ([]IntegrationBackfill, error)
+	// A node and those above it, the topmost first.
+	NodeAncestors(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, address string) ([]NodeAncestorsRow, error)
 	NoteRunAttempt(ctx context.Context, db DBTX, attempt int32, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	NoteRunProgress(ctx context.Context, db DBTX, arg NoteRunProgressParams) (int64, error)
 	// The newest open alerts, of one asset when it is named, with the names of
@@ -431,6 +494,8 @@ type Querier interface {
 	// An alert about the tenant itself rather than about an asset.
 	RaiseNotice(ctx context.Context, db DBTX, arg RaiseNoticeParams) error
 	RecommendationDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID, runID uuid.UUID) (RecommendationDetailRow, error)
+	RecordDiscovery(ctx context.Context, db DBTX, error string, tenantID uuid.UUID, iD uuid.UUID) error
+	RecordGap(ctx context.Context, db DBTX, arg RecordGapParams) error
 	// A life that ended at the same moment is known already and stays as it is.
 	RecordLife(ctx context.Context, db DBTX, arg RecordLifeParams) (int64, error)
 	// Counts a wrong password and locks the account when the limit is reached; the
@@ -445,6 +510,10 @@ type Querier interface {
 	// Opens alerts anew that cleared within a day before their cause came back,
 	// instead of raising another one, and counts the occurrence.
 	ReopenAlerts(ctx context.Context, db DBTX, at time.Time, tenantID uuid.UUID, keys []string) ([]string, error)
+	// Asks for a window to be filled from the source's archive: cause is mapping
+	// or requested, no tags mean all that are mapped. The caller starts the filling
+	// through the workflow client.
+	RequestBackfill(ctx context.Context, db DBTX, arg RequestBackfillParams) (uuid.UUID, error)
 	// Asks for the release of an approved plan, once.
 	RequestPlanRelease(ctx context.Context, db DBTX, actorID uuid.UUID, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// Records a request once: the same form sent again finds the key taken and
@@ -462,6 +531,8 @@ type Querier interface {
 	RetireOtherModels(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string, version string) (int64, error)
 	// Puts the messages that failed, and whose body is still there, back in line.
 	RetryFailedMessages(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) (int64, error)
+	// A person wants an attempt now, however long the circuit was to stay open.
+	RetryIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// Hands the ciphertext out once and erases it; a second reader finds no row.
 	RevealOneTimeCredential(ctx context.Context, db DBTX, revealedBy uuid.UUID, tenantID uuid.UUID, iD uuid.UUID) (RevealOneTimeCredentialRow, error)
 	RevokeAPIToken(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
@@ -471,6 +542,8 @@ type Querier interface {
 	// The day from which on the hours of a tenant's readings are known, the given
 	// day before the first look.
 	RollUpProgress(ctx context.Context, db DBTX, tenantID uuid.UUID, otherwise time.Time) (time.Time, error)
+	// The rules of some tags with what they feed and its newest reading.
+	RulesOfTags(ctx context.Context, db DBTX, arg RulesOfTagsParams) ([]RulesOfTagsRow, error)
 	RunDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (RunDetailRow, error)
 	// The run to watch: one that is under way, else the newest.
 	RunInView(ctx context.Context, db DBTX, tenantID uuid.UUID) (uuid.UUID, error)
@@ -511,7 +584,8 @@ type Querier interface {
 	// What a job restores of an asset, and whether it stands outdoors.
 	SetAssetCondition(ctx context.Context, db DBTX, arg SetAssetConditionParams) error
 	SetAssetLife(ctx context.Context, db DBTX, arg SetAssetLifeParams) (int64, error)
-	// Moves an integration on from the state that the caller saw.
+	// Moves an integration on from the state that the caller saw. The note says
+	// why it is paused.
 	SetIntegrationState(ctx context.Context, db DBTX, arg SetIntegrationStateParams) (int64, error)
 	SetModelMetrics(ctx context.Context, db DBTX, arg SetModelMetricsParams) (int64, error)
 	SetModelState(ctx context.Context, db DBTX, arg SetModelStateParams) (int64, error)
@@ -536,6 +610,16 @@ type Querier interface {
 	StoreRunDraft(ctx context.Context, db DBTX, arg StoreRunDraftParams) (int64, error)
 	StoreRunInput(ctx context.Context, db DBTX, arg StoreRunInputParams) (int64, error)
 	SupersedePlans(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	// Readings stored in the last ten minutes.
+	SyncRate(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, asOf time.Time) (int64, error)
+	// Assets of a unit, or those whose name matches a LIKE pattern, with their
+	// signals counted and how many of them a rule of any integration feeds.
+	TargetAssets(ctx context.Context, db DBTX, arg TargetAssetsParams) ([]TargetAssetsRow, error)
+	// Signals of an asset with the component they belong to and the rules, of any
+	// integration, that feed them.
+	TargetSignals(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID) ([]TargetSignalsRow, error)
+	// The units of every site with their assets counted, for the tree of signals.
+	TargetUnits(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]TargetUnitsRow, error)
 	// The assets with the greatest expected loss, with all that explains it.
 	TopRisks(ctx context.Context, db DBTX, tenantID uuid.UUID, pageSize int32) ([]TopRisksRow, error)
 	// Notes the use of a token, at most once a minute.
@@ -545,10 +629,14 @@ type Querier interface {
 	// Has the named assets scored anew by the next sweep: what their score rests
 	// on has changed.
 	TouchScores(ctx context.Context, db DBTX, tenantID uuid.UUID, assetIds []uuid.UUID) error
+	// An open circuit lets one attempt through.
+	TryIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) error
 	UnlockUser(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// Jobs due until a day: orders that are not closed, and recommendations of the
 	// newest approved plan that are not orders yet.
 	UpcomingActions(ctx context.Context, db DBTX, tenantID uuid.UUID, until time.Time, today time.Time) (UpcomingActionsRow, error)
+	// Other settings may mend what kept the source away, so an open circuit lets
+	// an attempt through at once.
 	UpdateIntegration(ctx context.Context, db DBTX, arg UpdateIntegrationParams) (int64, error)
 	UpdateTenant(ctx context.Context, db DBTX, arg UpdateTenantParams) (Tenant, error)
 	UpdateUserProfile(ctx context.Context, db DBTX, arg UpdateUserProfileParams) (int64, error)
@@ -580,6 +668,7 @@ type Querier interface {
 	UpsertUnit(ctx context.Context, db DBTX, arg UpsertUnitParams) error
 	// Erases secrets that nobody has seen, because a newer password replaced them.
 	VoidOneTimeCredentials(ctx context.Context, db DBTX, actorID uuid.UUID, tenantID uuid.UUID, userID uuid.UUID) (int64, error)
+	WidenGap(ctx context.Context, db DBTX, arg WidenGapParams) error
 	WorkOrderDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (WorkOrderDetailRow, error)
 	// One page of work orders. status 'active' means open or in progress; owner
 	// keeps orders of plans that the person launched, proposed or released.

@@ -28,12 +28,17 @@ INSERT INTO core.integrations (tenant_id, id, name, kind, endpoint, config) VALU
 RETURNING id;
 
 -- name: UpdateIntegration :execrows
-UPDATE core.integrations SET name = @name, endpoint = @endpoint, config = @config, updated_at = now()
+-- Other settings may mend what kept the source away, so an open circuit lets
+-- an attempt through at once.
+UPDATE core.integrations SET name = @name, endpoint = @endpoint, config = @config, updated_at = now(), needs_person = false,
+  retry_at = CASE WHEN circuit = 'open' THEN now() ELSE retry_at END
 WHERE tenant_id = @tenant_id AND id = @id AND state <> 'archived';
 
 -- name: SetIntegrationState :execrows
--- Moves an integration on from the state that the caller saw.
-UPDATE core.integrations SET state = @next::text, updated_at = now()
+-- Moves an integration on from the state that the caller saw. The note says
+-- why it is paused.
+UPDATE core.integrations SET state = @next::text, paused_note = @note, updated_at = now(),
+  retry_at = CASE WHEN circuit = 'open' AND @next::text = 'active' THEN now() ELSE retry_at END
 WHERE tenant_id = @tenant_id AND id = @id AND state = @seen::text;
 
 -- name: RenameArchivedIntegration :execrows
@@ -50,6 +55,9 @@ WHERE tenant_id = @tenant_id AND integration_id = @integration_id ORDER BY field
 INSERT INTO core.integration_credentials (tenant_id, integration_id, field, ciphertext)
 VALUES (@tenant_id, @integration_id, @field, @ciphertext)
 ON CONFLICT (tenant_id, integration_id, field) DO UPDATE SET ciphertext = excluded.ciphertext, updated_at = now();
+
+-- name: ForgetCredential :execrows
+DELETE FROM core.integration_credentials WHERE tenant_id = @tenant_id AND integration_id = @integration_id AND field = @field;
 
 -- name: ListSyncs :many
 SELECT * FROM core.integration_syncs
@@ -79,13 +87,13 @@ SELECT * FROM core.integration_mappings
 WHERE tenant_id = @tenant_id AND integration_id = @integration_id AND external_tag = @external_tag AND archived_at IS NULL;
 
 -- name: AddMapping :one
-INSERT INTO core.integration_mappings (tenant_id, integration_id, external_tag, asset_id, component_id, signal_id, source_unit, factor, shift)
-VALUES (@tenant_id, @integration_id, @external_tag, @asset_id, sqlc.narg('component_id'), @signal_id, @source_unit, @factor, @shift)
+INSERT INTO core.integration_mappings (tenant_id, integration_id, external_tag, asset_id, component_id, signal_id, source_unit, factor, shift, low, high)
+VALUES (@tenant_id, @integration_id, @external_tag, @asset_id, sqlc.narg('component_id'), @signal_id, @source_unit, @factor, @shift, sqlc.narg('low'), sqlc.narg('high'))
 RETURNING id;
 
 -- name: ChangeMapping :execrows
 UPDATE core.integration_mappings SET asset_id = @asset_id, component_id = sqlc.narg('component_id'), signal_id = @signal_id,
-  source_unit = @source_unit, factor = @factor, shift = @shift
+  source_unit = @source_unit, factor = @factor, shift = @shift, low = sqlc.narg('low'), high = sqlc.narg('high')
 WHERE tenant_id = @tenant_id AND id = @id AND archived_at IS NULL;
 
 -- name: ArchiveMapping :execrows
@@ -99,3 +107,41 @@ FROM telemetry.signals s
 JOIN core.assets a ON a.tenant_id = s.tenant_id AND a.id = s.asset_id AND a.archived_at IS NULL
 WHERE s.tenant_id = @tenant_id AND s.archived_at IS NULL
 ORDER BY a.tag, s.metric LIMIT 20000;
+
+-- name: SyncRate :one
+-- Readings stored in the last ten minutes.
+SELECT coalesce(sum(rows_written), 0)::bigint AS rows_written FROM core.integration_syncs
+WHERE tenant_id = @tenant_id AND integration_id = @integration_id AND finished_at > CAST(@as_of AS timestamptz) - interval '10 minutes';
+
+-- name: ListStaleTags :many
+-- Mapped tags whose newest reading is too old, by the rule of
+-- IntegrationFreshness, those that never had one first.
+SELECT m.external_tag, m.asset_id, a.tag, s.metric, l.ts AS latest_ts
+FROM core.integration_mappings m
+JOIN core.assets a ON a.tenant_id = m.tenant_id AND a.id = m.asset_id
+JOIN telemetry.signals s ON s.tenant_id = m.tenant_id AND s.id = m.signal_id AND s.archived_at IS NULL
+LEFT JOIN telemetry.signal_latest l ON l.tenant_id = m.tenant_id AND l.signal_id = m.signal_id
+WHERE m.tenant_id = @tenant_id AND m.integration_id = @integration_id AND m.archived_at IS NULL
+  AND (l.ts IS NULL OR l.ts + make_interval(secs => CASE WHEN s.period_seconds > 300 THEN 3 * s.period_seconds ELSE 900 END) < CAST(@as_of AS timestamptz))
+ORDER BY l.ts NULLS FIRST, m.external_tag LIMIT 10;
+
+-- name: ListBackfills :many
+-- Windows to fill or filled, open ones first, the newest first.
+SELECT b.id, b.cause, b.from_ts, b.to_ts, b.reached_ts, coalesce(cardinality(b.tags), 0)::int AS tags, b.state, b.rows_written, b.error, b.created_at, b.finished_at,
+  coalesce(u.name_ar, '')::text AS by_ar, coalesce(u.name_en, '')::text AS by_en
+FROM core.integration_backfills b
+LEFT JOIN core.users u ON u.tenant_id = b.tenant_id AND u.id = b.requested_by
+WHERE b.tenant_id = @tenant_id AND b.integration_id = @integration_id
+ORDER BY b.state NOT IN ('waiting', 'running'), b.created_at DESC, b.id LIMIT @page_size OFFSET @skip;
+
+-- name: AskBackfill :many
+-- RequestBackfill under an id of the caller's choice; no row comes back when
+-- it was asked for before.
+INSERT INTO core.integration_backfills (tenant_id, id, integration_id, cause, from_ts, to_ts, reached_ts, tags, requested_by)
+VALUES (@tenant_id, @id, @integration_id, @cause, @from_ts, @to_ts, @from_ts, sqlc.narg('tags')::text[], @requested_by)
+ON CONFLICT (tenant_id, id) DO NOTHING
+RETURNING id;
+
+-- name: CountMessages :one
+SELECT count(*) AS messages, count(*) FILTER (WHERE state = 'received') AS waiting, count(*) FILTER (WHERE state = 'failed') AS failed
+FROM core.integration_messages WHERE tenant_id = @tenant_id AND integration_id = @integration_id;
