@@ -58,6 +58,7 @@ const (
 type AssetRecord struct {
 	ID            string // as the source keys it, leading zeros and all
 	Kind          string // Equipment or FunctionalLocation
+	Tag           string // the mark on drawings and labels that people know it by, may be empty
 	Name          string
 	ParentID      string // the object above it, may be empty
 	Class         string // type of technical object
