@@ -120,7 +120,8 @@ func (s *Server) integrationFormPage(w http.ResponseWriter, r *http.Request, sta
 func newFormField(p Page, kind string, f connector.Field, value any, problem string) formField {
 	out := formField{Key: f.Key, Type: string(f.Type), Label: p.T(f.LabelKey), Help: p.T(f.HelpKey), Required: f.Required}
 	if problem != "" {
-		out.Err = p.T(problem)
+		key, args := connector.SplitProblem(problem)
+		out.Err = p.T(key, args...)
 	}
 	switch x := value.(type) {
 	case nil:

@@ -82,6 +82,20 @@ const (
 	ErrObject   = "connector.field.object"
 )
 
+// ProblemAt is the problem of a field whose text is wrong at a place, counted
+// from 1. SplitProblem takes it apart again.
+func ProblemAt(key string, position int) string { return key + "#" + strconv.Itoa(position) }
+
+// SplitProblem returns the message key of a problem of a field, and the
+// arguments of its text: Position for one that ProblemAt has made.
+func SplitProblem(problem string) (key string, args []any) {
+	key, position, placed := strings.Cut(problem, "#")
+	if placed {
+		args = []any{"Position", position}
+	}
+	return key, args
+}
+
 // maxTextLength bounds a text whose field names no bound of its own.
 const maxTextLength = 4096
 

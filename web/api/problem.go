@@ -13,6 +13,7 @@ import (
 	"github.com/go-chi/httplog/v3"
 
 	"github.com/optria-iq/optria/internal/access"
+	"github.com/optria-iq/optria/internal/connector"
 	"github.com/optria-iq/optria/internal/fault"
 	"github.com/optria-iq/optria/internal/i18n"
 )
@@ -150,8 +151,9 @@ func invalid(ctx context.Context, problems map[string]string) error {
 // invalidKeys is invalid for message keys.
 func invalidKeys(ctx context.Context, problems map[string]string) error {
 	texts := make(map[string]string, len(problems))
-	for field, key := range problems {
-		texts[field] = localizer(ctx).T(key)
+	for field, problem := range problems {
+		key, args := connector.SplitProblem(problem)
+		texts[field] = localizer(ctx).T(key, args...)
 	}
 	return invalid(ctx, texts)
 }
