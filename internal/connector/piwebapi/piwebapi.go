@@ -1,0 +1,120 @@
+// Package piwebapi connects to the AVEVA PI System through PI Web API 2017 R2
+// or later.
+//
+// A tag is the path of a point, \\SERVER\TAG, or its WebID in any of the forms
+// of WebID 2.0. Browsing hands out identifier-only WebIDs (I1DP…): they name
+// the point by the identifiers of server and point, so mappings outlive a
+// renaming of the tag, they stay the same in later listings, and their 32
+// characters fit the limit of a path segment, which full WebIDs of long names
+// pass. The setting "addressing" hands out paths instead, for those who prefer
+// to read them. Both forms are always accepted.
+//
+// Recorded values are read in batches of one call per point. PI Web API cuts an
+// answer at maxCount without a word and several events may carry one time
+// stamp, so a full page is continued after the instant of its last event. The
+// historian keeps one reading per microsecond and tag, and so does a batch: the
+// first event of an instant in archive order.
+//
+// Quality: bad when the event is not good, is a system state or carries errors;
+// uncertain when questionable or substituted; good otherwise. A digital state
+// is its code. A system state has no number: its value is NaN. Texts are not
+// delivered and are named once.
+//
+// What is not done: thinning by PollRequest.Period, because PI interpolates
+// where the contract wants samples; PollRequest.AsOf, because PI does not say
+// when an event was archived; Kerberos and NTLM.
+package piwebapi
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/optria-iq/optria/internal/connector"
+	"github.com/optria-iq/optria/internal/connector/httpapi"
+)
+
+// Kind is the registered name.
+const Kind = "piwebapi"
+
+// Ways to hand out the addresses of points.
+const (
+	byIdentifier = "webid"
+	byPath       = "path"
+)
+
+// servicePath is where PI Web API is installed unless the address says
+// otherwise.
+const servicePath = "/piwebapi"
+
+// defaultPage is the standard maxCount of one recorded call; PI Web API's own
+// limit is 150,000 unless its administrator lowered it.
+const defaultPage = 5000
+
+func init() { connector.Register(Spec(), open) }
+
+// Spec describes the settings.
+func Spec() connector.Spec {
+	return connector.Spec{
+		Kind:           Kind,
+		NameKey:        "connector.piwebapi.name",
+		DescriptionKey: "connector.piwebapi.description",
+		Fields: append(httpapi.Fields(),
+			connector.Field{Key: "data_server", Type: connector.Text, Max: connector.Bound(100), LabelKey: "connector.piwebapi.data_server.label", HelpKey: "connector.piwebapi.data_server.help"},
+			connector.Field{Key: "addressing", Type: connector.Choice, Enum: []string{byIdentifier, byPath}, Default: byIdentifier,
+				LabelKey: "connector.piwebapi.addressing.label", HelpKey: "connector.piwebapi.addressing.help"},
+			connector.Field{Key: "page_size", Type: connector.Integer, Min: connector.Bound(2), Max: connector.Bound(150_000), Default: float64(defaultPage),
+				LabelKey: "connector.piwebapi.page_size.label", HelpKey: "connector.piwebapi.page_size.help"}),
+		Check: httpapi.CheckSettings,
+	}
+}
+
+// settings are the open settings.
+type settings struct {
+	httpapi.Settings
+	DataServer string `json:"data_server,omitempty"`
+	Addressing string `json:"addressing,omitempty"`
+	PageSize   int    `json:"page_size,omitempty"`
+}
+
+// Connector is an opened PI Web API.
+type Connector struct {
+	client   *httpapi.Client
+	settings settings
+	base     string // address of the service, for the resources of a batch
+	page     int    // the largest maxCount that the server takes, as far as known
+	points   map[string]point
+	skewed   bool // the clock of the service is off
+	now      func() time.Time
+}
+
+func open(config connector.Config, secrets connector.Secrets, dialer *net.Dialer) (connector.Connector, error) {
+	var s settings
+	if err := config.Decode(&s); err != nil {
+		return nil, err
+	}
+	base, err := url.Parse(strings.TrimRight(s.BaseURL, "/"))
+	if err != nil {
+		return nil, fmt.Errorf("read address: %w", err)
+	}
+	if base.Path == "" {
+		base.Path = servicePath
+	}
+	s.BaseURL = base.String()
+	client, err := httpapi.New(s.WithSecrets(secrets), dialer, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &Connector{client: client, settings: s, base: s.BaseURL, page: s.PageSize, points: map[string]point{}, now: time.Now}, nil
+}
+
+// Kind returns the registered name.
+func (c *Connector) Kind() string { return Kind }
+
+// Close releases idle connections.
+func (c *Connector) Close() error {
+	c.client.Close()
+	return nil
+}
