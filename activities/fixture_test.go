@@ -224,6 +224,7 @@ func (f *plantFixture) intact() {
 type fakeStarter struct {
 	runs, approvals, releases, scheduled []uuid.UUID
 	trainings                            []uuid.UUID
+	fillings, listings                   []uuid.UUID
 	running                              map[string]bool
 	err                                  error
 }
@@ -254,5 +255,15 @@ func (s *fakeStarter) Running(_ context.Context, workflowID string) (bool, error
 
 func (s *fakeStarter) EnsureTenantSchedules(_ context.Context, _ uuid.UUID, integrations []uuid.UUID) error {
 	s.scheduled = append(s.scheduled, integrations...)
+	return s.err
+}
+
+func (s *fakeStarter) StartBackfill(_ context.Context, _, integration uuid.UUID) error {
+	s.fillings = append(s.fillings, integration)
+	return s.err
+}
+
+func (s *fakeStarter) Discover(_ context.Context, _, integration uuid.UUID) error {
+	s.listings = append(s.listings, integration)
 	return s.err
 }

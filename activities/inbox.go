@@ -131,7 +131,12 @@ func (t *target) read(ctx context.Context, receiver connector.Receiver, message 
 		return messageOutcome{failure: connector.MessageKey(err)}, nil
 	}
 	o := messageOutcome{refusals: received.Refused, refused: int64(len(received.Refused))}
-	o.rows, o.bad = t.convert(received.Readings)
+	c := t.convert(received.Readings, message.ReceivedAt)
+	o.rows, o.bad = c.rows, c.bad
+	if c.refused > 0 {
+		o.refusals = append(o.refusals, connector.Refusal{Key: NoticeFuture, Value: fmt.Sprint(c.refused)})
+		o.refused += c.refused
+	}
 	for _, r := range t.unmapped(received.Readings) {
 		o.refusals = append(o.refusals, r)
 		o.refused++

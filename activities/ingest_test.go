@@ -23,18 +23,28 @@ func TestConvertMapsUnitsAndMarksWhatCannotBeUsed(t *testing.T) {
 	read := func(value float64, unit string, q asset.Quality) connector.Reading {
 		return connector.Reading{ExternalTag: "p", Time: now, Value: value, Unit: unit, Quality: q}
 	}
-	rows, bad := target.convert([]connector.Reading{
+	low, high := -5.0, 10.0
+	target.mappings["q"] = db.ListPolledMappingsRow{ExternalTag: "q", SignalID: 8, Factor: 2, Low: &low, High: &high}
+	c := target.convert([]connector.Reading{
 		read(100, "psi", asset.Good), read(100, "", asset.Uncertain), read(100, "bar", asset.Good),
 		read(math.NaN(), "psi", asset.Good), read(math.Inf(1), "psi", asset.Good), read(1, "psi", asset.Bad),
 		{ExternalTag: "unmapped", Value: 1},
-	})
-	require.Len(t, rows, 6)
-	require.EqualValues(t, 4, bad)
-	require.InDelta(t, 7.89476, rows[0].Value, 1e-9)
-	require.EqualValues(t, 7, rows[0].SignalID)
-	for i, want := range []asset.Quality{asset.Good, asset.Uncertain, asset.Bad, asset.Bad, asset.Bad, asset.Bad} {
-		require.Equal(t, want, rows[i].Quality, i)
+		{ExternalTag: "q", Time: now, Value: 5}, {ExternalTag: "q", Time: now, Value: 5.1}, {ExternalTag: "q", Time: now, Value: -2.6},
+		{ExternalTag: "q", Time: now.Add(6 * time.Minute), Value: 1}, {ExternalTag: "q", Time: now.Add(time.Minute), Value: 1},
+	}, now)
+	require.Len(t, c.rows, 10)
+	require.EqualValues(t, 6, c.bad)
+	require.EqualValues(t, 1, c.refused, "readings from the future are not kept")
+	require.InDelta(t, 7.89476, c.rows[0].Value, 1e-9)
+	require.EqualValues(t, 7, c.rows[0].SignalID)
+	for i, want := range []asset.Quality{asset.Good, asset.Uncertain, asset.Bad, asset.Bad, asset.Bad, asset.Bad, asset.Good, asset.Bad, asset.Bad, asset.Good} {
+		require.Equal(t, want, c.rows[i].Quality, i)
 	}
+	counts := map[string]int{}
+	for _, n := range c.notices {
+		counts[n.Key] = n.Count
+	}
+	require.Equal(t, map[string]int{NoticeForeignUnit: 1, NoticeOutOfRange: 2, NoticeFuture: 1, connector.NoticeClockSkew: 1}, counts)
 }
 
 // polled returns an integration of the plant with its signals.

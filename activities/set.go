@@ -28,6 +28,8 @@ type Starter interface {
 	StartTraining(ctx context.Context, tenant, run uuid.UUID) error
 	Running(ctx context.Context, workflowID string) (bool, error)
 	EnsureTenantSchedules(ctx context.Context, tenant uuid.UUID, integrations []uuid.UUID) error
+	StartBackfill(ctx context.Context, tenant, integration uuid.UUID) error
+	Discover(ctx context.Context, tenant, integration uuid.UUID) error
 }
 
 // Deps are what activities work with.
@@ -52,9 +54,6 @@ type Set struct {
 	Training     *Training
 }
 
-// Ingest polls plant systems.
-type Ingest struct{ deps Deps }
-
 // Scoring scores assets.
 type Scoring struct {
 	deps   Deps
@@ -77,7 +76,7 @@ type Upkeep struct{ deps Deps }
 func NewSet(d Deps) *Set {
 	d.SolverThreads = max(d.SolverThreads, 1)
 	return &Set{
-		deps: d, Ingest: &Ingest{d}, Scoring: &Scoring{deps: d}, Optimization: &Optimization{d},
+		deps: d, Ingest: newIngest(d), Scoring: &Scoring{deps: d}, Optimization: &Optimization{d},
 		Approval: &Approval{d}, Release: &Release{d}, Upkeep: &Upkeep{d}, Preview: &Preview{d}, Training: &Training{d},
 	}
 }

@@ -7,34 +7,31 @@ package db
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
 )
 
-const advanceWatermark = `-- name: AdvanceWatermark :execrows
-UPDATE core.integrations SET watermark = $1, last_sync_at = now(), last_sync_status = $2, last_error = $3,
-  rows_total = rows_total + $4
-WHERE tenant_id = $5 AND id = $6 AND watermark IS NOT DISTINCT FROM $7::timestamptz
+const advanceBackfill = `-- name: AdvanceBackfill :execrows
+UPDATE core.integration_backfills SET reached_ts = $1, rows_written = rows_written + $2, attempts = 0, error = '',
+  state = CASE WHEN $1::timestamptz >= to_ts THEN 'done' ELSE 'running' END,
+  finished_at = CASE WHEN $1::timestamptz >= to_ts THEN now() END
+WHERE tenant_id = $3 AND id = $4 AND reached_ts = $5 AND state IN ('waiting', 'running')
 `
 
-type AdvanceWatermarkParams struct {
-	Watermark   *time.Time
-	Status      string
-	LastError   string
+type AdvanceBackfillParams struct {
+	ReachedTs   time.Time
 	RowsWritten int64
 	TenantID    uuid.UUID
 	ID          uuid.UUID
-	Previous    *time.Time
+	Previous    time.Time
 }
 
-// Moves the watermark only from where the poll found it, so that of two polls
-// at once one fails and stores nothing.
-func (q *Queries) AdvanceWatermark(ctx context.Context, db DBTX, arg AdvanceWatermarkParams) (int64, error) {
-	result, err := db.Exec(ctx, advanceWatermark,
-		arg.Watermark,
-		arg.Status,
-		arg.LastError,
+// Moves a filling on from where the caller found it; it is done at its end.
+func (q *Queries) AdvanceBackfill(ctx context.Context, db DBTX, arg AdvanceBackfillParams) (int64, error) {
+	result, err := db.Exec(ctx, advanceBackfill,
+		arg.ReachedTs,
 		arg.RowsWritten,
 		arg.TenantID,
 		arg.ID,
@@ -44,6 +41,136 @@ func (q *Queries) AdvanceWatermark(ctx context.Context, db DBTX, arg AdvanceWate
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const advanceStream = `-- name: AdvanceStream :execrows
+UPDATE core.integrations SET watermark = greatest(watermark, $1::timestamptz), last_sync_at = now(), last_sync_status = $2,
+  last_error = '', rows_total = rows_total + $3, streaming_since = coalesce(streaming_since, $4), circuit = 'closed',
+  circuit_since = CASE circuit WHEN 'closed' THEN circuit_since ELSE now() END, failures = 0, retry_at = NULL, needs_person = false
+WHERE tenant_id = $5 AND id = $6 AND session = $7::uuid AND state = 'active'
+`
+
+type AdvanceStreamParams struct {
+	Watermark   *time.Time
+	Status      string
+	RowsWritten int64
+	Since       *time.Time
+	TenantID    uuid.UUID
+	ID          uuid.UUID
+	Session     uuid.UUID
+}
+
+// Moves the watermark of a stream forward, never back. Nothing happens, and the
+// caller must not commit, when a newer session has taken over or when the
+// integration is not active any more.
+func (q *Queries) AdvanceStream(ctx context.Context, db DBTX, arg AdvanceStreamParams) (int64, error) {
+	result, err := db.Exec(ctx, advanceStream,
+		arg.Watermark,
+		arg.Status,
+		arg.RowsWritten,
+		arg.Since,
+		arg.TenantID,
+		arg.ID,
+		arg.Session,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const advanceWatermark = `-- name: AdvanceWatermark :execrows
+UPDATE core.integrations SET watermark = $1, last_sync_at = now(), last_sync_status = $2, last_error = '',
+  rows_total = rows_total + $3, circuit = 'closed',
+  circuit_since = CASE circuit WHEN 'closed' THEN circuit_since ELSE now() END, failures = 0, retry_at = NULL, needs_person = false
+WHERE tenant_id = $4 AND id = $5 AND watermark IS NOT DISTINCT FROM $6::timestamptz
+`
+
+type AdvanceWatermarkParams struct {
+	Watermark   *time.Time
+	Status      string
+	RowsWritten int64
+	TenantID    uuid.UUID
+	ID          uuid.UUID
+	Previous    *time.Time
+}
+
+// Moves the watermark only from where the poll found it, so that of two polls
+// at once one fails and stores nothing. An answer closes the circuit.
+func (q *Queries) AdvanceWatermark(ctx context.Context, db DBTX, arg AdvanceWatermarkParams) (int64, error) {
+	result, err := db.Exec(ctx, advanceWatermark,
+		arg.Watermark,
+		arg.Status,
+		arg.RowsWritten,
+		arg.TenantID,
+		arg.ID,
+		arg.Previous,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const beginSession = `-- name: BeginSession :execrows
+UPDATE core.integrations SET session = $1::uuid, streaming_since = NULL
+WHERE tenant_id = $2 AND id = $3 AND state = 'active'
+`
+
+// Makes a session the only one that may store for this integration.
+func (q *Queries) BeginSession(ctx context.Context, db DBTX, session uuid.UUID, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
+	result, err := db.Exec(ctx, beginSession, session, tenantID, iD)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const countFilled = `-- name: CountFilled :exec
+UPDATE core.integrations SET rows_total = rows_total + $1 WHERE tenant_id = $2 AND id = $3
+`
+
+// Adds what a filling has stored to the total of its integration.
+func (q *Queries) CountFilled(ctx context.Context, db DBTX, rowsWritten int64, tenantID uuid.UUID, iD uuid.UUID) error {
+	_, err := db.Exec(ctx, countFilled, rowsWritten, tenantID, iD)
+	return err
+}
+
+const endSession = `-- name: EndSession :execrows
+UPDATE core.integrations SET streaming_since = NULL WHERE tenant_id = $1 AND id = $2 AND session = $3::uuid
+`
+
+// A session has ended, by itself or because it was asked to.
+func (q *Queries) EndSession(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID, session uuid.UUID) (int64, error) {
+	result, err := db.Exec(ctx, endSession, tenantID, iD, session)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const failBackfill = `-- name: FailBackfill :exec
+UPDATE core.integration_backfills SET state = $1::text, error = $2, attempts = attempts + 1,
+  finished_at = CASE $1::text WHEN 'waiting' THEN NULL ELSE now() END
+WHERE tenant_id = $3 AND id = $4
+`
+
+type FailBackfillParams struct {
+	State    string
+	Error    string
+	TenantID uuid.UUID
+	ID       uuid.UUID
+}
+
+// Notes why a filling did not go on; state is waiting, failed or impossible.
+func (q *Queries) FailBackfill(ctx context.Context, db DBTX, arg FailBackfillParams) error {
+	_, err := db.Exec(ctx, failBackfill,
+		arg.State,
+		arg.Error,
+		arg.TenantID,
+		arg.ID,
+	)
+	return err
 }
 
 const integrationFreshness = `-- name: IntegrationFreshness :one
@@ -66,6 +193,40 @@ func (q *Queries) IntegrationFreshness(ctx context.Context, db DBTX, asOf time.T
 	row := db.QueryRow(ctx, integrationFreshness, asOf, tenantID, integrationID)
 	var i IntegrationFreshnessRow
 	err := row.Scan(&i.Signals, &i.Fresh)
+	return i, err
+}
+
+const integrationPulse = `-- name: IntegrationPulse :one
+SELECT i.state, i.updated_at, i.session, i.retry_at,
+  EXISTS (SELECT FROM core.integration_backfills b
+    WHERE b.tenant_id = i.tenant_id AND b.integration_id = i.id AND b.state IN ('waiting', 'running')) AS gaps,
+  (coalesce(i.discovered_at, '-infinity') < now() - interval '1 day'
+    AND coalesce(i.discovery_tried_at, '-infinity') < now() - interval '1 hour')::boolean AS undiscovered
+FROM core.integrations i WHERE i.tenant_id = $1 AND i.id = $2
+`
+
+type IntegrationPulseRow struct {
+	State        string
+	UpdatedAt    time.Time
+	Session      *uuid.UUID
+	RetryAt      *time.Time
+	Gaps         bool
+	Undiscovered bool
+}
+
+// What a long stream has to know of its integration: whether to go on, and
+// whether other work is due.
+func (q *Queries) IntegrationPulse(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (IntegrationPulseRow, error) {
+	row := db.QueryRow(ctx, integrationPulse, tenantID, iD)
+	var i IntegrationPulseRow
+	err := row.Scan(
+		&i.State,
+		&i.UpdatedAt,
+		&i.Session,
+		&i.RetryAt,
+		&i.Gaps,
+		&i.Undiscovered,
+	)
 	return i, err
 }
 
@@ -98,7 +259,7 @@ func (q *Queries) ListPolledIntegrations(ctx context.Context, db DBTX, tenantID 
 }
 
 const listPolledMappings = `-- name: ListPolledMappings :many
-SELECT m.external_tag, m.signal_id, m.source_unit, m.factor, m.shift
+SELECT m.external_tag, m.signal_id, m.source_unit, m.factor, m.shift, m.low, m.high
 FROM core.integration_mappings m
 JOIN telemetry.signals s ON s.tenant_id = m.tenant_id AND s.id = m.signal_id AND s.archived_at IS NULL
 WHERE m.tenant_id = $1 AND m.integration_id = $2 AND m.archived_at IS NULL
@@ -111,6 +272,8 @@ type ListPolledMappingsRow struct {
 	SourceUnit  string
 	Factor      float64
 	Shift       float64
+	Low         *float64
+	High        *float64
 }
 
 // Which external tag feeds which signal, the stored value is raw times factor + shift.
@@ -129,6 +292,8 @@ func (q *Queries) ListPolledMappings(ctx context.Context, db DBTX, tenantID uuid
 			&i.SourceUnit,
 			&i.Factor,
 			&i.Shift,
+			&i.Low,
+			&i.High,
 		); err != nil {
 			return nil, err
 		}
@@ -171,7 +336,7 @@ func (q *Queries) ListSealedCredentials(ctx context.Context, db DBTX, tenantID u
 }
 
 const loadPolledIntegration = `-- name: LoadPolledIntegration :one
-SELECT tenant_id, id, name, kind, endpoint, config, state, watermark, last_sync_at, last_sync_status, last_error, rows_total, created_at, updated_at, circuit, circuit_since, failures, retry_at, needs_person, streaming_since, discovered_at, discovery_error, records_synced_at, records_full_at, paused_note FROM core.integrations WHERE tenant_id = $1 AND id = $2
+SELECT tenant_id, id, name, kind, endpoint, config, state, watermark, last_sync_at, last_sync_status, last_error, rows_total, created_at, updated_at, circuit, circuit_since, failures, retry_at, needs_person, streaming_since, discovered_at, discovery_error, records_synced_at, records_full_at, paused_note, session, discovery_tried_at FROM core.integrations WHERE tenant_id = $1 AND id = $2
 `
 
 func (q *Queries) LoadPolledIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Integration, error) {
@@ -203,26 +368,206 @@ func (q *Queries) LoadPolledIntegration(ctx context.Context, db DBTX, tenantID u
 		&i.RecordsSyncedAt,
 		&i.RecordsFullAt,
 		&i.PausedNote,
+		&i.Session,
+		&i.DiscoveryTriedAt,
 	)
 	return i, err
 }
 
-const markPollFailed = `-- name: MarkPollFailed :execrows
-UPDATE core.integrations SET last_sync_at = now(), last_sync_status = 'failed', last_error = $1
-WHERE tenant_id = $2 AND id = $3
+const lockNearbyGap = `-- name: LockNearbyGap :many
+SELECT tenant_id, id, integration_id, cause, from_ts, to_ts, reached_ts, tags, state, rows_written, attempts, error, requested_by, created_at, finished_at FROM core.integration_backfills
+WHERE tenant_id = $1 AND integration_id = $2 AND cause = 'outage' AND tags IS NULL AND state = ANY($3::text[])
+  AND from_ts <= CAST($4 AS timestamptz) + interval '1 minute' AND to_ts >= CAST($5 AS timestamptz) - interval '1 minute'
+ORDER BY to_ts DESC LIMIT 1 FOR UPDATE
 `
 
-func (q *Queries) MarkPollFailed(ctx context.Context, db DBTX, lastError string, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
-	result, err := db.Exec(ctx, markPollFailed, lastError, tenantID, iD)
+type LockNearbyGapParams struct {
+	TenantID      uuid.UUID
+	IntegrationID uuid.UUID
+	States        []string
+	ToTs          time.Time
+	FromTs        time.Time
+}
+
+// A gap of all tags, in one of the given states, that overlaps a window or
+// lies within a minute of it; none or one.
+func (q *Queries) LockNearbyGap(ctx context.Context, db DBTX, arg LockNearbyGapParams) ([]IntegrationBackfill, error) {
+	rows, err := db.Query(ctx, lockNearbyGap,
+		arg.TenantID,
+		arg.IntegrationID,
+		arg.States,
+		arg.ToTs,
+		arg.FromTs,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []IntegrationBackfill{}
+	for rows.Next() {
+		var i IntegrationBackfill
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.ID,
+			&i.IntegrationID,
+			&i.Cause,
+			&i.FromTs,
+			&i.ToTs,
+			&i.ReachedTs,
+			&i.Tags,
+			&i.State,
+			&i.RowsWritten,
+			&i.Attempts,
+			&i.Error,
+			&i.RequestedBy,
+			&i.CreatedAt,
+			&i.FinishedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const markFailed = `-- name: MarkFailed :execrows
+UPDATE core.integrations SET last_sync_at = now(), last_sync_status = 'failed', last_error = $1, streaming_since = NULL,
+  circuit = $2, circuit_since = $3, failures = $4, retry_at = $5, needs_person = $6
+WHERE tenant_id = $7 AND id = $8
+`
+
+type MarkFailedParams struct {
+	LastError    string
+	Circuit      string
+	CircuitSince time.Time
+	Failures     int32
+	RetryAt      *time.Time
+	NeedsPerson  bool
+	TenantID     uuid.UUID
+	ID           uuid.UUID
+}
+
+func (q *Queries) MarkFailed(ctx context.Context, db DBTX, arg MarkFailedParams) (int64, error) {
+	result, err := db.Exec(ctx, markFailed,
+		arg.LastError,
+		arg.Circuit,
+		arg.CircuitSince,
+		arg.Failures,
+		arg.RetryAt,
+		arg.NeedsPerson,
+		arg.TenantID,
+		arg.ID,
+	)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected(), nil
 }
 
+const markNodesGone = `-- name: MarkNodesGone :execrows
+UPDATE core.integration_nodes SET gone_at = now()
+WHERE tenant_id = $1 AND integration_id = $2 AND gone_at IS NULL AND seen_at < $3
+`
+
+// After a complete listing: what it did not see is gone.
+func (q *Queries) MarkNodesGone(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, startedAt time.Time) (int64, error) {
+	result, err := db.Exec(ctx, markNodesGone, tenantID, integrationID, startedAt)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const nextBackfill = `-- name: NextBackfill :many
+SELECT tenant_id, id, integration_id, cause, from_ts, to_ts, reached_ts, tags, state, rows_written, attempts, error, requested_by, created_at, finished_at FROM core.integration_backfills
+WHERE tenant_id = $1 AND integration_id = $2 AND state IN ('waiting', 'running')
+ORDER BY attempts, cause <> 'outage', to_ts DESC LIMIT 1
+`
+
+// The window to fill next, none or one: what has failed least, outages before
+// requests, the newest first.
+func (q *Queries) NextBackfill(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) ([]IntegrationBackfill, error) {
+	rows, err := db.Query(ctx, nextBackfill, tenantID, integrationID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []IntegrationBackfill{}
+	for rows.Next() {
+		var i IntegrationBackfill
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.ID,
+			&i.IntegrationID,
+			&i.Cause,
+			&i.FromTs,
+			&i.ToTs,
+			&i.ReachedTs,
+			&i.Tags,
+			&i.State,
+			&i.RowsWritten,
+			&i.Attempts,
+			&i.Error,
+			&i.RequestedBy,
+			&i.CreatedAt,
+			&i.FinishedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const recordDiscovery = `-- name: RecordDiscovery :exec
+UPDATE core.integrations SET discovery_tried_at = now(), discovery_error = $1::text,
+  discovered_at = CASE $1::text WHEN '' THEN now() ELSE discovered_at END
+WHERE tenant_id = $2 AND id = $3
+`
+
+func (q *Queries) RecordDiscovery(ctx context.Context, db DBTX, error string, tenantID uuid.UUID, iD uuid.UUID) error {
+	_, err := db.Exec(ctx, recordDiscovery, error, tenantID, iD)
+	return err
+}
+
+const recordGap = `-- name: RecordGap :exec
+INSERT INTO core.integration_backfills (tenant_id, integration_id, cause, from_ts, to_ts, reached_ts, tags, state, error, finished_at)
+VALUES ($1, $2, 'outage', $3, $4, $3, $5::text[], $6::text, $7,
+  CASE $6::text WHEN 'impossible' THEN now() END)
+`
+
+type RecordGapParams struct {
+	TenantID      uuid.UUID
+	IntegrationID uuid.UUID
+	FromTs        time.Time
+	ToTs          time.Time
+	Tags          []string
+	State         string
+	Error         string
+}
+
+func (q *Queries) RecordGap(ctx context.Context, db DBTX, arg RecordGapParams) error {
+	_, err := db.Exec(ctx, recordGap,
+		arg.TenantID,
+		arg.IntegrationID,
+		arg.FromTs,
+		arg.ToTs,
+		arg.Tags,
+		arg.State,
+		arg.Error,
+	)
+	return err
+}
+
 const recordSync = `-- name: RecordSync :exec
-INSERT INTO core.integration_syncs (tenant_id, integration_id, started_at, finished_at, status, from_ts, to_ts, rows_written, rows_bad, error)
-VALUES ($1, $2, $3, now(), $4, $5, $6, $7, $8, $9)
+INSERT INTO core.integration_syncs (tenant_id, integration_id, started_at, finished_at, status, from_ts, to_ts, rows_written, rows_bad, error, notices)
+VALUES ($1, $2, $3, now(), $4, $5, $6, $7, $8, $9, $10)
 `
 
 type RecordSyncParams struct {
@@ -235,6 +580,7 @@ type RecordSyncParams struct {
 	RowsWritten   int64
 	RowsBad       int64
 	Error         string
+	Notices       json.RawMessage
 }
 
 func (q *Queries) RecordSync(ctx context.Context, db DBTX, arg RecordSyncParams) error {
@@ -248,6 +594,88 @@ func (q *Queries) RecordSync(ctx context.Context, db DBTX, arg RecordSyncParams)
 		arg.RowsWritten,
 		arg.RowsBad,
 		arg.Error,
+		arg.Notices,
+	)
+	return err
+}
+
+const requestBackfill = `-- name: RequestBackfill :one
+INSERT INTO core.integration_backfills (tenant_id, integration_id, cause, from_ts, to_ts, reached_ts, tags, requested_by)
+VALUES ($1, $2, $3, $4, $5, $4, $6::text[], $7)
+RETURNING id
+`
+
+type RequestBackfillParams struct {
+	TenantID      uuid.UUID
+	IntegrationID uuid.UUID
+	Cause         string
+	FromTs        time.Time
+	ToTs          time.Time
+	Tags          []string
+	RequestedBy   *uuid.UUID
+}
+
+// Asks for a window to be filled from the source's archive: cause is mapping
+// or requested, no tags mean all that are mapped. The caller starts the filling
+// through the workflow client.
+func (q *Queries) RequestBackfill(ctx context.Context, db DBTX, arg RequestBackfillParams) (uuid.UUID, error) {
+	row := db.QueryRow(ctx, requestBackfill,
+		arg.TenantID,
+		arg.IntegrationID,
+		arg.Cause,
+		arg.FromTs,
+		arg.ToTs,
+		arg.Tags,
+		arg.RequestedBy,
+	)
+	var id uuid.UUID
+	err := row.Scan(&id)
+	return id, err
+}
+
+const retryIntegration = `-- name: RetryIntegration :execrows
+UPDATE core.integrations SET retry_at = now()
+WHERE tenant_id = $1 AND id = $2 AND circuit = 'open' AND retry_at > now()
+`
+
+// A person wants an attempt now, however long the circuit was to stay open.
+func (q *Queries) RetryIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
+	result, err := db.Exec(ctx, retryIntegration, tenantID, iD)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const tryIntegration = `-- name: TryIntegration :exec
+UPDATE core.integrations SET circuit = 'half_open', circuit_since = now()
+WHERE tenant_id = $1 AND id = $2 AND circuit = 'open'
+`
+
+// An open circuit lets one attempt through.
+func (q *Queries) TryIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) error {
+	_, err := db.Exec(ctx, tryIntegration, tenantID, iD)
+	return err
+}
+
+const widenGap = `-- name: WidenGap :exec
+UPDATE core.integration_backfills SET from_ts = least(from_ts, $1), to_ts = greatest(to_ts, $2), reached_ts = least(reached_ts, $1)
+WHERE tenant_id = $3 AND id = $4
+`
+
+type WidenGapParams struct {
+	FromTs   time.Time
+	ToTs     time.Time
+	TenantID uuid.UUID
+	ID       uuid.UUID
+}
+
+func (q *Queries) WidenGap(ctx context.Context, db DBTX, arg WidenGapParams) error {
+	_, err := db.Exec(ctx, widenGap,
+		arg.FromTs,
+		arg.ToTs,
+		arg.TenantID,
+		arg.ID,
 	)
 	return err
 }

@@ -19,6 +19,7 @@ import (
 const (
 	QueueControl  = "optria-control"
 	QueueIngest   = "optria-ingest"
+	QueueStream   = "optria-stream"
 	QueueScoring  = "optria-scoring"
 	QueueSolve    = "optria-solve"
 	QueueTraining = "optria-training"
@@ -42,13 +43,13 @@ const (
 	ErrTenantMissing  = "TenantMissing"
 )
 
-// IngestInput starts one poll of one integration.
+// IngestInput names the integration that Ingest, Backfill or Discovery is about.
 type IngestInput struct {
 	TenantID      uuid.UUID
 	IntegrationID uuid.UUID
 }
 
-// IngestResult says what a poll wrote.
+// IngestResult says what a run wrote.
 type IngestResult struct {
 	Written, Rejected int64
 	Status            string // ok, partial or failed

@@ -51,6 +51,25 @@ func poll(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
+// follow is for streaming: an activity of hours that deals with the failures of
+// its source by itself. It heartbeats every few seconds, so that another worker
+// takes over soon when its own is gone, and it is tried for ever, because a
+// database that is away comes back.
+func follow(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue: QueueStream, StartToCloseTimeout: 7 * time.Hour, HeartbeatTimeout: 20 * time.Second,
+		RetryPolicy: patient(0), WaitForCancellation: true, DisableEagerExecution: true, Summary: summary,
+	})
+}
+
+// list is for listing a source's tree: minutes, a heartbeat per folder.
+func list(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue: QueueIngest, StartToCloseTimeout: 15 * time.Minute, HeartbeatTimeout: 2 * time.Minute,
+		RetryPolicy: patient(2), WaitForCancellation: true, DisableEagerExecution: true, Summary: summary,
+	})
+}
+
 // score is for one batch of assets: minutes at most, a heartbeat per asset.
 func score(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{

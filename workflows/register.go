@@ -9,6 +9,8 @@ const upkeepType = "Upkeep"
 // RegisterWorkflows makes every workflow known to a worker or a replayer.
 func RegisterWorkflows(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(Ingest)
+	r.RegisterWorkflow(Backfill)
+	r.RegisterWorkflow(Discovery)
 	r.RegisterWorkflow(ScoringSweep)
 	r.RegisterWorkflow(Optimization)
 	r.RegisterWorkflow(PlanApproval)

@@ -78,7 +78,8 @@ func (c *Client) EnsureUpkeepSchedule(ctx context.Context) error {
 	return c.ensure(ctx, recurring{id: UpkeepID, every: upkeepEvery, window: upkeepWindow, wf: Upkeep})
 }
 
-// PauseIntegration pauses or resumes the polling of an integration.
+// PauseIntegration pauses or resumes the reading of an integration. One that
+// is resumed is read at once.
 func (c *Client) PauseIntegration(ctx context.Context, tenant, integration uuid.UUID, paused bool) error {
 	ctx, cancel := context.WithTimeout(ctx, requestLimit)
 	defer cancel()
@@ -86,7 +87,10 @@ func (c *Client) PauseIntegration(ctx context.Context, tenant, integration uuid.
 	if paused {
 		return scheduleFault(handle.Pause(ctx, client.SchedulePauseOptions{}))
 	}
-	return scheduleFault(handle.Unpause(ctx, client.ScheduleUnpauseOptions{}))
+	if err := handle.Unpause(ctx, client.ScheduleUnpauseOptions{}); err != nil {
+		return scheduleFault(err)
+	}
+	return c.PollNow(ctx, tenant, integration)
 }
 
 // PollNow polls an integration now, unless a poll of it is running.

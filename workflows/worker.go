@@ -20,8 +20,9 @@ const drain = 10 * time.Second
 const heartbeatAtMost = 2 * time.Second
 
 // concurrency is the number of activities at a time per queue: solves and
-// scores keep a core busy each, polls and control work wait for others.
-var concurrency = map[string]int{QueueControl: 16, QueueIngest: 4, QueueScoring: 2, QueueSolve: 2, QueueTraining: 1}
+// scores keep a core busy each, polls and control work wait for others, and a
+// stream waits for its source most of the time.
+var concurrency = map[string]int{QueueControl: 16, QueueIngest: 8, QueueStream: 250, QueueScoring: 2, QueueSolve: 2, QueueTraining: 1}
 
 // Workers polls the queues of one process.
 type Workers struct {
@@ -33,7 +34,7 @@ type Workers struct {
 // queue only; activities run where their options send them.
 func NewWorkers(c *Client, set *activities.Set) *Workers {
 	w := &Workers{fatal: make(chan error, len(concurrency))}
-	for _, queue := range []string{QueueControl, QueueIngest, QueueScoring, QueueSolve, QueueTraining} {
+	for _, queue := range []string{QueueControl, QueueIngest, QueueStream, QueueScoring, QueueSolve, QueueTraining} {
 		options := worker.Options{
 			MaxConcurrentActivityExecutionSize: concurrency[queue],
 			MaxConcurrentActivityTaskPollers:   2,

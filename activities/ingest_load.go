@@ -1,0 +1,71 @@
+package activities
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/optria-iq/optria/db"
+	"github.com/optria-iq/optria/internal/connector"
+)
+
+// target is everything that reading an integration needs. It is loaded once
+// per turn or session and holds one entry per mapped tag.
+type target struct {
+	integration db.Integration
+	pulse       db.IntegrationPulseRow
+	mappings    map[string]db.ListPolledMappingsRow
+	tags        []string
+	secrets     connector.Secrets
+}
+
+func (a *Ingest) load(ctx context.Context, ref IntegrationRef) (*target, error) {
+	t := &target{secrets: connector.Secrets{}}
+	var sealed []db.ListSealedCredentialsRow
+	err := a.deps.DB.InTenant(ctx, ref.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
+		if t.integration, err = q.LoadPolledIntegration(ctx, tx, ref.TenantID, ref.IntegrationID); err != nil {
+			return err
+		}
+		if t.pulse, err = q.IntegrationPulse(ctx, tx, ref.TenantID, ref.IntegrationID); err != nil {
+			return err
+		}
+		mappings, err := q.ListPolledMappings(ctx, tx, ref.TenantID, ref.IntegrationID)
+		if err != nil {
+			return err
+		}
+		t.follow(mappings)
+		sealed, err = q.ListSealedCredentials(ctx, tx, ref.TenantID, ref.IntegrationID)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load integration: %w", err)
+	}
+	for _, s := range sealed {
+		plain, err := a.deps.Box.Open(ref.TenantID.String(), ref.IntegrationID.String(), s.Field, s.Ciphertext)
+		if err != nil {
+			return nil, fmt.Errorf("open credential %s: %w", s.Field, err)
+		}
+		t.secrets[s.Field] = string(plain)
+	}
+	return t, nil
+}
+
+// follow sets the tags to read and what they feed.
+func (t *target) follow(mappings []db.ListPolledMappingsRow) {
+	t.mappings = make(map[string]db.ListPolledMappingsRow, len(mappings))
+	t.tags = make([]string, 0, len(mappings))
+	for _, m := range mappings {
+		t.mappings[m.ExternalTag] = m
+		t.tags = append(t.tags, m.ExternalTag)
+	}
+}
+
+func (a *Ingest) open(t *target) (connector.Connector, error) {
+	config := connector.Config{}
+	if err := json.Unmarshal(t.integration.Config, &config); err != nil {
+		return nil, fmt.Errorf("read configuration: %w", err)
+	}
+	return connector.Open(t.integration.Kind, config, t.secrets, a.deps.Dialer)
+}
