@@ -126,6 +126,8 @@ const (
 	NoticeClockSkew    = "connector.notice.clock_skew"  // the source's clock is off by more than two seconds
 	NoticeNoHistory    = "connector.notice.no_history"  // the source keeps no archive of these tags
 	NoticeResubscribed = "connector.notice.resubscribed"
+	NoticeRefusedTag   = "connector.notice.refused_tag" // the source knows these tags but does not let them be read now
+	NoticeOverflow     = "connector.notice.overflow"    // values came faster than the source's queue holds; some are missing
 )
 
 // Node is one entry of a source's tree. Leaves carry readings.
