@@ -229,7 +229,7 @@ func TestHistorianKeepsTenantsApart(t *testing.T) {
 	from, to := time.Now().Add(-48*time.Hour), time.Now().Add(48*time.Hour)
 	for _, named := range []uuid.UUID{alpha, beta} {
 		require.NoError(t, d.InTenant(t.Context(), beta, func(ctx context.Context, tx pgx.Tx, _ *db.Queries) error {
-			raw, err := db.ReadSeries(ctx, tx, named, []int64{alphaSignal}, from, to, 0)
+			raw, err := db.ReadSeries(ctx, tx, named, []int64{alphaSignal}, from, to)
 			require.NoError(t, err)
 			require.Empty(t, raw)
 			bands, err := db.ReadMinMax(ctx, tx, named, []int64{alphaSignal}, from, to, time.Hour)

@@ -26,11 +26,11 @@ func write(t *testing.T, d *db.DB, tenant uuid.UUID, rows ...db.Row) db.Written 
 	return written
 }
 
-func read(t *testing.T, d *db.DB, tenant uuid.UUID, signal int64, from, to time.Time, bucket time.Duration) []asset.Reading {
+func read(t *testing.T, d *db.DB, tenant uuid.UUID, signal int64, from, to time.Time) []asset.Reading {
 	t.Helper()
 	var series map[int64][]asset.Reading
 	require.NoError(t, d.InTenant(t.Context(), tenant, func(ctx context.Context, tx pgx.Tx, _ *db.Queries) (err error) {
-		series, err = db.ReadSeries(ctx, tx, tenant, []int64{signal}, from, to, bucket)
+		series, err = db.ReadSeries(ctx, tx, tenant, []int64{signal}, from, to)
 		return err
 	}))
 	return series[signal]
@@ -69,7 +69,7 @@ func TestWriteReadingsIsIdempotent(t *testing.T) {
 	require.Equal(t, db.Written{}, write(t, d, tenant, batch...))
 	batch[7].Value = -1
 	require.Equal(t, db.Written{}, write(t, d, tenant, batch[:10]...), "what was stored first stays")
-	stored := read(t, d, tenant, signal, day, day.AddDate(0, 0, 9), 0)
+	stored := read(t, d, tenant, signal, day, day.AddDate(0, 0, 9))
 	require.Len(t, stored, 25_000)
 	require.Equal(t, asset.Reading{Time: day.Add(70 * time.Second), Value: 7, Quality: asset.Good}, asUTC(stored[7]))
 	require.InDelta(t, 24_999, *latest(t, d, tenant).LatestValue, 0)
@@ -78,6 +78,11 @@ func TestWriteReadingsIsIdempotent(t *testing.T) {
 func asUTC(r asset.Reading) asset.Reading {
 	r.Time = r.Time.UTC()
 	return r
+}
+
+func inUTC(b db.Band) db.Band {
+	b.Start, b.FirstAt, b.LastAt = b.Start.UTC(), b.FirstAt.UTC(), b.LastAt.UTC()
+	return b
 }
 
 func TestLatestNeverMovesBack(t *testing.T) {
@@ -110,12 +115,10 @@ func TestValuesThatAreNotFiniteDoNotPoison(t *testing.T) {
 	for n, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), 5} {
 		require.EqualValues(t, 1, write(t, d, tenant, db.Row{SignalID: signal, Time: day.Add(time.Duration(n) * time.Second), Value: v}).New)
 	}
-	for _, bucket := range []time.Duration{0, time.Hour} {
-		got := read(t, d, tenant, signal, day, day.Add(time.Hour), bucket)
-		require.Len(t, got, 1)
-		require.InDelta(t, 5, got[0].Value, 0)
-		require.Equal(t, asset.Good, got[0].Quality)
-	}
+	got := read(t, d, tenant, signal, day, day.Add(time.Hour))
+	require.Len(t, got, 1)
+	require.InDelta(t, 5, got[0].Value, 0)
+	require.Equal(t, asset.Good, got[0].Quality)
 }
 
 func TestUnknownSignalFailsTheBatch(t *testing.T) {
@@ -126,33 +129,23 @@ func TestUnknownSignalFailsTheBatch(t *testing.T) {
 		return err
 	})
 	require.Equal(t, fault.Invalid, fault.CodeOf(err))
-	require.Empty(t, read(t, d, tenant, signal, day, day.Add(time.Hour), 0))
+	require.Empty(t, read(t, d, tenant, signal, day, day.Add(time.Hour)))
 }
 
-func TestSeriesMeansAndBands(t *testing.T) {
+func TestBandsOfSamples(t *testing.T) {
 	t.Parallel()
 	d, tenant, signal, day := oneSignal(t)
 	at := func(minute int, value float64, quality asset.Quality) db.Row {
 		return db.Row{SignalID: signal, Time: day.Add(time.Duration(minute) * time.Minute), Value: value, Quality: quality}
 	}
 	write(t, d, tenant, at(0, 1, asset.Good), at(10, 3, asset.Uncertain), at(20, 100, asset.Bad), at(60, 7, asset.Good), at(120, 9, asset.Bad))
-	got := read(t, d, tenant, signal, day, day.Add(3*time.Hour), time.Hour)
-	for i := range got {
-		got[i] = asUTC(got[i])
-	}
-	require.Equal(t, []asset.Reading{
-		{Time: day, Value: 2, Quality: asset.Uncertain},
-		{Time: day.Add(time.Hour), Value: 7, Quality: asset.Good},
-		{Time: day.Add(2 * time.Hour), Value: 9, Quality: asset.Bad},
-	}, got)
 	require.NoError(t, d.InTenant(t.Context(), tenant, func(ctx context.Context, tx pgx.Tx, _ *db.Queries) error {
 		bands, err := db.ReadMinMax(ctx, tx, tenant, []int64{signal}, day, day.Add(3*time.Hour), time.Hour)
 		require.NoError(t, err)
 		require.Len(t, bands[signal], 2)
 		b := bands[signal][0]
-		b.Start = b.Start.UTC()
-		require.Equal(t, db.Band{Start: day, Min: 1, Mean: 2, Max: 3, Count: 2, Quality: asset.Uncertain}, b)
-		_, err = db.ReadSeries(ctx, tx, tenant, []int64{signal}, day, day.Add(time.Hour), time.Microsecond)
+		require.Equal(t, db.Band{Start: day, Min: 1, Mean: 2, Max: 3, Count: 2, Quality: asset.Uncertain, FirstAt: day, LastAt: day.Add(10 * time.Minute)}, inUTC(b))
+		_, err = db.ReadMinMax(ctx, tx, tenant, []int64{signal}, day, day.Add(time.Hour), time.Microsecond)
 		require.Equal(t, fault.Invalid, fault.CodeOf(err))
 		return nil
 	}))

@@ -43,8 +43,7 @@ func bandsOf(t *testing.T, d *db.DB, tenant uuid.UUID, signal int64, from, to ti
 	require.NoError(t, d.InTenant(t.Context(), tenant, func(ctx context.Context, tx pgx.Tx, _ *db.Queries) error {
 		bands, err := db.ReadBands(ctx, tx, tenant, []int64{signal}, from, to, step)
 		for _, b := range bands[signal] {
-			b.Start = b.Start.UTC()
-			all = append(all, b)
+			all = append(all, inUTC(b))
 		}
 		return err
 	}))
@@ -112,7 +111,7 @@ func TestBandsFromHoursEqualBandsFromSamples(t *testing.T) {
 		got := bandsOf(t, d, tenant, signal, day.Add(time.Minute), day.AddDate(0, 0, 4), step)
 		require.Len(t, got, len(want), step)
 		for i := range want {
-			want[i].Start = want[i].Start.UTC()
+			want[i] = inUTC(want[i])
 			require.InDelta(t, want[i].Mean, got[i].Mean, 1e-12)
 			want[i].Mean = got[i].Mean
 		}

@@ -56,7 +56,7 @@ func storeScore(ctx context.Context, tx pgx.Tx, q *db.Queries, a db.Asset, sweep
 		return err
 	}
 	for _, g := range signals {
-		readings, err := db.ReadSeries(ctx, tx, a.TenantID, []int64{g.ID}, asOf.AddDate(0, 0, -7), asOf, 0)
+		readings, err := db.ReadSeries(ctx, tx, a.TenantID, []int64{g.ID}, asOf.AddDate(0, 0, -7), asOf)
 		if err != nil {
 			return err
 		}

@@ -75,3 +75,7 @@ INSERT INTO core.integration_backfills (tenant_id, id, integration_id, cause, fr
 INSERT INTO core.integration_messages (tenant_id, id, integration_id, message_id, digest, size_bytes, body) VALUES ('{id}', '{id}', '{id}', 'shared', '', 1, convert_to('{private}', 'UTF8'));
 INSERT INTO core.external_assets (tenant_id, integration_id, external_id, kind, name, seen_at, asset_id) VALUES ('{id}', '{id}', 'shared', 'equipment', '{private}', now(), '{id}');
 INSERT INTO core.external_orders (tenant_id, integration_id, external_id, kind, title, state, seen_at, asset_id) VALUES ('{id}', '{id}', 'shared', 'order', '{private}', 'open', now(), '{id}');
+INSERT INTO telemetry.signal_minutes (tenant_id, signal_id, minute, mean_value, samples) VALUES ('{id}', {signal}, '2026-01-01Z', 424242, 1);
+INSERT INTO telemetry.signal_days (tenant_id, signal_id, day, samples, steps, readings) VALUES ('{id}', {signal}, '2026-01-01', 1, '{0}', '{424242}');
+INSERT INTO telemetry.historian_days (tenant_id, day, late, packed_at, samples) VALUES ('{id}', '2026-01-01', false, '2026-01-04Z', 1);
+INSERT INTO telemetry.historian_archives (tenant_id, partition, day, rows, digest, file, file_bytes, file_sha256, verified_at) VALUES ('{id}', 'shared', '2025-01-01', 424242, 1, '{private}', 1, sha256('{private}'), now());
