@@ -4,7 +4,6 @@ package main
 import (
 	_ "github.com/DataDog/go-sqllexer"
 	_ "github.com/eclipse/paho.golang/autopaho"
-	_ "github.com/getkin/kin-openapi/openapi3"
 	_ "github.com/go-sql-driver/mysql"
 	_ "github.com/gopcua/opcua"
 	_ "github.com/microsoft/go-mssqldb"

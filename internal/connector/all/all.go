@@ -3,5 +3,6 @@
 package all
 
 import (
+	_ "github.com/optria-iq/optria/internal/connector/sap"      // kind "sap"
 	_ "github.com/optria-iq/optria/internal/connector/simulate" // kind "simulated"
 )

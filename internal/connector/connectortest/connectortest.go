@@ -23,6 +23,7 @@ type Fixture struct {
 	Tags    []string
 	Since   time.Time
 	Until   time.Time
+	Draft   connector.WorkOrderDraft // for kinds that write orders: one that the source takes
 }
 
 // Run checks one registered kind against the contract.
@@ -48,6 +49,15 @@ func Run(t *testing.T, kind string, fixture Fixture) {
 	}
 	if backfiller, can := opened.(connector.Backfiller); can {
 		t.Run("backfill", func(t *testing.T) { reads(t, backfiller.Backfill, fixture) })
+	}
+	if reader, can := opened.(connector.AssetReader); can {
+		t.Run("assets", func(t *testing.T) { readsAssets(t, reader) })
+	}
+	if reader, can := opened.(connector.WorkOrderReader); can {
+		t.Run("orders", func(t *testing.T) { readsOrders(t, reader) })
+	}
+	if writer, can := opened.(connector.WorkOrderWriter); can {
+		t.Run("write", func(t *testing.T) { writesOrders(t, writer, fixture.Draft) })
 	}
 }
 
