@@ -336,7 +336,7 @@ func (q *Queries) ListSealedCredentials(ctx context.Context, db DBTX, tenantID u
 }
 
 const loadPolledIntegration = `-- name: LoadPolledIntegration :one
-SELECT tenant_id, id, name, kind, endpoint, config, state, watermark, last_sync_at, last_sync_status, last_error, rows_total, created_at, updated_at, circuit, circuit_since, failures, retry_at, needs_person, streaming_since, discovered_at, discovery_error, records_synced_at, records_full_at, paused_note, session, discovery_tried_at FROM core.integrations WHERE tenant_id = $1 AND id = $2
+SELECT tenant_id, id, name, kind, endpoint, config, state, watermark, last_sync_at, last_sync_status, last_error, rows_total, created_at, updated_at, circuit, circuit_since, failures, retry_at, needs_person, streaming_since, discovered_at, discovery_error, records_synced_at, records_full_at, paused_note, session, discovery_tried_at, records_state FROM core.integrations WHERE tenant_id = $1 AND id = $2
 `
 
 func (q *Queries) LoadPolledIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Integration, error) {
@@ -370,6 +370,7 @@ func (q *Queries) LoadPolledIntegration(ctx context.Context, db DBTX, tenantID u
 		&i.PausedNote,
 		&i.Session,
 		&i.DiscoveryTriedAt,
+		&i.RecordsState,
 	)
 	return i, err
 }

@@ -252,7 +252,7 @@ func (q *Queries) ForgetCredential(ctx context.Context, db DBTX, tenantID uuid.U
 }
 
 const getIntegration = `-- name: GetIntegration :one
-SELECT tenant_id, id, name, kind, endpoint, config, state, watermark, last_sync_at, last_sync_status, last_error, rows_total, created_at, updated_at, circuit, circuit_since, failures, retry_at, needs_person, streaming_since, discovered_at, discovery_error, records_synced_at, records_full_at, paused_note, session, discovery_tried_at FROM core.integrations WHERE tenant_id = $1 AND id = $2 AND state <> 'archived'
+SELECT tenant_id, id, name, kind, endpoint, config, state, watermark, last_sync_at, last_sync_status, last_error, rows_total, created_at, updated_at, circuit, circuit_since, failures, retry_at, needs_person, streaming_since, discovered_at, discovery_error, records_synced_at, records_full_at, paused_note, session, discovery_tried_at, records_state FROM core.integrations WHERE tenant_id = $1 AND id = $2 AND state <> 'archived'
 `
 
 func (q *Queries) GetIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Integration, error) {
@@ -286,6 +286,7 @@ func (q *Queries) GetIntegration(ctx context.Context, db DBTX, tenantID uuid.UUI
 		&i.PausedNote,
 		&i.Session,
 		&i.DiscoveryTriedAt,
+		&i.RecordsState,
 	)
 	return i, err
 }
@@ -318,7 +319,7 @@ func (q *Queries) GetMapping(ctx context.Context, db DBTX, tenantID uuid.UUID, i
 }
 
 const integrationOverview = `-- name: IntegrationOverview :many
-SELECT i.tenant_id, i.id, i.name, i.kind, i.endpoint, i.config, i.state, i.watermark, i.last_sync_at, i.last_sync_status, i.last_error, i.rows_total, i.created_at, i.updated_at, i.circuit, i.circuit_since, i.failures, i.retry_at, i.needs_person, i.streaming_since, i.discovered_at, i.discovery_error, i.records_synced_at, i.records_full_at, i.paused_note, i.session, i.discovery_tried_at, coalesce(m.mapped, 0)::int AS mapped, coalesce(m.stale, 0)::int AS stale,
+SELECT i.tenant_id, i.id, i.name, i.kind, i.endpoint, i.config, i.state, i.watermark, i.last_sync_at, i.last_sync_status, i.last_error, i.rows_total, i.created_at, i.updated_at, i.circuit, i.circuit_since, i.failures, i.retry_at, i.needs_person, i.streaming_since, i.discovered_at, i.discovery_error, i.records_synced_at, i.records_full_at, i.paused_note, i.session, i.discovery_tried_at, i.records_state, coalesce(m.mapped, 0)::int AS mapped, coalesce(m.stale, 0)::int AS stale,
   coalesce(m.newest, 'epoch'::timestamptz)::timestamptz AS newest
 FROM core.integrations i
 LEFT JOIN (
@@ -381,6 +382,7 @@ func (q *Queries) IntegrationOverview(ctx context.Context, db DBTX, asOf time.Ti
 			&i.Integration.PausedNote,
 			&i.Integration.Session,
 			&i.Integration.DiscoveryTriedAt,
+			&i.Integration.RecordsState,
 			&i.Mapped,
 			&i.Stale,
 			&i.Newest,
@@ -662,7 +664,7 @@ func (q *Queries) ListSyncs(ctx context.Context, db DBTX, tenantID uuid.UUID, in
 }
 
 const lockIntegration = `-- name: LockIntegration :one
-SELECT tenant_id, id, name, kind, endpoint, config, state, watermark, last_sync_at, last_sync_status, last_error, rows_total, created_at, updated_at, circuit, circuit_since, failures, retry_at, needs_person, streaming_since, discovered_at, discovery_error, records_synced_at, records_full_at, paused_note, session, discovery_tried_at FROM core.integrations WHERE tenant_id = $1 AND id = $2 AND state <> 'archived' FOR UPDATE
+SELECT tenant_id, id, name, kind, endpoint, config, state, watermark, last_sync_at, last_sync_status, last_error, rows_total, created_at, updated_at, circuit, circuit_since, failures, retry_at, needs_person, streaming_since, discovered_at, discovery_error, records_synced_at, records_full_at, paused_note, session, discovery_tried_at, records_state FROM core.integrations WHERE tenant_id = $1 AND id = $2 AND state <> 'archived' FOR UPDATE
 `
 
 func (q *Queries) LockIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Integration, error) {
@@ -696,6 +698,7 @@ func (q *Queries) LockIntegration(ctx context.Context, db DBTX, tenantID uuid.UU
 		&i.PausedNote,
 		&i.Session,
 		&i.DiscoveryTriedAt,
+		&i.RecordsState,
 	)
 	return i, err
 }

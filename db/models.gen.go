@@ -328,6 +328,7 @@ type Integration struct {
 	PausedNote       string
 	Session          *uuid.UUID
 	DiscoveryTriedAt *time.Time
+	RecordsState     json.RawMessage
 }
 
 type IntegrationBackfill struct {

@@ -48,6 +48,9 @@ type Querier interface {
 	AddWorkOrder(ctx context.Context, db DBTX, arg AddWorkOrderParams) (int64, error)
 	// Moves a filling on from where the caller found it; it is done at its end.
 	AdvanceBackfill(ctx context.Context, db DBTX, arg AdvanceBackfillParams) (int64, error)
+	// Moves a reading of records on from where the caller found it, so that of two
+	// readings at once one fails and stores nothing. An answer closes the circuit.
+	AdvanceRecords(ctx context.Context, db DBTX, arg AdvanceRecordsParams) (int64, error)
 	// Moves the watermark of a stream forward, never back. Nothing happens, and the
 	// caller must not commit, when a newer session has taken over or when the
 	// integration is not active any more.
@@ -162,6 +165,8 @@ type Querier interface {
 	DeferralCost(ctx context.Context, db DBTX, arg DeferralCostParams) (DeferralCostRow, error)
 	DeleteExpiredSessions(ctx context.Context, db DBTX) (int64, error)
 	DeleteSession(ctx context.Context, db DBTX, token string) error
+	// Forgets where a reading stood, so that the next one begins anew.
+	DropRecordsState(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID, previous json.RawMessage) error
 	EndBreakGlass(ctx context.Context, db DBTX, tenantID uuid.UUID, actorID uuid.UUID) (int64, error)
 	// A session has ended, by itself or because it was asked to.
 	EndSession(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID, session uuid.UUID) (int64, error)
@@ -193,6 +198,8 @@ type Querier interface {
 	// One signal with the names that a rule refers to it by, none or one.
 	FindTarget(ctx context.Context, db DBTX, tenantID uuid.UUID, iD int64) ([]FindTargetRow, error)
 	FinishMessage(ctx context.Context, db DBTX, arg FinishMessageParams) (int64, error)
+	// Notes that all records were read as of a moment: those changed, or all.
+	FinishRecords(ctx context.Context, db DBTX, arg FinishRecordsParams) error
 	// Closes an open run, whatever the end.
 	FinishRun(ctx context.Context, db DBTX, arg FinishRunParams) (int64, error)
 	// The newest maintenance plans; what-ifs and other problems are not plans of
@@ -251,6 +258,8 @@ type Querier interface {
 	LastWorkOrderNumber(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
 	// Of which moment the newest score of an asset speaks.
 	LatestScoreAt(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID) (time.Time, error)
+	// Gives each order the asset that its record is matched to now, or none.
+	LinkExternalOrders(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) (int64, error)
 	ListAPITokens(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListAPITokensRow, error)
 	// Episodes that engineers judged expected and want learned as normal, of the
 	// named assets, with when they said so. A later verdict on the same alert
@@ -434,12 +443,21 @@ type Querier interface {
 	LockWorkOrderNumbers(ctx context.Context, db DBTX, tenantID uuid.UUID) error
 	// Every signal that a tag can be mapped to, for suggestions.
 	MappingTargets(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]MappingTargetsRow, error)
+	// After a full reading: records that it did not see are gone at the source. A
+	// reading that saw none at all proves nothing, for an account that lost its
+	// rights is shown an empty list.
+	MarkExternalAssetsGone(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, startedAt time.Time) (int64, error)
 	MarkFailed(ctx context.Context, db DBTX, arg MarkFailedParams) (int64, error)
 	// After a complete listing: what it did not see is gone.
 	MarkNodesGone(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, startedAt time.Time) (int64, error)
 	MarkReleased(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// Says which asset a record belongs to, none to undo, or that it is not wanted.
 	MatchExternalAsset(ctx context.Context, db DBTX, arg MatchExternalAssetParams) (int64, error)
+	// Matches records to assets whose tag is exactly the tag or the key of the
+	// record, but for case and for leading zeros of a key. Only where one record of
+	// its kind and one asset have that name, and neither is matched already: in any
+	// other case a person decides. Records that a person ignores take no part.
+	MatchExternalAssets(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) (int64, error)
 	// Gives the orders of a record the asset of the record.
 	MatchOrdersOf(ctx context.Context, db DBTX, arg MatchOrdersOfParams) (int64, error)
 	ModelArtefact(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (ModelArtefactRow, error)
@@ -651,6 +669,11 @@ type Querier interface {
 	UpsertCrew(ctx context.Context, db DBTX, arg UpsertCrewParams) error
 	UpsertEmbargo(ctx context.Context, db DBTX, arg UpsertEmbargoParams) error
 	UpsertEnergyTariff(ctx context.Context, db DBTX, arg UpsertEnergyTariffParams) error
+	// Stores a page of asset records, given as a JSON array. What a person decided
+	// about a record is kept; one that was gone is back.
+	UpsertExternalAssets(ctx context.Context, db DBTX, arg UpsertExternalAssetsParams) (int64, error)
+	// Stores a page of orders and notifications, given as a JSON array.
+	UpsertExternalOrders(ctx context.Context, db DBTX, arg UpsertExternalOrdersParams) (int64, error)
 	// A mode of another asset, or one that was archived, stays as it is.
 	UpsertFailureMode(ctx context.Context, db DBTX, arg UpsertFailureModeParams) (int64, error)
 	UpsertProductionTarget(ctx context.Context, db DBTX, arg UpsertProductionTargetParams) error
