@@ -11,6 +11,31 @@ import (
 	"github.com/google/uuid"
 )
 
+const assetOfTag = `-- name: AssetOfTag :many
+SELECT id FROM core.assets WHERE tenant_id = $1 AND tag = $2 AND archived_at IS NULL
+`
+
+// The asset of a tag, none or one.
+func (q *Queries) AssetOfTag(ctx context.Context, db DBTX, tenantID uuid.UUID, tag string) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, assetOfTag, tenantID, tag)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const countExternalAssets = `-- name: CountExternalAssets :one
 SELECT count(*) AS total, count(*) FILTER (WHERE asset_id IS NULL AND NOT ignored) AS unmatched, count(*) FILTER (WHERE asset_id IS NOT NULL) AS matched,
   count(*) FILTER (WHERE ignored) AS ignored

@@ -84,6 +84,8 @@ type Querier interface {
 	// The completed lives of one asset, the last first, with the mode that ended
 	// each and who recorded it.
 	AssetLives(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID) ([]AssetLivesRow, error)
+	// The asset of a tag, none or one.
+	AssetOfTag(ctx context.Context, db DBTX, tenantID uuid.UUID, tag string) ([]uuid.UUID, error)
 	// The last score of every day since a moment, oldest first. Days are those of
 	// Riyadh, as on every page.
 	AssetScoreDays(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, since time.Time) ([]AssetScoreDaysRow, error)

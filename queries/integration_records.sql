@@ -48,3 +48,7 @@ SELECT count(*) AS total, count(*) FILTER (WHERE asset_id IS NULL) AS unmatched,
 FROM core.external_orders o
 WHERE o.tenant_id = @tenant_id AND o.integration_id = @integration_id
   AND (@pattern::text = '' OR lower(o.external_id || ' ' || o.title || ' ' || o.asset_external_id) LIKE @pattern::text);
+
+-- name: AssetOfTag :many
+-- The asset of a tag, none or one.
+SELECT id FROM core.assets WHERE tenant_id = @tenant_id AND tag = @tag AND archived_at IS NULL;
