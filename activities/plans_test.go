@@ -162,6 +162,12 @@ func TestUpkeepKeepsHouse(t *testing.T) {
 	f.do(nil, f.set.Upkeep.EnsurePartitions)
 	day := time.Now().UTC().AddDate(0, 0, partitionsAhead).Format("20060102")
 	require.Equal(t, 1, f.count(`SELECT count(*) FROM pg_class WHERE relname = 'asset_timeseries_' || $1`, day))
+	var packed int
+	f.do(&packed, f.set.Upkeep.PackDays)
+	require.Equal(t, f.count(`SELECT count(*) FROM telemetry.historian_days WHERE packed_at IS NOT NULL AND NOT late`), packed)
+	require.NotZero(t, packed)
+	f.do(&packed, f.set.Upkeep.PackDays)
+	require.Zero(t, packed, "all closed days are packed")
 	require.NoError(t, f.set.EnsureSchedules(t.Context()))
 	require.Len(t, f.starter.scheduled, f.count(`SELECT count(*) FROM core.integrations WHERE tenant_id = $1 AND state = 'active'`, f.tenant))
 }

@@ -94,3 +94,47 @@ func rollUp(ctx context.Context, d *db.DB, tenant uuid.UUID, signals []int64) (f
 	}
 	return filled, nil
 }
+
+// packRound is how long one round of upkeep packs closed days before it leaves
+// the rest to the next one.
+const packRound = 30 * time.Second
+
+// PackDays brings closed days of the historian into packed form, the oldest
+// first and one per tenant in turn, and returns how many. Late readings make a
+// day come again.
+func (a *Upkeep) PackDays(ctx context.Context) (int, error) {
+	tenants, err := activeTenants(ctx, a.deps.DB)
+	if err != nil {
+		return 0, err
+	}
+	waiting := map[uuid.UUID][]time.Time{}
+	var failed []error
+	for _, t := range tenants {
+		err := a.deps.DB.InTenant(ctx, t.ID, func(ctx context.Context, tx pgx.Tx, _ *db.Queries) (err error) {
+			waiting[t.ID], err = db.DaysToPack(ctx, tx, t.ID)
+			return err
+		})
+		if err != nil {
+			failed = append(failed, fmt.Errorf("tenant %s: %w", t.Code, err))
+		}
+	}
+	packed, deadline := 0, time.Now().Add(packRound)
+	for len(waiting) > 0 && time.Now().Before(deadline) {
+		for _, t := range tenants {
+			days := waiting[t.ID]
+			if len(days) == 0 || !time.Now().Before(deadline) {
+				delete(waiting, t.ID)
+				continue
+			}
+			waiting[t.ID] = days[1:]
+			alive := func(samples int64) { activity.RecordHeartbeat(ctx, t.Code, samples) }
+			if _, err := a.deps.DB.PackDay(ctx, t.ID, days[0], alive); err != nil {
+				failed = append(failed, fmt.Errorf("tenant %s: %w", t.Code, err))
+				delete(waiting, t.ID)
+				continue
+			}
+			packed++
+		}
+	}
+	return packed, errors.Join(failed...)
+}

@@ -21,13 +21,18 @@ ORDER BY d`
 
 	latestTimes = `SELECT signal_id, ts FROM telemetry.signal_latest WHERE tenant_id = $1 AND signal_id = ANY ($2)`
 
-	// lateDays and markLate note that closed days got readings. Days that are
-	// late already are locked against packing only, so that writers share them.
-	lateDays = `SELECT day FROM telemetry.historian_days WHERE tenant_id = $1 AND day = ANY ($2) AND late ORDER BY day FOR SHARE`
+	// shareDays and markLate note that closed days got readings. Writers share
+	// the lock of a day; packing begins with it alone.
+	shareDays = `SELECT pg_advisory_xact_lock_shared(` + dayLock + `) FROM unnest($2::date[]) AS d`
 
 	markLate = `
-INSERT INTO telemetry.historian_days (tenant_id, day, late) SELECT $1, d, true FROM unnest($2::date[]) AS d
+INSERT INTO telemetry.historian_days (tenant_id, day, late)
+SELECT $1, d, true FROM unnest($2::date[]) AS d
+WHERE NOT EXISTS (SELECT FROM telemetry.historian_days h WHERE h.tenant_id = $1 AND h.day = d AND h.late)
 ON CONFLICT (tenant_id, day) DO UPDATE SET late = true`
+
+	// dayLock is the advisory lock of day d of the tenant $1.
+	dayLock = `hashtextextended($1::uuid::text || d, 727302)`
 )
 
 // Days of the historian count as closed, so that readings for them are late,
@@ -84,19 +89,10 @@ func (w *writer) markLate(ctx context.Context, tx pgx.Tx, days []time.Time) erro
 	if len(days) == 0 {
 		return nil
 	}
-	rows, err := tx.Query(ctx, lateDays, w.tenant, days)
-	if err != nil {
-		return fmt.Errorf("look for late days: %w", err)
-	}
-	late, err := pgx.CollectRows(rows, pgx.RowTo[time.Time])
-	if err != nil {
-		return fmt.Errorf("look for late days: %w", err)
-	}
-	days = slices.DeleteFunc(days, func(d time.Time) bool { return slices.ContainsFunc(late, d.Equal) })
-	if len(days) == 0 {
-		return nil
-	}
-	if _, err := tx.Exec(ctx, markLate, w.tenant, days); err != nil {
+	batch := &pgx.Batch{}
+	batch.Queue(shareDays, w.tenant, days)
+	batch.Queue(markLate, w.tenant, days)
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
 		return fmt.Errorf("mark late days: %w", err)
 	}
 	return nil

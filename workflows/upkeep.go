@@ -12,8 +12,8 @@ import (
 // starts it every minute. It keeps historian partitions ahead, deletes expired
 // sessions, mends what a crash left between a row and its workflow: runs,
 // approvals and releases that were asked for but never started, and runs whose
-// workflow is gone; and it rolls up the hours that readings have touched. One
-// failing part does not hold up the others.
+// workflow is gone; it rolls up the hours that readings have touched and packs
+// the days that are closed. One failing part does not hold up the others.
 func Upkeep(ctx workflow.Context) (activities.Mended, error) {
 	var a *activities.Upkeep
 	ctx = survey(ctx, "upkeep")
@@ -25,5 +25,9 @@ func Upkeep(ctx workflow.Context) (activities.Mended, error) {
 	if workflow.GetVersion(ctx, "roll hours up", workflow.DefaultVersion, 1) == 1 {
 		hours = workflow.ExecuteActivity(ctx, a.RollUpTenants).Get(ctx, nil)
 	}
-	return mended, errors.Join(partitions, sessions, rows, hours)
+	var days error
+	if workflow.GetVersion(ctx, "pack days", workflow.DefaultVersion, 1) == 1 {
+		days = workflow.ExecuteActivity(ctx, a.PackDays).Get(ctx, nil)
+	}
+	return mended, errors.Join(partitions, sessions, rows, hours, days)
 }
