@@ -2,8 +2,10 @@ package jsonmap
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/ohler55/ojg/oj"
 
@@ -24,7 +26,7 @@ var (
 )
 
 // Parse reads a JSON document: objects as map[string]any, whole numbers as
-// int64, others as float64, and numbers that fit neither as their text.
+// int64, others as float64, the nearest one where a number has more digits.
 func Parse(body []byte) (any, error) {
 	body = bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))
 	if len(bytes.TrimSpace(body)) == 0 {
@@ -42,7 +44,30 @@ func Parse(body []byte) (any, error) {
 		// The message of the parser names the place and one character.
 		return nil, connector.Failed(connector.KeyProtocol, fmt.Errorf("read JSON: %w", err))
 	}
-	return document, nil
+	return plain(document), nil
+}
+
+// plain replaces the numbers that the parser leaves as their text, those of
+// many digits, so that expressions can compare them. The depth is bounded.
+func plain(value any) any {
+	switch x := value.(type) {
+	case json.Number:
+		// Out of range it is infinite, which Number refuses.
+		number, _ := strconv.ParseFloat(string(x), 64)
+		return number
+	case []any:
+		for i := range x {
+			x[i] = plain(x[i])
+		}
+	case map[string]any:
+		for key, member := range x {
+			switch member.(type) {
+			case json.Number, []any, map[string]any:
+				x[key] = plain(member)
+			}
+		}
+	}
+	return value
 }
 
 // measure returns the depth and an upper bound of the number of values.

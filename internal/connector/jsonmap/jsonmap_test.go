@@ -195,6 +195,9 @@ func TestParseRefusesHostileDocuments(t *testing.T) {
 	document, err := Parse([]byte("\xef\xbb\xbf{\"a\": \"[[[\\\"[[[\"}"))
 	require.NoError(t, err)
 	require.Equal(t, map[string]any{"a": `[[["[[[`}, document)
+	document, err = Parse([]byte(`[12345678901234567, 1.9999877116507957123, {"a": 123456789012345678901234567890}, 1e400]`))
+	require.NoError(t, err)
+	require.Equal(t, []any{int64(12345678901234567), 1.9999877116507957, map[string]any{"a": 1.2345678901234568e+29}, math.Inf(1)}, document)
 }
 
 func FuzzMap(f *testing.F) {

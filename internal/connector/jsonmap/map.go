@@ -137,11 +137,14 @@ func (m *Mapper) fill(r connector.Reading, value any, found bool) (connector.Rea
 	return r, connector.Refusal{}
 }
 
-// rate turns a code into a quality. Without a mapping all is good; a code that
-// is not listed is bad, since nothing speaks for it.
+// rate turns a code into a quality. Without a mapping all is good; without a
+// code nothing is known, and a code that is not listed is bad.
 func (m *Mapper) rate(code any) asset.Quality {
-	if m.quality == nil {
+	switch {
+	case m.quality == nil:
 		return asset.Good
+	case code == nil:
+		return asset.Uncertain
 	}
 	quality, listed := m.codes[strings.ToLower(strings.TrimSpace(Text(code)))]
 	if !listed {
