@@ -105,6 +105,17 @@ func (a *Ingest) read(ctx context.Context, t *target, opened connector.Connector
 			return err
 		}
 	}
+	if readsRecords(opened) {
+		reads = true
+		records, err := a.syncRecords(ctx, t, opened, deadline)
+		result.More = result.More || records.More
+		if records.Refused > 0 {
+			result.Status = SyncPartial
+		}
+		if err != nil {
+			return err
+		}
+	}
 	if _, ok := opened.(connector.Subscriber); ok {
 		result.Streams = len(t.tags) > 0
 		return nil
