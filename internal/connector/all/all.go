@@ -3,6 +3,8 @@
 package all
 
 import (
+	_ "github.com/optria-iq/optria/internal/connector/opcua"    // kind "opcua"
 	_ "github.com/optria-iq/optria/internal/connector/sap"      // kind "sap"
 	_ "github.com/optria-iq/optria/internal/connector/simulate" // kind "simulated"
+	_ "github.com/optria-iq/optria/internal/connector/sqldb"    // kind "sql"
 )

@@ -1,0 +1,54 @@
+package sqldb
+
+// forbidden are words that no reading query needs. They are refused anywhere
+// but in quotes; a column of such a name has to be quoted.
+var forbidden = []string{
+	"INSERT", "UPDATE", "DELETE", "MERGE", "INTO", "OUTFILE", "DUMPFILE", "RETURNING", "TRUNCATE",
+	"CREATE", "ALTER", "DROP", "GRANT", "REVOKE", "CALL", "EXEC", "EXECUTE", "PROCEDURE", "FUNCTION", "DECLARE", "BEGIN",
+	"LOCK", "SHARE", "NEXTVAL", "CURRVAL",
+}
+
+// forbiddenSQLServer are words that begin a further statement there: SQL
+// Server needs no semicolon between two.
+var forbiddenSQLServer = []string{
+	"SET", "USE", "DENY", "REVERT", "COMMIT", "ROLLBACK", "SAVE", "TRAN", "TRANSACTION", "CHECKPOINT", "SHUTDOWN", "KILL", "BACKUP", "RESTORE",
+	"RECONFIGURE", "DBCC", "WAITFOR", "RAISERROR", "THROW", "PRINT", "GOTO", "WHILE", "IF", "RETURN", "BULK", "READTEXT", "WRITETEXT", "UPDATETEXT",
+	"RECEIVE", "SEND", "GET", "MOVE", "ENABLE", "DISABLE", "ADD", "OPEN", "CLOSE", "DEALLOCATE", "FETCH", "NEXT", "SETUSER", "DUMP", "LOAD",
+	"OPENROWSET", "OPENQUERY", "OPENDATASOURCE", "OPENXML",
+}
+
+// openers are words of the language that a bracket may follow.
+var openers = []string{
+	"SELECT", "FROM", "WHERE", "AND", "OR", "NOT", "IN", "EXISTS", "ANY", "SOME", "ALL", "AS", "ON", "USING", "JOIN", "OVER", "BY", "HAVING", "UNION",
+	"INTERSECT", "EXCEPT", "MINUS", "CASE", "WHEN", "THEN", "ELSE", "BETWEEN", "LIKE", "IS", "DISTINCT", "VALUES", "LIMIT", "OFFSET", "FETCH", "TOP", "FILTER",
+	"GROUP", "LATERAL", "MATERIALIZED", "INTERVAL", "ARRAY", "UNNEST", "EXTRACT", "WITHIN", "NEXT", "FIRST",
+	// types with a length or precision
+	"NUMERIC", "DECIMAL", "NUMBER", "FLOAT", "VARCHAR", "NVARCHAR", "VARCHAR2", "NVARCHAR2", "CHAR", "NCHAR", "CHARACTER", "VARYING", "TIME", "TIMESTAMP", "DATETIME2",
+	"DATETIMEOFFSET", "DATETIME", "BINARY", "VARBINARY",
+}
+
+// functions are those that the databases define without any effect but their
+// result. A function that is missing here can be used in a view.
+var functions = []string{
+	// numbers
+	"ABS", "CEIL", "CEILING", "FLOOR", "ROUND", "TRUNC", "SIGN", "SQRT", "POWER", "POW", "EXP", "LN", "LOG", "LOG10", "LOG2", "MOD", "GREATEST", "LEAST",
+	"SIN", "COS", "TAN", "ASIN", "ACOS", "ATAN", "ATAN2", "DEGREES", "RADIANS", "PI", "SQUARE", "WIDTH_BUCKET",
+	// texts
+	"LOWER", "UPPER", "TRIM", "LTRIM", "RTRIM", "BTRIM", "LENGTH", "LEN", "CHAR_LENGTH", "CHARACTER_LENGTH", "SUBSTRING", "SUBSTR", "LEFT", "RIGHT", "REPLACE",
+	"CONCAT", "CONCAT_WS", "POSITION", "STRPOS", "INSTR", "CHARINDEX", "PATINDEX", "LPAD", "RPAD", "REVERSE", "SPLIT_PART", "SUBSTRING_INDEX", "INITCAP",
+	"TRANSLATE", "STUFF", "STRING_AGG", "GROUP_CONCAT", "LISTAGG", "STR", "FORMAT", "REGEXP_REPLACE", "REGEXP_SUBSTR", "ASCII", "NCHAR", "CHR",
+	// absence and choice
+	"COALESCE", "NULLIF", "ISNULL", "IFNULL", "NVL", "NVL2", "IIF", "IF", "DECODE",
+	// conversion
+	"CAST", "TRY_CAST", "CONVERT", "TRY_CONVERT", "TO_NUMBER", "TO_CHAR", "TO_DATE", "TO_TIMESTAMP", "TO_TIMESTAMP_TZ", "PARSE", "TRY_PARSE",
+	// times
+	"NOW", "CURRENT_TIMESTAMP", "CURRENT_DATE", "CURRENT_TIME", "LOCALTIMESTAMP", "GETDATE", "GETUTCDATE", "SYSDATETIME", "SYSUTCDATETIME", "SYSDATETIMEOFFSET", "UTC_TIMESTAMP",
+	"DATE", "YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND", "DATE_TRUNC", "DATE_PART", "DATE_ADD", "DATE_SUB", "DATEADD", "DATEDIFF", "DATEPART",
+	"DATE_FORMAT", "STR_TO_DATE", "TIMESTAMPADD", "TIMESTAMPDIFF", "TIMESTAMP", "UNIX_TIMESTAMP", "FROM_UNIXTIME", "CONVERT_TZ", "MAKE_TIMESTAMP", "MAKE_TIMESTAMPTZ",
+	"MAKE_INTERVAL", "MAKE_DATE", "AGE", "ADD_MONTHS", "MONTHS_BETWEEN", "LAST_DAY", "EOMONTH", "NUMTODSINTERVAL", "FROM_TZ", "SYS_EXTRACT_UTC", "SWITCHOFFSET",
+	"TODATETIMEOFFSET", "TIMEZONE", "TO_SECONDS", "TIME_TO_SEC", "DATETIMEFROMPARTS", "DATETIME2FROMPARTS",
+	// groups and windows
+	"COUNT", "SUM", "AVG", "MIN", "MAX", "STDDEV", "STDDEV_POP", "STDDEV_SAMP", "STDEV", "STDEVP", "VARIANCE", "VAR_POP", "VAR_SAMP", "VAR", "VARP", "MEDIAN",
+	"PERCENTILE_CONT", "PERCENTILE_DISC", "BOOL_AND", "BOOL_OR", "BIT_AND", "BIT_OR", "CORR", "ROW_NUMBER", "RANK", "DENSE_RANK", "NTILE", "LAG", "LEAD",
+	"FIRST_VALUE", "LAST_VALUE", "NTH_VALUE", "ARRAY_AGG", "GROUPING",
+}
