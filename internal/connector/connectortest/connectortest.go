@@ -50,6 +50,12 @@ func Run(t *testing.T, kind string, fixture Fixture) {
 	if backfiller, can := opened.(connector.Backfiller); can {
 		t.Run("backfill", func(t *testing.T) { reads(t, backfiller.Backfill, fixture) })
 	}
+	if sampler, can := opened.(connector.Sampler); can {
+		t.Run("sample", func(t *testing.T) { samples(t, sampler, fixture) })
+	}
+	if subscriber, can := opened.(connector.Subscriber); can {
+		t.Run("subscribe", func(t *testing.T) { subscribes(t, subscriber, fixture) })
+	}
 	if reader, can := opened.(connector.AssetReader); can {
 		t.Run("assets", func(t *testing.T) { readsAssets(t, reader) })
 	}
