@@ -150,7 +150,7 @@ func (t *table) readRow(line string) error {
 		return nil
 	}
 	for _, column := range t.measured {
-		text := strings.TrimSpace(cells[t.index[column.Column]])
+		text := latinDigits(strings.TrimSpace(cells[t.index[column.Column]]))
 		if text == "" && t.mapping.Layout == Wide {
 			continue // nothing was measured at this instant
 		}
@@ -186,7 +186,7 @@ func (t *table) readKeys(cells []string) (Record, bool) {
 		t.lines.refuse(m.Metric.Column, ReasonEmpty)
 		return record, false
 	}
-	at, reason := t.clock.parse(strings.TrimSpace(cells[t.index[m.Time.Column]]))
+	at, reason := t.clock.parse(latinDigits(strings.TrimSpace(cells[t.index[m.Time.Column]])))
 	if reason != "" {
 		t.lines.refuse(m.Time.Column, reason)
 		return record, false

@@ -238,6 +238,32 @@ func (c *cappedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// latinDigits writes Arabic-Indic digits, both sets, and their decimal point in
+// the form that numbers and times are read in, and drops their divider of
+// thousands.
+func latinDigits(text string) string {
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			return strings.Map(latinDigit, text)
+		}
+	}
+	return text
+}
+
+func latinDigit(r rune) rune {
+	switch {
+	case r >= '٠' && r <= '٩':
+		return '0' + r - '٠'
+	case r >= '۰' && r <= '۹':
+		return '0' + r - '۰'
+	case r == '٫':
+		return '.'
+	case r == '٬':
+		return -1
+	}
+	return r
+}
+
 // parseNumber reads a decimal number and returns the reason when it is none.
 // Hexadecimal and underscored forms, which Go accepts, are no measurements.
 func parseNumber(text string) (float64, string) {

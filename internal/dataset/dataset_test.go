@@ -74,7 +74,7 @@ func TestWideLayoutWithZoneQualityAndDecimalComma(t *testing.T) {
 func TestTimeFormats(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 1, 5, 7, 0, 0, 0, time.UTC)
-	for format, text := range map[string]string{"unix": fmt.Sprint(at.Unix()), "unix_ms": fmt.Sprint(at.UnixMilli()), "2006-01-02 15:04": "2026-01-05 07:00"} {
+	for format, text := range map[string]string{"unix": fmt.Sprint(at.Unix()), "unix_ms": fmt.Sprint(at.UnixMilli()), "unix_us": fmt.Sprint(at.UnixMicro()), "2006-01-02 15:04": "2026-01-05 07:00"} {
 		m := mapping(t, longMapping)
 		m.Time.Format = format
 		records, _, err := read(t, m, "tag,metric,unit,value,at\nP,v,,1,"+text+"\n", DefaultLimits())
@@ -82,6 +82,16 @@ func TestTimeFormats(t *testing.T) {
 		require.Len(t, records, 1, format)
 		require.Equal(t, at, records[0].Time, format)
 	}
+}
+
+func TestArabicDigitsAreRead(t *testing.T) {
+	t.Parallel()
+	m := mapping(t, longMapping)
+	m.Time.Format = "2006/01/02 15:04"
+	records, report, err := read(t, m, "tag,metric,unit,value,at\nمضخة ٥,v,,-١٬٢٣٤٫٥,٢٠٢٦/٠١/٠٥ ۰۷:۰۰\n", DefaultLimits())
+	require.NoError(t, err)
+	require.Empty(t, report.Problems)
+	require.Equal(t, []Record{{Asset: "مضخة ٥", Metric: "v", Time: time.Date(2026, 1, 5, 7, 0, 0, 0, time.UTC), Value: -1234.5}}, records, "names stay as they are")
 }
 
 func TestBadRowsAreNamedAndPassedOver(t *testing.T) {

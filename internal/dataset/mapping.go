@@ -53,7 +53,7 @@ type WideColumn struct {
 }
 
 // TimeSource is the column of the time and its form: "rfc3339", "unix",
-// "unix_ms", or a layout of Go's time package. Zone is the IANA name for
+// "unix_ms", "unix_us", or a layout of Go's time package. Zone is the IANA name for
 // layouts without an offset; empty means UTC.
 type TimeSource struct {
 	Column string `json:"column"`
@@ -150,16 +150,21 @@ var (
 	latest   = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 )
 
+// since1970 turns the numbers of the forms that count into times.
+var since1970 = map[string]func(int64) time.Time{
+	"unix":    func(n int64) time.Time { return time.Unix(n, 0) },
+	"unix_ms": time.UnixMilli,
+	"unix_us": time.UnixMicro,
+}
+
 func (c clock) parse(text string) (time.Time, string) {
 	var at time.Time
 	var err error
 	switch c.format {
-	case "unix", "unix_ms":
+	case "unix", "unix_ms", "unix_us":
 		var number int64
-		if number, err = strconv.ParseInt(text, 10, 64); err == nil && c.format == "unix" {
-			at = time.Unix(number, 0)
-		} else if err == nil {
-			at = time.UnixMilli(number)
+		if number, err = strconv.ParseInt(text, 10, 64); err == nil {
+			at = since1970[c.format](number)
 		}
 	case "rfc3339":
 		at, err = time.Parse(time.RFC3339Nano, text)
