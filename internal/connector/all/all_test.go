@@ -17,6 +17,7 @@ func TestEveryConnectorKeepsTheContract(t *testing.T) {
 	fixtures := map[string]connectortest.Fixture{
 		"opcua": opcuaFixture(t),
 		"sap":   sapFixture(t),
+		"sql":   sqlFixture(t),
 		simulate.Kind: {
 			Config: connector.Config{"flavour": "opcua", "endpoint": "opc.tcp://sim:4840/example"},
 			Tags:   []string{"SIM.P001.VIB", "SIM.P001.FLOW"},
