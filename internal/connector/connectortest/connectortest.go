@@ -24,6 +24,7 @@ type Fixture struct {
 	Since   time.Time
 	Until   time.Time
 	Draft   connector.WorkOrderDraft // for kinds that write orders: one that the source takes
+	Message connector.Message        // for kinds that receive: one with readings of every tag within the window
 }
 
 // Run checks one registered kind against the contract.
@@ -55,6 +56,9 @@ func Run(t *testing.T, kind string, fixture Fixture) {
 	}
 	if subscriber, can := opened.(connector.Subscriber); can {
 		t.Run("subscribe", func(t *testing.T) { subscribes(t, subscriber, fixture) })
+	}
+	if receiver, can := opened.(connector.Receiver); can {
+		t.Run("receive", func(t *testing.T) { receives(t, receiver, fixture) })
 	}
 	if reader, can := opened.(connector.AssetReader); can {
 		t.Run("assets", func(t *testing.T) { readsAssets(t, reader) })
