@@ -27,7 +27,16 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.requests = append(s.requests, r.Method+" "+r.URL.String())
 	answer := httptest.NewRecorder()
 	s.admit(answer, r, body)
+	changed := s.changed
+	if r.Method == http.MethodGet || answer.Code >= 300 {
+		changed = nil
+	} else {
+		s.changed = nil
+	}
 	s.mu.Unlock()
+	if changed != nil {
+		changed()
+	}
 	if err := s.contract.check(r, body, answer.Code, answer.Body.Bytes()); err != nil {
 		s.t.Errorf("%s %s: %v", r.Method, r.URL, err)
 	}

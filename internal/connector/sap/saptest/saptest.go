@@ -53,6 +53,7 @@ type Server struct {
 	logon    bool            // answer every request with the logon page
 	next     int             // number of the next order
 	requests []string        // method and address of each
+	changed  func()          // runs after a change was made and before it is answered
 }
 
 // New starts a simulation whose plant is as of the epoch. It ends with the
@@ -105,6 +106,14 @@ func (s *Server) ShowLogonPage() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.logon = true
+}
+
+// AfterChange runs once, after the next order was created or changed and before
+// the answer leaves: the moment in which a network may fail.
+func (s *Server) AfterChange(run func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.changed = run
 }
 
 // Created is the number of orders that were created by requests.
