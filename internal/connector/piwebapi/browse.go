@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/optria-iq/optria/internal/connector"
+	"github.com/optria-iq/optria/internal/connector/httpapi"
 )
 
 // Bounds of a listing.
@@ -84,16 +84,23 @@ func (c *Connector) Browse(ctx context.Context, parent string) ([]connector.Node
 // folder lists the points whose names begin with prefix, or folders of them
 // when there are many.
 func (c *Connector) folder(ctx context.Context, server, prefix string) ([]connector.Node, error) {
-	page, err := c.pointPage(ctx, server, prefix+"*", 0, listed, leafFields)
+	points, more, err := c.listPoints(ctx, server, prefix+"*", listed, listed, leafFields)
 	if err != nil {
 		return nil, err
 	}
-	if page.Links.Next == "" && len(page.Items) < listed {
-		return c.leaves(page.Items), nil
+	if !more {
+		return c.leaves(points), nil
 	}
-	names, err := c.names(ctx, server, prefix)
-	if err != nil || len(names) == 0 {
+	points, more, err = c.listPoints(ctx, server, prefix+"*", mostNames, namesPage, "Items.Name;Links.Next")
+	switch {
+	case err != nil:
 		return nil, err
+	case more:
+		return nil, connector.Failed(connector.KeyTooLarge, fmt.Errorf("more than %d points", mostNames))
+	}
+	names := make([]string, len(points))
+	for i, p := range points {
+		names[i] = p.Name
 	}
 	groups, lone := group(names)
 	nodes := make([]connector.Node, 0, len(groups)+1)
@@ -103,51 +110,59 @@ func (c *Connector) folder(ctx context.Context, server, prefix string) ([]connec
 	if lone == "" {
 		return nodes, nil
 	}
-	point, err := c.pointNamed(ctx, server, lone)
-	return append(nodes, point...), err
+	// The name that ends where the others go on stands beside their folders.
+	single, _, err := c.listPoints(ctx, server, lone, 1, listed, leafFields)
+	return append(nodes, c.leaves(single)...), err
 }
 
 // leafFields are the fields of a point that a node shows.
 const leafFields = "Items.WebId;Items.Name;Items.Path;Items.PointType;Items.EngineeringUnits;Items.Zero;Items.Span;Items.DigitalSetName;Links.Next"
 
-// pointPage reads one page of the points whose names match filter.
-func (c *Connector) pointPage(ctx context.Context, server, filter string, start, count int, fields string) (pointPage, error) {
-	query := url.Values{"nameFilter": {filter}, "startIndex": {strconv.Itoa(start)}, "maxCount": {strconv.Itoa(count)}, "webIdType": {"IDOnly"}, "selectedFields": {fields}}
-	var page pointPage
-	if _, err := c.get(ctx, "/dataservers/"+server+"/points", query, &page); err != nil {
-		return pointPage{}, err
-	}
-	if len(page.Items) > count {
-		return pointPage{}, connector.Failed(connector.KeyProtocol, fmt.Errorf("%d points in a page of %d", len(page.Items), count))
-	}
-	return page, nil
-}
-
-// names reads the names of all points that begin with prefix, each once.
-func (c *Connector) names(ctx context.Context, server, prefix string) ([]string, error) {
-	var names []string
+// listPoints reads the points whose names match filter, each once, in pages of
+// size, but no more than most of them. more says that there are others.
+func (c *Connector) listPoints(ctx context.Context, server, filter string, most, size int, fields string) (found []pointRecord, more bool, err error) {
 	seen := map[string]bool{}
-	for start := 0; start < mostNames; {
-		page, err := c.pointPage(ctx, server, prefix+"*", start, min(namesPage, max(c.page, listed)), "Items.Name;Links.Next")
+	for start := 0; ; {
+		page, err := c.pointPage(ctx, server, filter, start, size, fields)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		before := len(names)
-		for _, item := range page.Items {
-			if item.Name != "" && len(item.Name) <= longestAddress/2 && !seen[item.Name] {
-				seen[item.Name] = true
-				names = append(names, item.Name)
+		before := len(found)
+		for _, p := range page.Items {
+			if p.Name == "" || len(p.Name) > longestAddress/2 || !utf8.ValidString(p.Name) || seen[p.Name] {
+				continue
 			}
+			if len(found) == most {
+				return found, true, nil
+			}
+			seen[p.Name] = true
+			found = append(found, p)
 		}
 		start += len(page.Items)
 		switch {
-		case len(page.Items) == 0, page.Links.Next == "" && len(page.Items) < listed:
-			return names, nil
-		case len(names) == before:
-			return nil, connector.Failed(connector.KeyProtocol, errors.New("the pages of points repeat themselves"))
+		case len(page.Items) == 0, page.Links.Next == "" && len(page.Items) < min(size, c.most):
+			return found, false, nil
+		case len(found) == before:
+			return nil, false, connector.Failed(connector.KeyProtocol, errors.New("the pages of points repeat themselves"))
 		}
 	}
-	return nil, connector.Failed(connector.KeyTooLarge, fmt.Errorf("more than %d points", mostNames))
+}
+
+// pointPage reads one page, smaller than size where the service gives less.
+func (c *Connector) pointPage(ctx context.Context, server, filter string, start, size int, fields string) (pointPage, error) {
+	for {
+		count := min(size, c.most)
+		query := url.Values{"nameFilter": {filter}, "startIndex": {strconv.Itoa(start)}, "maxCount": {strconv.Itoa(count)}, "webIdType": {"IDOnly"}, "selectedFields": {fields}}
+		var page pointPage
+		_, err := c.get(ctx, "/dataservers/"+server+"/points", query, &page)
+		if answer, refused := httpapi.Answer(err); refused && c.shrink(answer.Body, count) {
+			continue
+		}
+		if err == nil && len(page.Items) > count {
+			err = connector.Failed(connector.KeyProtocol, fmt.Errorf("%d points in a page of %d", len(page.Items), count))
+		}
+		return page, err
+	}
 }
 
 // leaves turns points into nodes.
@@ -161,7 +176,7 @@ func (c *Connector) leaves(points []pointRecord) []connector.Node {
 		if !wellFormed(address) {
 			continue
 		}
-		node := connector.Node{Address: address, Name: nameOr(p.Name, address), Leaf: true, Unit: p.EngineeringUnits, DataType: p.PointType}
+		node := connector.Node{Address: address, Name: p.Name, Leaf: true, Unit: p.EngineeringUnits, DataType: p.PointType}
 		node.Low, node.High = plausible(p)
 		nodes = append(nodes, node)
 	}
@@ -177,16 +192,7 @@ func plausible(p pointRecord) (low, high *float64) {
 	return connector.Bound(*p.Zero), connector.Bound(*p.Zero + *p.Span)
 }
 
-// pointNamed lists the one point of a name, for the name that stands beside
-// folders.
-func (c *Connector) pointNamed(ctx context.Context, server, name string) ([]connector.Node, error) {
-	page, err := c.pointPage(ctx, server, name, 0, listed, leafFields)
-	if err != nil {
-		return nil, err
-	}
-	return c.leaves(slices.DeleteFunc(page.Items, func(p pointRecord) bool { return p.Name != name })), nil
-}
-
+// nameOr is the name, or another text where it cannot be shown.
 func nameOr(name, standard string) string {
 	if name == "" || !utf8.ValidString(name) {
 		return standard

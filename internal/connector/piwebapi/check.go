@@ -86,11 +86,11 @@ func (c *Connector) checkRead(ctx context.Context) (string, error) {
 		return "", err
 	}
 	for _, server := range servers {
-		page, err := c.pointPage(ctx, server.WebID, "*", 0, 1, leafFields)
+		points, _, err := c.listPoints(ctx, server.WebID, "*", 1, 1, leafFields)
 		if err != nil {
 			return "", err
 		}
-		for _, p := range page.Items {
+		for _, p := range points {
 			if !webIDs.MatchString(p.WebID) {
 				return "", connector.Failed(connector.KeyProtocol, errors.New("a point has no WebID"))
 			}

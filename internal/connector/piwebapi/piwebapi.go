@@ -49,9 +49,12 @@ const (
 // otherwise.
 const servicePath = "/piwebapi"
 
-// defaultPage is the standard maxCount of one recorded call; PI Web API's own
-// limit is 150,000 unless its administrator lowered it.
-const defaultPage = 5000
+// Sizes of one answer: the standard maxCount of a recorded call, and the limit
+// of the service itself unless its administrator lowered it.
+const (
+	defaultPage  = 5000
+	serviceLimit = 150_000
+)
 
 func init() { connector.Register(Spec(), open) }
 
@@ -65,7 +68,7 @@ func Spec() connector.Spec {
 			connector.Field{Key: "data_server", Type: connector.Text, Max: connector.Bound(100), LabelKey: "connector.piwebapi.data_server.label", HelpKey: "connector.piwebapi.data_server.help"},
 			connector.Field{Key: "addressing", Type: connector.Choice, Enum: []string{byIdentifier, byPath}, Default: byIdentifier,
 				LabelKey: "connector.piwebapi.addressing.label", HelpKey: "connector.piwebapi.addressing.help"},
-			connector.Field{Key: "page_size", Type: connector.Integer, Min: connector.Bound(2), Max: connector.Bound(150_000), Default: float64(defaultPage),
+			connector.Field{Key: "page_size", Type: connector.Integer, Min: connector.Bound(2), Max: connector.Bound(serviceLimit), Default: float64(defaultPage),
 				LabelKey: "connector.piwebapi.page_size.label", HelpKey: "connector.piwebapi.page_size.help"}),
 		Check: httpapi.CheckSettings,
 	}
@@ -84,7 +87,7 @@ type Connector struct {
 	client   *httpapi.Client
 	settings settings
 	base     string // address of the service, for the resources of a batch
-	page     int    // the largest maxCount that the server takes, as far as known
+	most     int    // the largest maxCount that the service takes, as far as known
 	points   map[string]point
 	skewed   bool // the clock of the service is off
 	now      func() time.Time
@@ -107,7 +110,7 @@ func open(config connector.Config, secrets connector.Secrets, dialer *net.Dialer
 	if err != nil {
 		return nil, err
 	}
-	return &Connector{client: client, settings: s, base: s.BaseURL, page: s.PageSize, points: map[string]point{}, now: time.Now}, nil
+	return &Connector{client: client, settings: s, base: s.BaseURL, most: serviceLimit, points: map[string]point{}, now: time.Now}, nil
 }
 
 // Kind returns the registered name.

@@ -38,7 +38,7 @@ type series struct {
 // read reads the next page of every series given, up to until and at most
 // count events each.
 func (c *Connector) read(ctx context.Context, list []*series, until time.Time, count int) error {
-	count = min(count, c.page)
+	count = min(count, c.settings.PageSize, c.most)
 	for chunk := range slices.Chunk(list, min(batchCalls, max(1, batchEvents/count))) {
 		if err := c.readChunk(ctx, chunk, until, count); err != nil {
 			return err
@@ -51,7 +51,7 @@ func (c *Connector) read(ctx context.Context, list []*series, until time.Time, c
 // for more than the service gives.
 func (c *Connector) readChunk(ctx context.Context, list []*series, until time.Time, count int) error {
 	for attempt := 0; ; attempt++ {
-		count = min(count, c.page)
+		count = min(count, c.settings.PageSize, c.most)
 		answers, err := c.batch(ctx, c.recordedCalls(list, until, count))
 		if connector.MessageKey(err) == connector.KeyTooLarge {
 			return c.readLess(ctx, list, until, count, err)
@@ -85,8 +85,8 @@ func (c *Connector) readLess(ctx context.Context, list []*series, until time.Tim
 		}
 		return c.readChunk(ctx, list[half:], until, count)
 	case count > smallestPage:
-		c.page = max(smallestPage, count/2)
-		return c.readChunk(ctx, list, until, c.page)
+		c.most = max(smallestPage, count/2)
+		return c.readChunk(ctx, list, until, c.most)
 	}
 	return cause
 }
@@ -151,8 +151,8 @@ func statusError(status int) error {
 // the maximum allowed (150000)".
 var allowed = regexp.MustCompile(`maximum allowed \((\d{1,9})\)`)
 
-// shrink lowers the page size after a refusal that names the service's own
-// limit, and reports whether that makes another attempt worthwhile.
+// shrink learns the service's own limit from a refusal that names it, and
+// reports whether that makes another attempt worthwhile.
 func (c *Connector) shrink(content []byte, count int) bool {
 	found := allowed.FindSubmatch(content)
 	if found == nil {
@@ -162,7 +162,7 @@ func (c *Connector) shrink(content []byte, count int) bool {
 	if err != nil || limit < 1 || limit >= count {
 		return false
 	}
-	c.page = min(c.page, limit)
+	c.most = limit
 	return true
 }
 
