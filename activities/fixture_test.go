@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"log/slog"
 	"os"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -224,6 +226,7 @@ func (f *plantFixture) intact() {
 type fakeStarter struct {
 	runs, approvals, releases, scheduled []uuid.UUID
 	trainings                            []uuid.UUID
+	mu                                   sync.Mutex // guards fillings and listings
 	fillings, listings                   []uuid.UUID
 	running                              map[string]bool
 	err                                  error
@@ -259,11 +262,21 @@ func (s *fakeStarter) EnsureTenantSchedules(_ context.Context, _ uuid.UUID, inte
 }
 
 func (s *fakeStarter) StartBackfill(_ context.Context, _, integration uuid.UUID) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.fillings = append(s.fillings, integration)
 	return s.err
 }
 
+func (s *fakeStarter) fillingsOf() []uuid.UUID {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.fillings)
+}
+
 func (s *fakeStarter) Discover(_ context.Context, _, integration uuid.UUID) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.listings = append(s.listings, integration)
 	return s.err
 }

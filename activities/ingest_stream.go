@@ -137,6 +137,7 @@ func (s *stream) watch(live context.Context, end context.CancelCauseFunc) {
 func (s *stream) look(live context.Context) error {
 	ctx, cancel := context.WithTimeout(live, 10*time.Second)
 	defer cancel()
+	known := s.settings.Load() // before the row is read: it may be of an earlier moment
 	var row db.IntegrationPulseRow
 	err := s.deps.DB.InTenant(ctx, s.ref.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
 		row, err = q.IntegrationPulse(ctx, tx, s.ref.TenantID, s.ref.IntegrationID)
@@ -146,7 +147,6 @@ func (s *stream) look(live context.Context) error {
 		activity.GetLogger(live).Warn("look at a streamed integration", "integration", s.ref.IntegrationID, "error", err)
 		return nil
 	}
-	known := s.settings.Load()
 	switch {
 	case row.State != "active":
 		return errInactive
