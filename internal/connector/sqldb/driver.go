@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -42,12 +43,19 @@ func (d *secureDialer) DialContext(ctx context.Context, network, address string)
 	if err != nil || !d.clear {
 		return conn, err
 	}
-	peer, ok := conn.RemoteAddr().(*net.TCPAddr)
-	if !ok || !peer.IP.IsPrivate() && !peer.IP.IsLoopback() {
-		_ = conn.Close() // the refusal is what counts
-		return nil, needsPerson(keyClear, fmt.Errorf("%s is not a private address", conn.RemoteAddr()))
+	if err := clearAllowed(conn.RemoteAddr()); err != nil {
+		return nil, errors.Join(err, conn.Close())
 	}
 	return conn, nil
+}
+
+// clearAllowed refuses a peer that may not be spoken to without TLS.
+func clearAllowed(peer net.Addr) error {
+	address, ok := peer.(*net.TCPAddr)
+	if !ok || !address.IP.IsPrivate() && !address.IP.IsLoopback() {
+		return needsPerson(keyClear, fmt.Errorf("%s is not a private address", peer))
+	}
+	return nil
 }
 
 // security builds the TLS settings, nil without TLS. shown, when set, hears of
@@ -56,7 +64,11 @@ func (s Settings) security(shown func(tls.ConnectionState)) (*tls.Config, error)
 	if s.TLS == TLSOff {
 		return nil, nil
 	}
-	config, err := httpapi.TLS(s.CA, s.Fingerprint, s.Host)
+	pin := s.Fingerprint
+	if s.TLS != TLSPin {
+		pin = ""
+	}
+	config, err := httpapi.TLS(s.CA, pin, s.Host)
 	if err != nil || shown == nil {
 		return config, err
 	}

@@ -27,7 +27,7 @@ type maria struct {
 const mariaReader, mariaPassword = "reader", "s3cret-wörd"
 
 // install makes an empty data folder.
-func install(t *testing.T) string {
+func install(t testing.TB) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "data")
 	args := []string{"--no-defaults", "--datadir=" + dir, "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"}
@@ -37,7 +37,7 @@ func install(t *testing.T) string {
 }
 
 // login is the user of this process: the server has to be told, as root too.
-func login(t *testing.T) string {
+func login(t testing.TB) string {
 	t.Helper()
 	current, err := user.Current()
 	require.NoError(t, err)
@@ -46,7 +46,7 @@ func login(t *testing.T) string {
 
 // startMaria starts a server with a login that has every right, so that only
 // the connector's guard stands in the way of a change.
-func startMaria(t *testing.T, options ...string) *maria {
+func startMaria(t testing.TB, options ...string) *maria {
 	t.Helper()
 	dir := install(t)
 	server := &maria{port: testkit.FreePort(t)}
@@ -64,7 +64,7 @@ func startMaria(t *testing.T, options ...string) *maria {
 }
 
 // admin is a connection that may write.
-func (m *maria) admin(t *testing.T) *sql.DB {
+func (m *maria) admin(t testing.TB) *sql.DB {
 	t.Helper()
 	config := mysql.NewConfig()
 	config.Net, config.Addr, config.User, config.ParseTime = "tcp", "127.0.0.1:"+strconv.Itoa(m.port), "root", true
@@ -78,7 +78,7 @@ func (m *maria) admin(t *testing.T) *sql.DB {
 }
 
 // world makes a database on the server.
-func (m *maria) world(t *testing.T, database string) world {
+func (m *maria) world(t testing.TB, database string) world {
 	t.Helper()
 	db := m.admin(t)
 	db.SetMaxOpenConns(1) // USE lasts

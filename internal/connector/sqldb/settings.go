@@ -232,9 +232,6 @@ func decode(config connector.Config) (Settings, error) {
 	if s.Port == 0 {
 		s.Port = dialectOf(s.Dialect).port
 	}
-	if s.TLS != TLSPin {
-		s.Fingerprint = ""
-	}
 	return s, nil
 }
 

@@ -24,7 +24,7 @@ type world struct {
 	quote   func(string) string
 }
 
-func postgresWorld(t *testing.T) world {
+func postgresWorld(t testing.TB) world {
 	plant := sqldbtest.PostgreSQL(t)
 	return world{config: plant.Config(), exec: plant.Exec, quote: dialects[PostgreSQL].quote}
 }
