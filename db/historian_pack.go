@@ -35,7 +35,7 @@ WHERE d.samples < excluded.samples`
 	// daysToPack are closed days with a partition that are not packed, or late.
 	daysToPack = `
 SELECT p.day FROM (
-  SELECT to_date(right(c.relname, 8), 'YYYYMMDD') AS day FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+  SELECT to_date(substring(c.relname FROM '\d{8}'), 'YYYYMMDD') AS day FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
   WHERE i.inhparent = 'telemetry.asset_timeseries'::regclass
 ) p
 LEFT JOIN telemetry.historian_days h ON h.tenant_id = $1 AND h.day = p.day

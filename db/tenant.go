@@ -109,3 +109,19 @@ func deadConnection(err error) bool {
 	}
 	return brokenConnection(err)
 }
+
+// asOwner runs work on a connection of its own as the owner of all objects and
+// outside any transaction: maintenance of partitions by an operator. The
+// connection ends with it and never returns to a pool.
+func (d *DB) asOwner(ctx context.Context, work func(ctx context.Context, conn *pgx.Conn) error) error {
+	pooled, err := d.platform.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("connect as owner: %w", Fault(err))
+	}
+	conn := pooled.Hijack()
+	defer conn.Close(context.WithoutCancel(ctx))
+	if _, err := conn.Exec(ctx, `SET ROLE `+roleOwner); err != nil {
+		return fmt.Errorf("become owner: %w", Fault(err))
+	}
+	return Fault(work(ctx, conn))
+}

@@ -44,6 +44,7 @@ func commands() []command {
 		{"solve", "solve a problem file: optria solve --format roadef2020 IN.json -o OUT.txt", tool(optimizecli.Solve)},
 		{"bench", "measure the engines: optria bench opt|ai --data DIR", tool(bench)},
 		{"score", "score from files: optria score weibull -i FILE.json", tool(scoringcli.Score)},
+		{"historian", "look after stored readings: optria historian status|pack|archive|restore", runHistorian},
 		{"audit", "check an audit chain: optria audit verify --tenant CODE", runAudit},
 		{"doctor", "say what is missing or misconfigured, and how to mend it", runDoctor},
 	}
@@ -94,7 +95,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func usage(w io.Writer) {
 	fmt.Fprintln(w, "OPTRIA IQ, the Industrial Operations Optimization Platform\n\nUsage: optria COMMAND [flags]\n\nCommands:")
 	for _, c := range commands() {
-		fmt.Fprintf(w, "  %-8s %s\n", c.name, c.summary)
+		fmt.Fprintf(w, "  %-9s %s\n", c.name, c.summary)
 	}
 	fmt.Fprintln(w, "\nConfiguration is read from the environment; README.md lists every variable.")
 }
