@@ -58,7 +58,8 @@ func TestAnswersOfWrongShapeAreRefused(t *testing.T) {
 	}
 	order := func(fields string) string { return `{"d":{"results":[{"MaintenanceOrder":"1"` + fields + `}]}}` }
 	for name, document := range map[string]string{
-		"time": order(`,"MaintOrdBasicStartDate":"/Date(0)/","MaintOrdBasicStartTime":"PT99H"`), "work unit": order(`,"to_MaintenanceOrderOperation":{"results":[{"MaintOrdOperationWorkDuration":"3","MaintOrdOpWorkDurationUnit":"MOON"}]}`),
+		"time":       order(`,"MaintOrdBasicStartDate":"/Date(0)/","MaintOrdBasicStartTime":"PT99H"`),
+		"work unit":  order(`,"to_MaintenanceOrderOperation":{"results":[{"MaintOrdOperationWorkDuration":"3","MaintOrdOpWorkDurationUnit":"MOON"}]}`),
 		"operations": order(`,"to_MaintenanceOrderOperation":{"results":[7]}`),
 	} {
 		_, err := hostile(t, says(document)).ReadWorkOrders(t.Context(), connector.RecordRequest{})

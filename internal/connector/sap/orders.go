@@ -16,10 +16,10 @@ func (c *SAPConnector) orderSets() []set {
 	return []set{
 		// Its two versions have different fields, so all are read. A page is
 		// small because the operations come along.
-		{service: c.settings.OrderService, name: "MaintenanceOrder", key: "MaintenanceOrder", expand: operations, share: 5,
+		{service: c.settings.orderService(), name: "MaintenanceOrder", key: "MaintenanceOrder", expand: operations, share: 5,
 			changed: func(since time.Time) string {
 				changed := "LastChangeDateTime ge " + instantLiteral(since)
-				if c.settings.OrderService == orderServiceWrites {
+				if c.settings.orderService() == orderServiceWrites {
 					return "(" + changed + " or MaintOrderCreationDateTime ge " + instantLiteral(since) + ")"
 				}
 				return changed
@@ -47,7 +47,7 @@ func (c *SAPConnector) ReadWorkOrders(ctx context.Context, request connector.Rec
 	page := connector.WorkOrderPage{Records: make([]connector.WorkOrderRecord, 0, len(entities)), Cursor: cursor}
 	for _, e := range entities {
 		parse := c.notification
-		if sets[which].service == c.settings.OrderService {
+		if sets[which].service == c.settings.orderService() {
 			parse = c.order
 		}
 		order, err := parse(e)

@@ -144,7 +144,7 @@ func TestOrdersAndNotificationsHaveOneForm(t *testing.T) {
 func TestTheFirstVersionOfTheOrderServiceIsRead(t *testing.T) {
 	t.Parallel()
 	server := saptest.New(t, time.Now())
-	c := opened(t, server.URL, func(s connector.Config) { s["order_service"] = orderServiceReads })
+	c := opened(t, server.URL, func(s connector.Config) { s["order_service"] = orderVersion1 })
 	require.Len(t, orders(t, c, connector.RecordRequest{}), saptest.Orders+saptest.Notifications)
 	require.NotEmpty(t, orders(t, c, connector.RecordRequest{Since: time.Now().Add(-6 * time.Hour)}))
 	for _, step := range c.Test(t.Context()) {

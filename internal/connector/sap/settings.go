@@ -10,12 +10,23 @@ import (
 	"github.com/optria-iq/optria/internal/connector/httpapi"
 )
 
-// The services of maintenance orders. The second version is the one that
-// writes; systems before S/4HANA 2023 have the first, which only reads.
+// The versions of the service of maintenance orders. The second is the one
+// that writes; systems before S/4HANA 2023 have the first, which only reads.
 const (
+	orderVersion2 = "v2"
+	orderVersion1 = "v1"
+
 	orderServiceWrites = "API_MAINTENANCEORDER;v=0002"
 	orderServiceReads  = "API_MAINTENANCEORDER"
 )
+
+// orderService is the name of the service in the chosen version.
+func (s Settings) orderService() string {
+	if s.OrderVersion == orderVersion1 {
+		return orderServiceReads
+	}
+	return orderServiceWrites
+}
 
 // Settings are the settings of the connector. Their JSON form is what Spec
 // describes.
@@ -25,7 +36,7 @@ type Settings struct {
 	Language      string  `json:"sap_language"`
 	TimeZone      string  `json:"time_zone"`
 	Plants        string  `json:"plants,omitempty"`
-	OrderService  string  `json:"order_service"`
+	OrderVersion  string  `json:"order_service"`
 	OrderType     string  `json:"order_type"`
 	PlanningPlant string  `json:"planning_plant,omitempty"`
 	KeyField      string  `json:"key_field"`
@@ -55,8 +66,8 @@ func Spec() connector.Spec {
 	}
 	client := text("sap_client", 3, nil)
 	client.Required = true
-	service := text("order_service", 40, orderServiceWrites)
-	service.Type, service.Enum, service.Max = connector.Choice, []string{orderServiceWrites, orderServiceReads}, nil
+	service := text("order_service", 40, orderVersion2)
+	service.Type, service.Enum, service.Max = connector.Choice, []string{orderVersion2, orderVersion1}, nil
 	fields := append(httpapi.Fields(), client, text("sap_language", 2, "EN"), text("time_zone", 64, "UTC"), text("plants", 200, nil),
 		service, text("order_type", 4, "YA01"), text("planning_plant", 4, nil), text("key_field", 40, "AdditionalDeviceData"),
 		number("page_size", 10, 5000, 500), number("history_days", 1, 36_500, 730), number("record_minutes", 1, 1440, 5))

@@ -122,7 +122,7 @@ func FuzzAnswer(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	c := &SAPConnector{zone: time.UTC, settings: Settings{Client: "100", OrderService: orderServiceWrites, KeyField: "AdditionalDeviceData"}}
+	c := &SAPConnector{zone: time.UTC, settings: Settings{Client: "100", OrderVersion: orderVersion2, KeyField: "AdditionalDeviceData"}}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		if len(parseFailure(httpapi.Response{Status: 400, Body: body}).Error()) > (maxDetails+2)*8*maxMessage {
 			t.Fatal("a failure is worded without end")

@@ -23,7 +23,7 @@ func (c *SAPConnector) FindWorkOrder(ctx context.Context, key string) (connector
 		return connector.WorkOrderRecord{}, false, badDraft("key", "A-Z, 0-9 and -, at most 40 characters")
 	}
 	query := url.Values{"$filter": {c.settings.KeyField + " eq " + literal(key)}, "$orderby": {"MaintenanceOrder"}, "$top": {"1"}, "$expand": {operations}}
-	answer, err := c.get(ctx, c.settings.OrderService, "MaintenanceOrder", query)
+	answer, err := c.get(ctx, c.settings.orderService(), "MaintenanceOrder", query)
 	if err != nil {
 		return connector.WorkOrderRecord{}, false, fmt.Errorf("look for order %s: %w", key, err)
 	}
@@ -49,7 +49,7 @@ func badDraft(field, want string) error {
 // the order with that key is there already. When the answer is lost, it looks
 // whether SAP has created the order all the same.
 func (c *SAPConnector) CreateWorkOrder(ctx context.Context, draft connector.WorkOrderDraft) (connector.WorkOrderRecord, error) {
-	if c.settings.OrderService != orderServiceWrites {
+	if c.settings.orderService() != orderServiceWrites {
 		return connector.WorkOrderRecord{}, fault.New(fault.Invalid, KeyReadOnly)
 	}
 	if err := checkDraft(draft); err != nil {
@@ -62,7 +62,7 @@ func (c *SAPConnector) CreateWorkOrder(ctx context.Context, draft connector.Work
 	if err != nil {
 		return connector.WorkOrderRecord{}, err
 	}
-	answer, err := c.write(ctx, http.MethodPost, c.settings.OrderService, "MaintenanceOrder", nil, body, "")
+	answer, err := c.write(ctx, http.MethodPost, c.settings.orderService(), "MaintenanceOrder", nil, body, "")
 	if err == nil {
 		var created entity
 		if created, err = parseEntity(answer.Body); err == nil {
@@ -166,7 +166,7 @@ func (c *SAPConnector) technicalObject(ctx context.Context, id string) (technica
 func orderPath(id string) string { return "MaintenanceOrder(" + literal(id) + ")" }
 
 func (c *SAPConnector) readOrder(ctx context.Context, id string) (connector.WorkOrderRecord, error) {
-	found, there, err := c.read(ctx, c.settings.OrderService, orderPath(id), url.Values{"$expand": {operations}})
+	found, there, err := c.read(ctx, c.settings.orderService(), orderPath(id), url.Values{"$expand": {operations}})
 	if err != nil {
 		return connector.WorkOrderRecord{}, fmt.Errorf("read order %q: %w", id, err)
 	}
@@ -183,7 +183,7 @@ func (c *SAPConnector) readOrder(ctx context.Context, id string) (connector.Work
 func (c *SAPConnector) ChangeWorkOrder(ctx context.Context, id, version string, change connector.WorkOrderChange) (connector.WorkOrderRecord, error) {
 	_, offered := actions[change.State]
 	switch {
-	case c.settings.OrderService != orderServiceWrites:
+	case c.settings.orderService() != orderServiceWrites:
 		return connector.WorkOrderRecord{}, fault.New(fault.Invalid, KeyReadOnly)
 	case change.State != "" && !offered:
 		return connector.WorkOrderRecord{}, fault.New(fault.Invalid, KeyState).With("state", change.State)
@@ -209,7 +209,7 @@ func (c *SAPConnector) change(ctx context.Context, id, version string, change co
 		body["MaintOrdBasicEndDateTime"] = jsonDate(*change.PlannedEnd)
 	}
 	if len(body) > 0 {
-		answer, err := c.write(ctx, http.MethodPatch, c.settings.OrderService, orderPath(id), nil, body, version)
+		answer, err := c.write(ctx, http.MethodPatch, c.settings.orderService(), orderPath(id), nil, body, version)
 		if err != nil {
 			return connector.WorkOrderRecord{}, fmt.Errorf("change order %q: %w", id, err)
 		}
@@ -221,7 +221,7 @@ func (c *SAPConnector) change(ctx context.Context, id, version string, change co
 	}
 	version = firstOf(version, order.Version)
 	query := url.Values{"MaintenanceOrder": {literal(id)}, "$format": {"json"}}
-	if _, err := c.write(ctx, http.MethodPost, c.settings.OrderService, actions[change.State], query, nil, version); err != nil {
+	if _, err := c.write(ctx, http.MethodPost, c.settings.orderService(), actions[change.State], query, nil, version); err != nil {
 		return connector.WorkOrderRecord{}, fmt.Errorf("set order %q to %s: %w", id, change.State, err)
 	}
 	return c.readOrder(ctx, id)

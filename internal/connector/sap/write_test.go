@@ -177,7 +177,7 @@ func TestWhatCannotBeWrittenIsNotSent(t *testing.T) {
 		_, err := c.CreateWorkOrder(t.Context(), order)
 		require.Equal(t, KeyDraft, connector.MessageKey(err), name)
 	}
-	reads := opened(t, server.URL, func(s connector.Config) { s["order_service"] = orderServiceReads })
+	reads := opened(t, server.URL, func(s connector.Config) { s["order_service"] = orderVersion1 })
 	_, err := reads.CreateWorkOrder(t.Context(), draft("OPT-G"))
 	require.Equal(t, KeyReadOnly, connector.MessageKey(err))
 	_, err = reads.ChangeWorkOrder(t.Context(), "1", "x", connector.WorkOrderChange{})

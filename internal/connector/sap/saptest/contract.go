@@ -27,8 +27,9 @@ func newContract() *contract {
 	for _, m := range models() {
 		c.records[m] = recordSchema(m)
 	}
-	c.creates = writeSchema(orderModel, func(f field) bool { return f.creatable })
-	c.creates.Properties["to_MaintenanceOrderOperation"] = openapi3.NewSchemaRef("", openapi3.NewArraySchema().WithItems(writeSchema(operationModel, func(f field) bool { return f.creatable })))
+	creatable := func(f field) bool { return f.creatable }
+	steps := openapi3.NewArraySchema().WithItems(writeSchema(operationModel, creatable))
+	c.creates = writeSchema(orderModel, creatable).WithProperty("to_MaintenanceOrderOperation", steps)
 	c.updates = writeSchema(orderModel, func(f field) bool { return f.updatable })
 	message := openapi3.NewObjectSchema().WithProperty("lang", openapi3.NewStringSchema()).WithProperty("value", openapi3.NewStringSchema()).WithRequired([]string{"value"})
 	inside := openapi3.NewObjectSchema().WithProperty("code", openapi3.NewStringSchema()).WithProperty("message", message).WithRequired([]string{"code", "message"})

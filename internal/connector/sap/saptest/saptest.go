@@ -71,7 +71,8 @@ func NewTLS(t testing.TB, epoch time.Time) *Server {
 
 func start(t testing.TB, epoch time.Time, serve func(http.Handler) *httptest.Server) *Server {
 	t.Helper()
-	s := &Server{t: t, contract: newContract(), objects: map[string][]*object{}, epoch: epoch.UTC().Truncate(time.Second), pageSize: 50, sessions: map[string]string{}, denied: map[string]bool{}, next: 4_000_000}
+	s := &Server{t: t, contract: newContract(), objects: map[string][]*object{}, epoch: epoch.UTC().Truncate(time.Second), pageSize: 50,
+		sessions: map[string]string{}, denied: map[string]bool{}, next: 4_000_000}
 	s.build(s.epoch)
 	s.Server = serve(http.HandlerFunc(s.serve))
 	t.Cleanup(s.Close)
