@@ -105,10 +105,20 @@ func (c *OPCUAConnector) choose(offered []*ua.EndpointDescription) (*ua.Endpoint
 			return e, nil
 		}
 	}
-	if c.settings.Authentication == Anonymous {
-		return nil, failed(KeyAnonymousRefused, errors.New("the endpoint offers no anonymous sign-in"))
+	return matching[0], nil
+}
+
+// checkToken makes sure that the endpoint offers the way to sign in.
+func (c *OPCUAConnector) checkToken(endpoint *ua.EndpointDescription) error {
+	_, offered := tokenOf(endpoint, tokenTypes[c.settings.Authentication])
+	switch {
+	case offered:
+		return nil
+	case c.settings.Authentication == Anonymous:
+		return failed(KeyAnonymousRefused, errors.New("the endpoint offers no anonymous sign-in"))
+	default:
+		return failed(KeyTokenMissing, fmt.Errorf("the endpoint does not offer %s", c.settings.Authentication))
 	}
-	return nil, failed(KeyTokenMissing, fmt.Errorf("the endpoint does not offer %s", c.settings.Authentication))
 }
 
 func tokenOf(e *ua.EndpointDescription, kind ua.UserTokenType) (*ua.UserTokenPolicy, bool) {
@@ -228,6 +238,9 @@ func (c *OPCUAConnector) signIn(ctx context.Context, client *opcua.Client, endpo
 			closeClient(client)
 		}
 	}()
+	if err := c.checkToken(endpoint); err != nil {
+		return nil, err
+	}
 	created, err := client.CreateSession(ctx, c.sessionConfig(endpoint))
 	if err != nil {
 		return nil, c.wordChannel(ctx, err)

@@ -23,7 +23,7 @@ const (
 	KeyAnonymousRefused = "connector.opcua.error.anonymous_refused" // the server wants users to sign in
 	KeyUserDenied       = "connector.opcua.error.user_denied"       // user, password or user certificate not accepted
 	KeyTokenMissing     = "connector.opcua.error.token_missing"     // the endpoint does not offer this way to sign in
-	KeyUserKey          = "connector.opcua.error.user_key" // the user's key does not fit the certificate
+	KeyUserKey          = "connector.opcua.error.user_key"          // the user's key does not fit the certificate
 	KeyTooManySessions  = "connector.opcua.error.too_many_sessions"
 )
 

@@ -29,7 +29,7 @@ type plant struct {
 func startPlant(t testing.TB, env ...string) *plant {
 	t.Helper()
 	port := testkit.FreePort(t)
-	env = append([]string{fmt.Sprintf("PORT=%d", port), "PKI=" + filepath.Join(t.TempDir(), "pki")}, env...)
+	env = append([]string{fmt.Sprintf("PORT=%d", port), "PKI=" + filepath.Join(t.TempDir(), "own", "pki")}, env...)
 	return &plant{Program: testkit.Node(t, "opcua.mjs", env...), port: port}
 }
 

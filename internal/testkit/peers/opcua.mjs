@@ -4,9 +4,12 @@
 //   ANONYMOUS=0, USER_CERTIFICATE=1 (trust any user certificate),
 //   ACCEPT_UNKNOWN=0 (clients must be trusted first),
 //   MAX_READ, MAX_MONITOR, MAX_HISTORY, MAX_BROWSE, MAX_POINTS (0: no limit),
-//   MAX_SESSIONS, MIN_LIFETIME, PUMPS, BULK (tags in one folder), TICK (ms),
-//   HISTORY (seconds kept before the start), WITHOUT (node left out, as
-//   "Pump1/Flow"), BAD_HALF=1, SKEW (ms added to source times).
+//   MAX_SESSIONS, PUMPS, BULK (tags in one folder), TICK (ms),
+//   HISTORY (seconds kept before the start), WITHOUT_FILE (names a node left
+//   out, such as Pump1/Flow, once the file exists), BAD_HALF=1 (every other bulk
+//   tag fails), SKEW (ms added to source times), COMES_AND_GOES (seconds for
+//   which one node exists, and then does not).
+import { existsSync, readFileSync } from "node:fs";
 import {
   DataType, DataValue, MessageSecurityMode, OPCUACertificateManager, OPCUAServer, SecurityPolicy, StatusCodes, Variant,
   VariantArrayType, makeAccessLevelFlag, makeEUInformation, standardUnits,
@@ -14,7 +17,8 @@ import {
 
 const env = (name, otherwise) => (process.env[name] === undefined ? otherwise : Number(process.env[name]));
 const port = env("PORT", 48400), tick = env("TICK", 500), bulk = env("BULK", 0), history = env("HISTORY", 60), pumps = env("PUMPS", 3);
-const secure = env("SECURITY", 1) === 1, without = process.env.WITHOUT ?? "";
+const secure = env("SECURITY", 1) === 1, withoutFile = process.env.WITHOUT_FILE ?? "";
+const without = existsSync(withoutFile) ? readFileSync(withoutFile, "utf8").trim() : "";
 
 const users = { operator: "operator-secret" };
 const manager = new OPCUACertificateManager({ rootFolder: process.env.PKI, automaticallyAcceptUnknownCertificate: env("ACCEPT_UNKNOWN", 1) === 1 });
@@ -94,8 +98,6 @@ add("Old", "Double", 3, {}, StatusCodes.Good, new Date(Date.now() - 3600_000));
 const nested = add("Nested", "Double", 4);
 own.addVariable({ browseName: "Inner", nodeId: "s=Odd/Nested/Inner", componentOf: nested, dataType: "Double", value: double(5) });
 
-// A node that comes and goes, driven by the value of a switch that tests write
-// nothing to: it exists on even seconds of COMES_AND_GOES.
 const flaky = env("COMES_AND_GOES", 0);
 const many = own.addFolder(plant, { browseName: "Many", nodeId: "s=Many" });
 const tags = [];
