@@ -17,6 +17,8 @@ type Querier interface {
 	APIAlerts(ctx context.Context, db DBTX, arg APIAlertsParams) ([]APIAlertsRow, error)
 	// One page of assets by tag with their newest score, after a tag already given.
 	APIAssets(ctx context.Context, db DBTX, arg APIAssetsParams) ([]APIAssetsRow, error)
+	// One page of newest readings by signal id, after an id already given.
+	APILatest(ctx context.Context, db DBTX, tenantID uuid.UUID, afterID int64, pageSize int32) ([]APILatestRow, error)
 	// One page of plans, newest first, after a plan that was already given.
 	APIPlans(ctx context.Context, db DBTX, arg APIPlansParams) ([]APIPlansRow, error)
 	// What happened in a run after an event that was already given, oldest first.
@@ -27,6 +29,10 @@ type Querier interface {
 	// One page of the scores of an asset, newest first, before a moment already
 	// given.
 	APIScores(ctx context.Context, db DBTX, arg APIScoresParams) ([]APIScoresRow, error)
+	// One page of the ids of signals, as APISignals.
+	APISignalIDs(ctx context.Context, db DBTX, arg APISignalIDsParams) ([]int64, error)
+	// One page of signals by id, of one asset or of all, after an id already given.
+	APISignals(ctx context.Context, db DBTX, arg APISignalsParams) ([]APISignalsRow, error)
 	// The signals of the assets with the given tags, for readings that name them.
 	APISignalsOfTags(ctx context.Context, db DBTX, tenantID uuid.UUID, tags []string) ([]APISignalsOfTagsRow, error)
 	// One page of work orders, newest number first, below a number already given.

@@ -12,6 +12,157 @@ import (
 	"github.com/google/uuid"
 )
 
+const aPILatest = `-- name: APILatest :many
+SELECT l.signal_id, l.ts, l.value, l.quality FROM telemetry.signal_latest l
+WHERE l.tenant_id = $1 AND l.signal_id > $2
+ORDER BY l.signal_id LIMIT $3
+`
+
+type APILatestRow struct {
+	SignalID int64
+	Ts       time.Time
+	Value    *float64
+	Quality  int16
+}
+
+// One page of newest readings by signal id, after an id already given.
+func (q *Queries) APILatest(ctx context.Context, db DBTX, tenantID uuid.UUID, afterID int64, pageSize int32) ([]APILatestRow, error) {
+	rows, err := db.Query(ctx, aPILatest, tenantID, afterID, pageSize)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []APILatestRow{}
+	for rows.Next() {
+		var i APILatestRow
+		if err := rows.Scan(
+			&i.SignalID,
+			&i.Ts,
+			&i.Value,
+			&i.Quality,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const aPISignalIDs = `-- name: APISignalIDs :many
+SELECT s.id FROM telemetry.signals s
+WHERE s.tenant_id = $1 AND s.archived_at IS NULL AND s.id > $2
+  AND ($3::uuid IS NULL OR s.asset_id = $3::uuid)
+ORDER BY s.id LIMIT $4
+`
+
+type APISignalIDsParams struct {
+	TenantID uuid.UUID
+	AfterID  int64
+	AssetID  *uuid.UUID
+	PageSize int32
+}
+
+// One page of the ids of signals, as APISignals.
+func (q *Queries) APISignalIDs(ctx context.Context, db DBTX, arg APISignalIDsParams) ([]int64, error) {
+	rows, err := db.Query(ctx, aPISignalIDs,
+		arg.TenantID,
+		arg.AfterID,
+		arg.AssetID,
+		arg.PageSize,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int64{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const aPISignals = `-- name: APISignals :many
+SELECT s.id, s.asset_id, a.tag, s.metric, s.name_ar, s.name_en, s.unit, s.normal_low, s.normal_high, s.warn, s.alarm, s.sense, s.period_seconds
+FROM telemetry.signals s
+JOIN core.assets a ON a.tenant_id = s.tenant_id AND a.id = s.asset_id
+WHERE s.tenant_id = $1 AND s.archived_at IS NULL AND s.id > $2
+  AND ($3::uuid IS NULL OR s.asset_id = $3::uuid)
+ORDER BY s.id LIMIT $4
+`
+
+type APISignalsParams struct {
+	TenantID uuid.UUID
+	AfterID  int64
+	AssetID  *uuid.UUID
+	PageSize int32
+}
+
+type APISignalsRow struct {
+	ID            int64
+	AssetID       uuid.UUID
+	Tag           string
+	Metric        string
+	NameAr        string
+	NameEn        string
+	Unit          string
+	NormalLow     *float64
+	NormalHigh    *float64
+	Warn          *float64
+	Alarm         *float64
+	Sense         string
+	PeriodSeconds int32
+}
+
+// One page of signals by id, of one asset or of all, after an id already given.
+func (q *Queries) APISignals(ctx context.Context, db DBTX, arg APISignalsParams) ([]APISignalsRow, error) {
+	rows, err := db.Query(ctx, aPISignals,
+		arg.TenantID,
+		arg.AfterID,
+		arg.AssetID,
+		arg.PageSize,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []APISignalsRow{}
+	for rows.Next() {
+		var i APISignalsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.AssetID,
+			&i.Tag,
+			&i.Metric,
+			&i.NameAr,
+			&i.NameEn,
+			&i.Unit,
+			&i.NormalLow,
+			&i.NormalHigh,
+			&i.Warn,
+			&i.Alarm,
+			&i.Sense,
+			&i.PeriodSeconds,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const ensurePartitions = `-- name: EnsurePartitions :one
 SELECT telemetry.ensure_partitions($1::date, $2::date)::int AS made
 `

@@ -37,3 +37,25 @@ SELECT coalesce((SELECT p.marked_from FROM telemetry.rollup_progress p WHERE p.t
 -- name: MoveRollUpProgress :exec
 INSERT INTO telemetry.rollup_progress (tenant_id, marked_from) VALUES (@tenant_id, @marked_from)
 ON CONFLICT (tenant_id) DO UPDATE SET marked_from = excluded.marked_from;
+
+-- name: APISignals :many
+-- One page of signals by id, of one asset or of all, after an id already given.
+SELECT s.id, s.asset_id, a.tag, s.metric, s.name_ar, s.name_en, s.unit, s.normal_low, s.normal_high, s.warn, s.alarm, s.sense, s.period_seconds
+FROM telemetry.signals s
+JOIN core.assets a ON a.tenant_id = s.tenant_id AND a.id = s.asset_id
+WHERE s.tenant_id = @tenant_id AND s.archived_at IS NULL AND s.id > @after_id
+  AND (sqlc.narg('asset_id')::uuid IS NULL OR s.asset_id = sqlc.narg('asset_id')::uuid)
+ORDER BY s.id LIMIT @page_size;
+
+-- name: APISignalIDs :many
+-- One page of the ids of signals, as APISignals.
+SELECT s.id FROM telemetry.signals s
+WHERE s.tenant_id = @tenant_id AND s.archived_at IS NULL AND s.id > @after_id
+  AND (sqlc.narg('asset_id')::uuid IS NULL OR s.asset_id = sqlc.narg('asset_id')::uuid)
+ORDER BY s.id LIMIT @page_size;
+
+-- name: APILatest :many
+-- One page of newest readings by signal id, after an id already given.
+SELECT l.signal_id, l.ts, l.value, l.quality FROM telemetry.signal_latest l
+WHERE l.tenant_id = @tenant_id AND l.signal_id > @after_id
+ORDER BY l.signal_id LIMIT @page_size;
