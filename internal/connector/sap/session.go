@@ -30,7 +30,7 @@ func (s *session) SetCookies(_ *url.URL, cookies []*http.Cookie) {
 			continue
 		}
 		if _, known := s.cookies[cookie.Name]; known || len(s.cookies) < maxCookies {
-			s.cookies[cookie.Name] = &http.Cookie{Name: cookie.Name, Value: cookie.Value}
+			s.cookies[cookie.Name] = &http.Cookie{Name: cookie.Name, Value: cookie.Value} // #nosec G124 -- sent back, not set
 		}
 	}
 }

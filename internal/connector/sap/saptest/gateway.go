@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"html"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -55,7 +56,7 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, body []byte) {
 	}
 	client := r.URL.Query().Get("sap-client")
 	if client != Client {
-		page(w, http.StatusUnauthorized, "<html><body><h1>Logon failed</h1><p>Client "+client+" is not available in this system.</p></body></html>")
+		page(w, http.StatusUnauthorized, "<html><body><h1>Logon failed</h1><p>Client "+html.EscapeString(client)+" is not available in this system.</p></body></html>")
 		return
 	}
 	if user, password, ok := r.BasicAuth(); !ok || user != User || password != Password {
@@ -109,8 +110,8 @@ func (s *Server) session(w http.ResponseWriter, r *http.Request) (token string, 
 	sum := sha256.Sum256([]byte(fmt.Sprint("session", s.issued)))
 	id, token = hex.EncodeToString(sum[:8]), hex.EncodeToString(sum[8:20])+"=="
 	s.sessions[id] = token
-	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: id, Path: "/", Secure: true, HttpOnly: true})
-	http.SetCookie(w, &http.Cookie{Name: "sap-usercontext", Value: "sap-client=" + Client, Path: "/"})
+	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: id, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{Name: "sap-usercontext", Value: "sap-client=" + Client, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	return token, true
 }
 
@@ -123,10 +124,10 @@ func known(service string) bool {
 	return false
 }
 
-func page(w http.ResponseWriter, status int, html string) {
+func page(w http.ResponseWriter, status int, content string) {
 	w.Header().Set("Content-Type", "text/html;charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = io.WriteString(w, html)
+	_, _ = io.WriteString(w, content) // #nosec G705 -- what a request named is escaped
 }
 
 // refuse writes the error document of OData version 2.

@@ -25,7 +25,7 @@ const stations = 8
 // them, equipment installed there and orders on it. It is the same for the
 // same epoch.
 func (s *Server) build(epoch time.Time) {
-	random := rand.New(rand.NewPCG(41, 7))
+	random := rand.New(rand.NewPCG(41, 7)) // #nosec G404 -- made-up data that has to repeat
 	s.add("FunctionalLocation", buildLocations(epoch)...)
 	s.add("Equipment", buildEquipment(epoch, random)...)
 	for i := range Orders {
