@@ -15,12 +15,14 @@ func TestEveryConnectorKeepsTheContract(t *testing.T) {
 	t.Parallel()
 	until := time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
 	fixtures := map[string]connectortest.Fixture{
-		"opcua":   opcuaFixture(t),
-		"sap":     sapFixture(t),
-		"sql":     sqlFixture(t),
-		"rest":    restFixture(t, until),
-		"webhook": webhookFixture(until),
-		"file":    fileFixture(until),
+		"opcua":     opcuaFixture(t),
+		"oracleeam": oracleFixture(t),
+		"piwebapi":  piFixture(t),
+		"sap":       sapFixture(t),
+		"sql":       sqlFixture(t),
+		"rest":      restFixture(t, until),
+		"webhook":   webhookFixture(until),
+		"file":      fileFixture(until),
 		simulate.Kind: {
 			Config: connector.Config{"flavour": "opcua", "endpoint": "opc.tcp://sim:4840/example"},
 			Tags:   []string{"SIM.P001.VIB", "SIM.P001.FLOW"},
