@@ -30,7 +30,7 @@ var tableOf = map[string]string{
 	"plans": "optimization.plans", "work-orders": "core.work_orders", "alerts": "core.alerts", "integrations": "core.integrations",
 	"mappings": "core.integration_mappings", "users": "core.users", "credentials": "core.one_time_credentials", "tokens": "core.api_tokens",
 	"tenants": "core.tenants", "components": "core.asset_components", "failure-modes": "core.asset_failure_modes", "modes": "core.asset_failure_modes",
-	"models": "ai.models", "scenarios": "optimization.optimization_scenarios", "compare": "optimization.optimization_scenarios", "sites": "core.sites",
+	"models": "ai.models", "scenarios": "optimization.optimization_scenarios", "compare": "optimization.optimization_scenarios", "sites": "core.sites", "signals": "telemetry.signals",
 }
 
 // estate is a tenant that holds at least one row of every kind, with one id of
@@ -171,6 +171,8 @@ func (w *world) secrets() []string {
 			UNION SELECT name_en FROM core.sites WHERE tenant_id = $1 UNION SELECT name_ar FROM core.sites WHERE tenant_id = $1
 			UNION SELECT title FROM optimization.optimization_runs WHERE tenant_id = $1 UNION SELECT note FROM optimization.plans WHERE tenant_id = $1
 			UNION SELECT name FROM core.api_tokens WHERE tenant_id = $1 UNION SELECT external_tag FROM core.integration_mappings WHERE tenant_id = $1
+			UNION SELECT name FROM core.external_assets WHERE tenant_id = $1 UNION SELECT title FROM core.external_orders WHERE tenant_id = $1
+			UNION SELECT message_id FROM core.integration_messages WHERE tenant_id = $1
 			UNION SELECT name_en FROM core.tenants WHERE id = $1 UNION SELECT code FROM core.tenants WHERE id = $1`, tenant)
 		require.NoError(w, err)
 		out, err := pgx.CollectRows(rows, pgx.RowTo[string])
@@ -258,7 +260,8 @@ func (e estate) form() url.Values {
 		"f_maintenance_prioritization.preset.cheapest": {"on"}, "with": id("optimization.optimization_scenarios"), "limit": {"10"}, "start": start,
 		"role": {"viewer"}, "roles": {"viewer"}, "name": {"name"}, "name_ar": {"اسم"}, "name_en": {"name"}, "email": {"new@power.example"}, "username": {"new"},
 		"language": {"en"}, "active": {"1"}, "scope": {"read:results"}, "scopes": {"read:results"}, "expires": {"30"}, "verdict": {"confirmed"},
-		"value": {"1"}, "endpoint": {"https://historian.example"}, "url": {"https://historian.example"}, "code": {"NEW_CO"}, "back": {"/dashboard"},
+		"value": {"1"}, "tag": {"a tag"}, "fingerprint": {strings.Repeat("ab", 32)}, "from": {"2026-01-01T00:00"}, "to": {"2026-01-02T00:00"}, "do": {"ignore"},
+		"record": {"record of " + e.id.String()}, "record_kind": {"equipment"}, "endpoint": {"https://historian.example"}, "url": {"https://historian.example"}, "code": {"NEW_CO"}, "back": {"/dashboard"},
 	}
 }
 

@@ -95,6 +95,7 @@ func Mount(m chi.Router, d Deps) *API {
 		a.reliability()
 		a.integrations()
 		a.ingest()
+		a.signals()
 	})
 	return a
 }
