@@ -59,6 +59,7 @@ func (s *Server) Handler() http.Handler {
 			m.With(s.RequireCapability(x.capability)).MethodFunc(x.method, x.pattern, s.wrap(x.handle))
 		}
 	})
+	s.mountHooks(m)
 	s.mountAPI(m)
 	return m
 }

@@ -114,6 +114,9 @@ func Takes(contentType string) bool {
 	return false
 }
 
+// IsJSON reports whether a content type is one of those in JSON.
+func IsJSON(contentType string) bool { return Takes(contentType) && media(contentType) != CSV }
+
 func media(contentType string) string {
 	name, _, err := mime.ParseMediaType(contentType)
 	if err != nil {
