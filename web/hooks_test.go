@@ -268,7 +268,7 @@ func TestUploadsAreKeptOnce(t *testing.T) {
 	require.EqualValues(t, 1, count)
 	var actions []string
 	h.in(func(ctx context.Context, tx pgx.Tx, _ *db.Queries) error {
-		rows, err := tx.Query(ctx, `SELECT action FROM core.audit_log WHERE tenant_id = $1 AND object_id = $2 ORDER BY seq`, h.origin.Tenant, h.id.String())
+		rows, err := tx.Query(ctx, `SELECT action FROM core.audit_logs WHERE tenant_id = $1 AND object_id = $2 ORDER BY seq`, h.origin.Tenant, h.id.String())
 		if err != nil {
 			return err
 		}
