@@ -48,7 +48,7 @@ type pace struct {
 }
 
 var standardPace = pace{
-	turn: 20 * time.Second, stream: 6 * time.Hour, pulse: 3 * time.Second, record: time.Minute,
+	turn: 10 * time.Second, stream: 6 * time.Hour, pulse: 3 * time.Second, record: time.Minute,
 	firstTry: 500 * time.Millisecond, lastTry: 10 * time.Second, opening: 2 * time.Minute, silence: 3 * connector.SignOfLife,
 	storing: 20 * time.Second, settle: 5 * time.Second,
 }

@@ -30,14 +30,14 @@ type session struct {
 	t       *target
 	opened  connector.Connector
 	ctx     context.Context // of run: nothing is stored after its end
-	archive bool // the source can fill gaps
+	archive bool            // the source can fill gaps
 
 	heard atomic.Int64 // when the source was last heard of, unix nanoseconds; 0 while a batch is being stored
 	up    atomic.Bool
 
 	mu      sync.Mutex // guards what follows: one batch at a time
 	over    bool
-	partial bool // some tag is not known, for as long as the session lasts
+	partial bool      // some tag is not known, for as long as the session lasts
 	reached time.Time // the last watermark of the session
 	tally   tally
 }

@@ -56,6 +56,7 @@ var seeded = testkit.Template{Key: "workflows-" + tenantCode, Build: func(ctx co
 // platform is a database, a Temporal namespace and a worker process.
 type platform struct {
 	t      testing.TB
+	url    string // of the database
 	db     *db.DB
 	client *Client
 	tenant uuid.UUID
@@ -71,7 +72,8 @@ func newPlatform(t testing.TB) *platform {
 	if test, ok := t.(*testing.T); ok {
 		test.Parallel()
 	}
-	d, err := db.Open(t.Context(), testkit.Database(t, seeded), db.Config{})
+	url := testkit.Database(t, seeded)
+	d, err := db.Open(t.Context(), url, db.Config{})
 	require.NoError(t, err)
 	t.Cleanup(d.Close)
 	address, namespace := testkit.Temporal(t)
@@ -89,7 +91,7 @@ func newPlatform(t testing.TB) *platform {
 	plant, ok := content.Tenant(tenantCode)
 	require.True(t, ok)
 	p := &platform{
-		t: t, db: d, client: c, tenant: plant.ID, people: map[string]uuid.UUID{},
+		t: t, url: url, db: d, client: c, tenant: plant.ID, people: map[string]uuid.UUID{},
 		set: activities.NewSet(activities.Deps{DB: d, Box: box, Starter: c, SolverThreads: 1}),
 	}
 	for _, person := range plant.People {
