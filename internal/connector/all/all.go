@@ -4,6 +4,7 @@ package all
 
 import (
 	_ "github.com/optria-iq/optria/internal/connector/csvfile"   // kind "file"
+	_ "github.com/optria-iq/optria/internal/connector/mqtt"      // kind "mqtt"
 	_ "github.com/optria-iq/optria/internal/connector/opcua"     // kind "opcua"
 	_ "github.com/optria-iq/optria/internal/connector/oracleeam" // kind "oracleeam"
 	_ "github.com/optria-iq/optria/internal/connector/piwebapi"  // kind "piwebapi"

@@ -15,6 +15,7 @@ func TestEveryConnectorKeepsTheContract(t *testing.T) {
 	t.Parallel()
 	until := time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
 	fixtures := map[string]connectortest.Fixture{
+		"mqtt":      mqttFixture(t),
 		"opcua":     opcuaFixture(t),
 		"oracleeam": oracleFixture(t),
 		"piwebapi":  piFixture(t),
