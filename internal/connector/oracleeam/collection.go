@@ -17,10 +17,11 @@ import (
 
 // Bounds of reading a collection.
 const (
-	mostRows   = 500              // rows that Fusion gives in one page
-	mostCalls  = 400              // calls for one page of records
-	commitLag  = 10 * time.Minute // how late a row may appear after the time that it shows
-	mostShared = 25               // rows of the page before that are asked for again
+	mostRows     = 500              // rows that Fusion gives in one page
+	mostCalls    = 400              // calls for one page of records
+	commitLag    = 10 * time.Minute // how late a row may appear after the time that it shows
+	mostShared   = 25               // rows of the page before that are asked for again
+	smallestPage = 50               // rows of one call, however few are wanted
 )
 
 // page is one page of a collection.
@@ -95,17 +96,17 @@ type collection struct {
 	links      bool // whether rows carry links
 }
 
-// read returns the next rows after at and where to go on, or no cursor when
-// there are no more. limit bounds the rows of one call.
+// read returns the next rows after at, limit of them at most, and where to go
+// on, or no cursor when there are no more.
 func read[T row](ctx context.Context, c *Connector, from collection, at cursor, limit int) ([]T, string, error) {
 	if limit <= 0 {
 		limit = c.settings.PageSize
 	}
-	limit = min(max(limit, 2), c.settings.PageSize)
-	shared := min(mostShared, limit/2)
+	size := min(max(limit, smallestPage), c.settings.PageSize)
+	shared := min(mostShared, size/2)
 	for range mostCalls {
 		offset := max(0, at.Offset-shared)
-		got, err := fetch[T](ctx, c, from, at.From, offset, limit)
+		got, err := fetch[T](ctx, c, from, at.From, offset, size)
 		if err != nil {
 			return nil, "", err
 		}
@@ -119,24 +120,31 @@ func read[T row](ctx context.Context, c *Connector, from collection, at cursor, 
 			at.Offset = 0
 			continue
 		}
-		known := 0
-		for known < len(places) && at.Last != nil && !places[known].after(*at.Last) {
-			known++
-		}
+		known := at.known(places)
 		switch {
-		case known == len(places) && !got.HasMore:
-			return nil, "", nil
-		case known == len(places) && len(places) == 0:
-			return nil, "", connector.Failed(connector.KeyProtocol, errors.New("an empty page says that more rows follow"))
-		case known == len(places):
-			at.Offset = offset + len(places)
-			continue
+		case known < len(places):
+			end := min(len(places), known+limit)
+			if end == len(places) && !got.HasMore {
+				return got.Items[known:], "", nil
+			}
+			return got.Items[known:end], at.next(places[:end], offset).String(), nil
 		case !got.HasMore:
-			return got.Items[known:], "", nil
+			return nil, "", nil
+		case len(places) == 0:
+			return nil, "", connector.Failed(connector.KeyProtocol, errors.New("an empty page says that more rows follow"))
 		}
-		return got.Items[known:], at.next(places, offset).String(), nil
+		at.Offset = offset + len(places)
 	}
 	return nil, "", connector.Failed(connector.KeyProtocol, fmt.Errorf("%d pages of %s brought nothing new", mostCalls, from.resource))
+}
+
+// known counts the rows at the beginning of a page that were delivered before.
+func (c cursor) known(places []position) int {
+	n := 0
+	for n < len(places) && c.Last != nil && !places[n].after(*c.Last) {
+		n++
+	}
+	return n
 }
 
 // next moves the cursor behind a page that began at offset.

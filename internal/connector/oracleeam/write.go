@@ -192,7 +192,7 @@ func (c *Connector) pathOf(row orderRow) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if !strings.HasPrefix(path, "/"+orderResource+"/") {
+	if !strings.HasPrefix(path, "/"+orderResource+"/") || strings.Contains(path, "..") {
 		return "", connector.Failed(connector.KeyProtocol, errors.New("the link of an order leads elsewhere"))
 	}
 	return path, nil
