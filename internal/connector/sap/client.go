@@ -25,11 +25,14 @@ const (
 	notificationService = "API_MAINTNOTIFICATION"
 )
 
+// servicePath is the path of something that a version 2 service serves.
+func servicePath(service, path string) string { return gatewayPath + "/" + service + "/" + path }
+
 // csrf is the header that carries the token, or the wish for one.
 const csrf = "X-Csrf-Token"
 
-// call sends one request to a service and returns the answer when it is one of
-// OData; everything else is worded as a fault.
+// call sends one request to the system and returns the answer when it is one
+// of OData; everything else is worded as a fault.
 func (c *SAPConnector) call(ctx context.Context, request httpapi.Request) (httpapi.Response, error) {
 	query := maps.Clone(request.Query)
 	if query == nil {
@@ -37,7 +40,7 @@ func (c *SAPConnector) call(ctx context.Context, request httpapi.Request) (httpa
 	}
 	query.Set("sap-client", c.settings.Client)
 	query.Set("sap-language", strings.ToUpper(c.settings.Language))
-	request.Query, request.Path = query, gatewayPath+"/"+request.Path
+	request.Query = query
 	if request.Header == nil {
 		request.Header = http.Header{}
 	}
@@ -56,7 +59,7 @@ func (c *SAPConnector) call(ctx context.Context, request httpapi.Request) (httpa
 func (c *SAPConnector) get(ctx context.Context, service, path string, query url.Values) (httpapi.Response, error) {
 	full := url.Values{"$format": {"json"}}
 	maps.Copy(full, query)
-	return c.call(ctx, httpapi.Request{Path: service + "/" + path, Query: full})
+	return c.call(ctx, httpapi.Request{Path: servicePath(service, path), Query: full})
 }
 
 // write sends a change under a CSRF token. A token that ended with its session
@@ -83,7 +86,7 @@ func (c *SAPConnector) write(ctx context.Context, method, service, path string, 
 		if etag != "" {
 			header.Set("If-Match", etag)
 		}
-		answer, err := c.call(ctx, httpapi.Request{Method: method, Path: service + "/" + path, Query: query, Header: header, Body: content})
+		answer, err := c.call(ctx, httpapi.Request{Method: method, Path: servicePath(service, path), Query: query, Header: header, Body: content})
 		if err == nil || attempt > 0 || !tokenEnded(err) {
 			return answer, err
 		}
@@ -98,7 +101,7 @@ func tokenEnded(err error) bool {
 }
 
 func (c *SAPConnector) fetchToken(ctx context.Context, service string) error {
-	answer, err := c.call(ctx, httpapi.Request{Path: service + "/", Query: url.Values{"$format": {"json"}}, Header: http.Header{csrf: {"Fetch"}}})
+	answer, err := c.call(ctx, httpapi.Request{Path: servicePath(service, ""), Query: url.Values{"$format": {"json"}}, Header: http.Header{csrf: {"Fetch"}}})
 	if err != nil {
 		return err
 	}

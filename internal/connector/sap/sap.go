@@ -1,6 +1,7 @@
 // Package sap is the connector for SAP Plant Maintenance. It reads equipment,
 // functional locations, orders and notifications from the OData services that
-// SAP publishes for S/4HANA, and writes orders back. It speaks OData version 2
+// SAP publishes for S/4HANA, and measurement documents as readings, and writes
+// orders back. It speaks OData version 2
 // as SAP Gateway does: dates as /Date(ms)/, decimals as texts, pages by
 // __next, changes guarded by a CSRF token with its session and by ETags.
 package sap
@@ -31,6 +32,9 @@ var (
 	_ connector.AssetReader     = (*SAPConnector)(nil)
 	_ connector.WorkOrderReader = (*SAPConnector)(nil)
 	_ connector.WorkOrderWriter = (*SAPConnector)(nil)
+	_ connector.Browser         = (*SAPConnector)(nil)
+	_ connector.Poller          = (*SAPConnector)(nil)
+	_ connector.Backfiller      = (*SAPConnector)(nil)
 )
 
 func init() { connector.Register(Spec(), open) }

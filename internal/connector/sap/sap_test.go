@@ -42,8 +42,9 @@ func draft(key string) connector.WorkOrderDraft {
 func TestTheConnectorKeepsTheContract(t *testing.T) {
 	t.Parallel()
 	server := saptest.New(t, time.Now())
-	settings, secrets := config(server.URL)
-	connectortest.Run(t, Kind, connectortest.Fixture{Config: settings, Secrets: secrets, Dialer: &net.Dialer{}, Draft: draft("OPT-1")})
+	settings, secrets := config(server.URL, func(s connector.Config) { s["measuring_points"], s["late_hours"] = true, 0.0 })
+	connectortest.Run(t, Kind, connectortest.Fixture{Config: settings, Secrets: secrets, Dialer: &net.Dialer{}, Draft: draft("OPT-1"),
+		Tags: []string{saptest.PointID(1), saptest.PointID(2)}, Since: time.Now().Add(-60 * time.Hour).UTC(), Until: time.Now().UTC()})
 }
 
 func TestAConnectionTestShowsTheWayToTheFirstRecord(t *testing.T) {

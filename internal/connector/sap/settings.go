@@ -43,6 +43,9 @@ type Settings struct {
 	PageSize      float64 `json:"page_size"`
 	HistoryDays   float64 `json:"history_days"`
 	RecordMinutes float64 `json:"record_minutes"` // read by the sync of records
+
+	MeasuringPoints bool    `json:"measuring_points,omitempty"`
+	LateHours       float64 `json:"late_hours"`
 }
 
 // Message keys of what the check of the settings finds.
@@ -68,9 +71,11 @@ func Spec() connector.Spec {
 	client.Required = true
 	service := text("order_service", 40, orderVersion2)
 	service.Type, service.Enum, service.Max = connector.Choice, []string{orderVersion2, orderVersion1}, nil
+	points := text("measuring_points", 0, nil)
+	points.Type, points.Max = connector.Boolean, nil
 	fields := append(httpapi.Fields(), client, text("sap_language", 2, "EN"), text("time_zone", 64, "UTC"), text("plants", 200, nil),
 		service, text("order_type", 4, "YA01"), text("planning_plant", 4, nil), text("key_field", 40, "AdditionalDeviceData"),
-		number("page_size", 10, 5000, 500), number("history_days", 1, 36_500, 730), number("record_minutes", 1, 1440, 5))
+		number("page_size", 10, 5000, 500), number("history_days", 1, 36_500, 730), number("record_minutes", 1, 1440, 5), points, number("late_hours", 0, 720, 72))
 	return connector.Spec{Kind: Kind, NameKey: "connector.sap.name", DescriptionKey: "connector.sap.description", Fields: fields, Check: check}
 }
 

@@ -31,7 +31,8 @@ func newContract() *contract {
 	steps := openapi3.NewArraySchema().WithItems(writeSchema(operationModel, creatable))
 	c.creates = writeSchema(orderModel, creatable).WithProperty("to_MaintenanceOrderOperation", steps)
 	c.updates = writeSchema(orderModel, func(f field) bool { return f.updatable })
-	message := openapi3.NewObjectSchema().WithProperty("lang", openapi3.NewStringSchema()).WithProperty("value", openapi3.NewStringSchema()).WithRequired([]string{"value"})
+	worded := openapi3.NewObjectSchema().WithProperty("lang", openapi3.NewStringSchema()).WithProperty("value", openapi3.NewStringSchema()).WithRequired([]string{"value"})
+	message := openapi3.NewOneOfSchema(worded, openapi3.NewStringSchema()) // version 2, version 4
 	inside := openapi3.NewObjectSchema().WithProperty("code", openapi3.NewStringSchema()).WithProperty("message", message).WithRequired([]string{"code", "message"})
 	c.failure = openapi3.NewObjectSchema().WithProperty("error", inside).WithRequired([]string{"error"})
 	return c
@@ -46,6 +47,9 @@ func recordSchema(m *model) *openapi3.Schema {
 	schema := closed(openapi3.NewObjectSchema())
 	for _, f := range m.fields {
 		schema.WithProperty(f.name, fieldSchema(f))
+		if strings.HasPrefix(m.service, "api_") {
+			schema.WithProperty(f.name, fieldSchema4(f))
+		}
 	}
 	metadata := openapi3.NewObjectSchema().WithProperty("uri", openapi3.NewStringSchema()).WithProperty("etag", openapi3.NewStringSchema()).WithRequired([]string{"uri", "type"})
 	schema.WithProperty("__metadata", metadata)
@@ -55,6 +59,19 @@ func recordSchema(m *model) *openapi3.Schema {
 		schema.WithProperty(name, closed(steps))
 	}
 	return schema
+}
+
+// fieldSchema4 is the schema of a field in version 4.
+func fieldSchema4(f field) *openapi3.Schema {
+	switch f.kind {
+	case day:
+		return openapi3.NewStringSchema().WithPattern(`^[0-9]{4}-[0-9]{2}-[0-9]{2}$`).WithNullable()
+	case clock:
+		return openapi3.NewStringSchema().WithPattern(`^[0-9]{2}:[0-9]{2}:[0-9]{2}$`)
+	case double:
+		return openapi3.NewFloat64Schema()
+	}
+	return fieldSchema(f)
 }
 
 func writeSchema(m *model, allowed func(field) bool) *openapi3.Schema {
@@ -96,8 +113,7 @@ func fieldSchema(f field) *openapi3.Schema {
 // check judges one exchange. Answers for people, empty ones and texts have no
 // schema.
 func (c *contract) check(r *http.Request, body []byte, status int, answer []byte) error {
-	path := strings.TrimPrefix(r.URL.Path, root)
-	service, rest, _ := strings.Cut(path, "/")
+	service, rest := split(r.URL.Path)
 	set, _, _ := strings.Cut(rest, "(")
 	m := modelOf(service, set)
 	if status < 400 && m != nil {
@@ -117,6 +133,9 @@ func (c *contract) check(r *http.Request, body []byte, status int, answer []byte
 	}
 	if m == nil {
 		return nil
+	}
+	if value, ok := document["value"].([]any); ok { // version 4
+		return c.checkRecords(m, value)
 	}
 	return c.checkAnswer(m, document)
 }
@@ -156,6 +175,10 @@ func (c *contract) checkAnswer(m *model, document map[string]any) error {
 			}
 		}
 	}
+	return c.checkRecords(m, records)
+}
+
+func (c *contract) checkRecords(m *model, records []any) error {
 	for _, record := range records {
 		if err := c.records[m].VisitJSON(record, openapi3.MultiErrors()); err != nil {
 			return fmt.Errorf("answer: %w", err)

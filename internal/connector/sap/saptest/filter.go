@@ -1,6 +1,7 @@
 package saptest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -15,7 +16,7 @@ type row map[string]any
 type condition func(row) bool
 
 // tokenPattern splits a $filter into literals, names and brackets.
-var tokenPattern = regexp.MustCompile(`^\s*(datetimeoffset'[^']*'|datetime'[^']*'|'(?:[^']|'')*'|\(|\)|[A-Za-z_][A-Za-z0-9_]*)`)
+var tokenPattern = regexp.MustCompile(`^\s*([0-9]{4}-[0-9]{2}-[0-9]{2}|datetimeoffset'[^']*'|datetime'[^']*'|'(?:[^']|'')*'|\(|\)|[A-Za-z_][A-Za-z0-9_]*)`)
 
 // parser reads the part of OData's filter language that maintenance services
 // are asked in: comparisons joined by and, or and brackets.
@@ -125,6 +126,9 @@ func parseLiteral(f field, token string) (any, error) {
 	case f.kind == instant && prefix == "datetimeoffset":
 		at, err := time.Parse(time.RFC3339, inner)
 		return at, err
+	case f.kind == day && open < 0: // version 4
+		at, err := time.Parse(time.DateOnly, token)
+		return at, err
 	case f.kind == flag && (token == "true" || token == "false"):
 		return token == "true", nil
 	}
@@ -138,6 +142,8 @@ func compare(a, b any) int {
 		return strings.Compare(x, b.(string))
 	case time.Time:
 		return x.Compare(b.(time.Time))
+	case time.Duration:
+		return cmp.Compare(x, b.(time.Duration))
 	case bool:
 		if x == b.(bool) {
 			return 0

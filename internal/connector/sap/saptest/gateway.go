@@ -64,9 +64,8 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, body []byte) {
 		page(w, http.StatusUnauthorized, "<html><body><h1>Anmeldung fehlgeschlagen</h1><p>Logon failed</p></body></html>")
 		return
 	}
-	path, ok := strings.CutPrefix(r.URL.Path, root)
-	service, rest, _ := strings.Cut(path, "/")
-	if !ok || !known(service) {
+	service, rest := split(r.URL.Path)
+	if !known(service) {
 		refuse(w, http.StatusNotFound, "/IWFND/MED/170", "No service found for namespace '', name '"+service+"', version '0001'")
 		return
 	}
@@ -90,6 +89,17 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, body []byte) {
 		w.Header().Set("X-Csrf-Token", token)
 	}
 	s.route(w, r, service, rest, body)
+}
+
+// split names the service of a path and what is below it.
+func split(path string) (service, rest string) {
+	if below, ok := strings.CutPrefix(path, root); ok {
+		service, rest, _ = strings.Cut(below, "/")
+		return service, rest
+	}
+	below := strings.TrimPrefix(path, root4)
+	at := strings.LastIndex(below, "/")
+	return below[:max(at, 0)], below[at+1:]
 }
 
 // session finds or makes the session of a request. A change needs the cookie

@@ -19,6 +19,7 @@ const (
 	flag    edm = "b" // Edm.Boolean
 	integer edm = "g" // Edm.Int16, Int32 and Byte
 	large   edm = "l" // Edm.Int64, sent as a text
+	double  edm = "f" // Edm.Double, a number in version 4
 )
 
 // field is one property of an entity type.
@@ -99,5 +100,5 @@ func init() {
 }
 
 func models() []*model {
-	return []*model{equipmentModel, locationModel, readOrderModel, orderModel, notificationModel}
+	return []*model{equipmentModel, locationModel, readOrderModel, orderModel, notificationModel, pointModel, documentModel}
 }

@@ -32,6 +32,7 @@ func (s *Server) build(epoch time.Time) {
 		s.addOrder(buildOrder(epoch, i, random), buildOperations(i, epoch))
 	}
 	s.add("MaintenanceNotification", buildNotifications(epoch)...)
+	s.buildMeasurements(epoch)
 }
 
 func buildLocations(epoch time.Time) []row {

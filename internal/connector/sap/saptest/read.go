@@ -31,6 +31,8 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request, service, rest str
 		switch {
 		case m == nil:
 			refuse(w, http.StatusNotFound, "005056A509B11EE1B9A8FEC11C21D78E", "Resource not found for segment '"+match[1]+"'")
+		case r.Method == http.MethodGet && (m == pointModel || m == documentModel):
+			s.readValue(w, r, m)
 		case r.Method == http.MethodGet && strings.HasSuffix(rest, ")"):
 			s.readOne(w, r, m, match[2])
 		case r.Method == http.MethodGet:
@@ -138,11 +140,18 @@ func (s *Server) selectObjects(m *model, query url.Values) ([]*object, error) {
 			found = append(found, o)
 		}
 	}
-	order := query.Get("$orderby")
-	if order == "" {
-		order = m.keys[0]
+	order := listed(query, "$orderby")
+	if len(order) == 0 {
+		order = m.keys[:1]
 	}
-	slices.SortStableFunc(found, func(a, b *object) int { return compare(a.row[order], b.row[order]) })
+	slices.SortStableFunc(found, func(a, b *object) int {
+		for _, name := range order {
+			if c := compare(a.row[name], b.row[name]); c != 0 {
+				return c
+			}
+		}
+		return 0
+	})
 	return found, nil
 }
 
