@@ -66,7 +66,13 @@ func readHourBands(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, signals []i
 	if err != nil {
 		return nil, err
 	}
-	return joinBands(bands, bandsOf(samples, from, step)), nil
+	fresh := bandsOf(samples, from, time.Hour)
+	for _, hours := range fresh {
+		for i := range hours {
+			hours[i].Start = stepStart(hours[i].Start, from, step)
+		}
+	}
+	return joinBands(bands, fresh), nil
 }
 
 func readMinuteBands(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, signals []int64, from, to time.Time, step time.Duration) (map[int64][]Band, error) {
