@@ -29,6 +29,7 @@ type supervisor struct {
 	change   map[string]any
 	tags     []string
 	sessions atomic.Int64
+	up       time.Time // first watermark of the newest session
 	filled   atomic.Int64
 }
 
@@ -68,6 +69,9 @@ func (s *supervisor) attempt(ctx context.Context) {
 			}
 		}
 		if first {
+			s.mu.Lock()
+			s.up = b.Watermark
+			s.mu.Unlock()
 			s.sessions.Add(1)
 		}
 		first = false
@@ -124,10 +128,9 @@ func (s *supervisor) audit(t testing.TB, direct *OPCUAConnector, from time.Time)
 // restored waits until values flow in a session after the first n.
 func (s *supervisor) restored(t testing.TB, within time.Duration, n int64) {
 	t.Helper()
-	mark := time.Now()
 	s.await(t, within, "values after the outage", func(r *record) bool {
 		last := r.batches[max(0, len(r.batches)-1):]
-		return s.sessions.Load() > n && len(last) == 1 && last[0].Watermark.After(mark.Add(time.Second))
+		return s.sessions.Load() > n && len(last) == 1 && last[0].Watermark.After(s.up.Add(time.Second))
 	})
 }
 
