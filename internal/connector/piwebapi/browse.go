@@ -91,12 +91,12 @@ func (c *Connector) folder(ctx context.Context, server, prefix string) ([]connec
 	if !more {
 		return c.leaves(points), nil
 	}
-	points, more, err = c.listPoints(ctx, server, prefix+"*", mostNames, namesPage, "Items.Name;Links.Next")
+	points, more, err = c.listPoints(ctx, server, prefix+"*", c.names, namesPage, "Items.Name;Links.Next")
 	switch {
 	case err != nil:
 		return nil, err
 	case more:
-		return nil, connector.Failed(connector.KeyTooLarge, fmt.Errorf("more than %d points", mostNames))
+		return nil, connector.Failed(connector.KeyTooLarge, fmt.Errorf("more than %d points", c.names))
 	}
 	names := make([]string, len(points))
 	for i, p := range points {

@@ -175,7 +175,9 @@ func TestEndlessAndRepeatingLists(t *testing.T) {
 	folder := "server:F1DSb3B0cmlhcGlzcnYwMQAAAQUElTUlYwMQ"
 	_, err := list(func(_, i int) string { return "same" + strconv.Itoa(i) }).Browse(t.Context(), folder)
 	require.Equal(t, connector.KeyProtocol, connector.MessageKey(err))
-	_, err = list(func(start, i int) string { return strconv.Itoa(start + i) }).Browse(t.Context(), folder)
+	endless := list(func(start, i int) string { return strconv.Itoa(start + i) })
+	endless.names = 25_000
+	_, err = endless.Browse(t.Context(), folder)
 	require.Equal(t, connector.KeyTooLarge, connector.MessageKey(err))
 }
 
@@ -202,7 +204,10 @@ func TestRedirectsStayOnTheHost(t *testing.T) {
 	stranger := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the other host was contacted") }))
 	t.Cleanup(stranger.Close)
 	for _, target := range []string{"http://169.254.169.254/latest/meta-data", stranger.URL} {
-		c := hostile(t, func(w http.ResponseWriter, r *http.Request) bool { http.Redirect(w, r, target, http.StatusFound); return true })
+		c := hostile(t, func(w http.ResponseWriter, r *http.Request) bool {
+			http.Redirect(w, r, target, http.StatusFound)
+			return true
+		})
 		for name, err := range operations(t.Context(), c) {
 			require.Equal(t, connector.KeyRefusedHost, connector.MessageKey(err), name)
 		}
@@ -239,9 +244,10 @@ func TestFaultsOfTheNetworkHeal(t *testing.T) {
 	first, err := c.Poll(t.Context(), request)
 	require.NoError(t, err)
 	request.Since = first.Watermark
+	c.ahead = ahead{} // as after a restart
 	proxy.Refuse()
 	_, err = c.Poll(t.Context(), request)
-	require.Equal(t, connector.KeyUnreachable, connector.MessageKey(err))
+	require.Equal(t, connector.KeyUnreachable, connector.MessageKey(err), "%v", err)
 	require.False(t, connector.NeedsPerson(err))
 	proxy.Heal()
 
@@ -250,7 +256,7 @@ func TestFaultsOfTheNetworkHeal(t *testing.T) {
 	defer cancel()
 	started := time.Now()
 	_, err = c.Poll(ctx, request)
-	require.Equal(t, connector.KeyUnreachable, connector.MessageKey(err))
+	require.Equal(t, connector.KeyUnreachable, connector.MessageKey(err), "%v", err)
 	require.Less(t, time.Since(started), 10*time.Second)
 	proxy.Heal()
 	proxy.Cut()
@@ -265,7 +271,9 @@ func TestTheCertificateIsPinned(t *testing.T) {
 	last := steps[len(steps)-1]
 	require.Equal(t, connector.StepSecure, last.Name)
 	require.Equal(t, connector.KeyCertificate, last.Code)
-	pinned := connect(t, server, func(config connector.Config) { config["certificate_sha256"] = httpapi.Fingerprint(server.Certificate()) })
+	pinned := connect(t, server, func(config connector.Config) {
+		config["certificate_sha256"] = httpapi.Fingerprint(server.Certificate())
+	})
 	for _, step := range pinned.Test(t.Context()) {
 		require.True(t, step.OK, "%s: %s", step.Name, step.Detail)
 	}

@@ -105,6 +105,33 @@ func TestBatchesKeepTheirLimitAndFewCalls(t *testing.T) {
 	require.Less(t, simulator.Calls("batch"), 2*(len(all)/500+2), "a fast tag beside slow ones does not cost a call for each of its pages")
 }
 
+func TestManyTagsInSmallBatchesAreReadOnce(t *testing.T) {
+	t.Parallel()
+	var points []*piwebapitest.Point
+	var tags []string
+	for i := range 400 {
+		p := &piwebapitest.Point{Name: fmt.Sprintf("T%d", i), Type: piwebapitest.Float64}
+		for second := range 3 + i%5 {
+			p.Events = append(p.Events, piwebapitest.Event{Time: noon.Add(time.Duration(second)*time.Second + time.Duration(i)*time.Millisecond), Value: float64(second)})
+		}
+		points, tags = append(points, p), append(tags, p.Path())
+	}
+	simulator := piwebapitest.New(points...)
+	server := simulator.Start(t)
+	request := connector.PollRequest{Tags: tags, Since: noon.Add(-time.Second), Until: noon.Add(time.Minute), Limit: 50}
+	all := drain(t, connect(t, server), request)
+	require.Len(t, all, 400*5)
+	require.Less(t, simulator.Calls("batch"), 40, "40 batches of 50 readings, but not 40 readings of 400 tags")
+	require.Equal(t, 2, simulator.Calls("points/multiple"))
+
+	again := connect(t, server)
+	first, err := again.Poll(t.Context(), request)
+	require.NoError(t, err)
+	repeated, err := again.Poll(t.Context(), request)
+	require.NoError(t, err)
+	require.Equal(t, first, repeated, "a repeated request does not go on")
+}
+
 func TestALimitOfTheServiceIsLearnt(t *testing.T) {
 	t.Parallel()
 	points := piwebapitest.Pump("P-101", noon, time.Hour)
@@ -121,6 +148,7 @@ func TestThrottledCallsAreRepeated(t *testing.T) {
 	points := piwebapitest.Pump("P-101", noon, time.Minute)
 	simulator := piwebapitest.New(points...)
 	c := connect(t, simulator.Start(t))
+	simulator.RetryAfter = 0
 	simulator.Throttle(1)
 	all := drain(t, c, connector.PollRequest{Tags: []string{points[0].Path()}, Since: noon.Add(-time.Minute), Until: noon})
 	require.Len(t, all, 59)

@@ -90,6 +90,8 @@ type Connector struct {
 	most     int    // the largest maxCount that the service takes, as far as known
 	points   map[string]point
 	skewed   bool // the clock of the service is off
+	ahead    ahead
+	names    int // most points that are looked through to divide a folder
 	now      func() time.Time
 }
 
@@ -110,7 +112,7 @@ func open(config connector.Config, secrets connector.Secrets, dialer *net.Dialer
 	if err != nil {
 		return nil, err
 	}
-	return &Connector{client: client, settings: s, base: s.BaseURL, most: serviceLimit, points: map[string]point{}, now: time.Now}, nil
+	return &Connector{client: client, settings: s, base: s.BaseURL, most: serviceLimit, names: mostNames, points: map[string]point{}, now: time.Now}, nil
 }
 
 // Kind returns the registered name.

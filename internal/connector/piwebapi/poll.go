@@ -38,12 +38,9 @@ func (c *Connector) window(ctx context.Context, request connector.PollRequest) (
 	if err != nil {
 		return connector.Batch{}, err
 	}
-	list := make([]*series, len(known.tags))
-	for i, tag := range known.tags {
-		list[i] = &series{tag: tag, point: known.points[tag], covered: since}
-	}
+	list := c.continued(known, since, until)
 	limit := request.BatchLimit()
-	if err := c.fill(ctx, list, until, limit); err != nil {
+	if err := c.fill(ctx, list, since, until, limit); err != nil {
 		return connector.Batch{}, err
 	}
 	if err := allRefused(list); err != nil {
@@ -59,7 +56,37 @@ func (c *Connector) window(ctx context.Context, request connector.PollRequest) (
 	}
 	batch := cut(list, until, limit)
 	batch.Notices = known.notices(c)
+	if batch.More {
+		c.ahead = ahead{tags: known.tags, at: batch.Watermark, until: until, list: list}
+	}
 	return batch, nil
+}
+
+// ahead is what was read beyond the end of a batch. The next page of the same
+// window begins with it, so that many tags in small batches are not read again
+// and again.
+type ahead struct {
+	tags      []string
+	at, until time.Time
+	list      []*series
+}
+
+// continued returns the series of a window: those of the page before when the
+// request goes on where that ended, new ones otherwise.
+func (c *Connector) continued(known resolved, since, until time.Time) []*series {
+	kept := c.ahead
+	c.ahead = ahead{}
+	if kept.at.Equal(since) && kept.until.Equal(until) && len(kept.list) > 0 && slices.Equal(kept.tags, known.tags) {
+		for _, s := range kept.list {
+			s.readings = s.readings[s.upTo(since):]
+		}
+		return kept.list
+	}
+	list := make([]*series, len(known.tags))
+	for i, tag := range known.tags {
+		list[i] = &series{tag: tag, point: known.points[tag], covered: since}
+	}
+	return list
 }
 
 // allRefused returns a fault when the service refused to read every point: one
@@ -87,20 +114,19 @@ func allRefused(list []*series) error {
 // fill reads pages until the part of the window that every series covers holds
 // enough readings, or the window is exhausted. Each round reads on the series
 // that are behind the others.
-func (c *Connector) fill(ctx context.Context, list []*series, until time.Time, limit int) error {
-	behind := list
-	for round := 0; len(behind) > 0 && round < mostRounds; round++ {
-		if err := c.read(ctx, behind, until, max(smallestPage, 2*limit/len(behind))); err != nil {
-			return err
-		}
-		held := 0
+func (c *Connector) fill(ctx context.Context, list []*series, since, until time.Time, limit int) error {
+	for range mostRounds {
+		held, at := 0, horizon(list, until)
 		for _, s := range list {
 			held += len(s.readings)
 		}
-		if ready(list, horizon(list, until)) >= max(1, limit/2) || held > mostHeld*limit {
+		behind := laggards(list)
+		if len(behind) == 0 || at.After(since) && (ready(list, at) >= max(1, limit/2) || held > mostHeld*limit) {
 			return nil
 		}
-		behind = laggards(list)
+		if err := c.read(ctx, behind, until, max(smallestPage, 2*limit/len(behind))); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -94,17 +94,27 @@ func (p *Point) IDWebID() string { return "I1DP" + p.identity() }
 // PathWebID names the point by its path.
 func (p *Point) PathWebID() string { return "P1DP" + p.pathPart() }
 
-// has reports whether a WebID means the point. A full one goes by the
+// lookup finds a point by its path or by a WebID. A full WebID goes by the
 // identifier, whatever its path says.
-func (p *Point) has(webID string) bool {
-	switch {
-	case strings.HasPrefix(webID, "F1DP"):
-		return strings.HasPrefix(webID, "F1DP"+p.identity())
-	case strings.HasPrefix(webID, "I1DP"):
-		return webID == p.IDWebID()
+func (s *Server) lookup(address string) *Point {
+	if s.index == nil {
+		s.index = make(map[string]*Point, 3*len(s.points))
+		for _, p := range s.points {
+			s.index[strings.ToUpper(p.Path())], s.index[p.IDWebID()], s.index[p.PathWebID()] = p, p, p
+		}
 	}
-	return webID == p.PathWebID()
+	if strings.HasPrefix(address, "F1DP") && len(address) >= idLength {
+		address = "I1DP" + address[len("F1DP"):idLength]
+	}
+	if strings.HasPrefix(address, `\\`) {
+		address = strings.ToUpper(address)
+	}
+	return s.index[address]
 }
+
+// idLength is the length of a WebID up to its path: type, version and marker,
+// the server in 22 letters and the point in 6.
+const idLength = 4 + 22 + 6
 
 const dataServerWebID = "F1DSb3B0cmlhcGlzcnYwMQAAAQUElTUlYwMQ"
 

@@ -152,20 +152,16 @@ func (s *Server) find(webID string) (*Point, *answer) {
 		refused := fail(400, "The specified WebID '"+webID+"' is invalid.")
 		return nil, &refused
 	}
-	for _, p := range s.points {
-		if p.has(webID) {
-			return p, nil
-		}
+	if p := s.lookup(webID); p != nil {
+		return p, nil
 	}
 	refused := fail(404, "The specified PI Point was not found.")
 	return nil, &refused
 }
 
 func (s *Server) findPath(path string) (*Point, *answer) {
-	for _, p := range s.points {
-		if strings.EqualFold(p.Path(), path) {
-			return p, nil
-		}
+	if p := s.lookup(path); p != nil {
+		return p, nil
 	}
 	refused := fail(404, "The path '"+path+"' does not resolve to a PI Point.")
 	return nil, &refused

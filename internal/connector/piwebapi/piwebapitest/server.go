@@ -37,12 +37,14 @@ type Server struct {
 	MaxReturned  int           // MaxReturnedItemsPerCall; a larger maxCount is refused
 	MaxContent   int64         // MaxRequestContentLength; a larger body is refused
 	MaxRequests  int           // calls a second before 429; zero for no limit
+	RetryAfter   int           // seconds that 429 asks to wait
 	PublicHost   string        // scheme and host written into links, such as https://pi.corp.example
 	Skew         time.Duration // added to the clock that the service shows
 	WebIDsByPath bool          // list points by path-only WebIDs and ignore webIdType
 
 	mu       sync.Mutex
 	points   []*Point
+	index    map[string]*Point // by upper-case path and by WebID without its path, nil until needed
 	calls    map[string]int
 	second   int64
 	inSecond int
@@ -51,7 +53,7 @@ type Server struct {
 
 // New returns a service with the points given.
 func New(points ...*Point) *Server {
-	s := &Server{MaxReturned: 150_000, MaxContent: 4 << 20, calls: map[string]int{}}
+	s := &Server{MaxReturned: 150_000, MaxContent: 4 << 20, RetryAfter: 1, calls: map[string]int{}}
 	s.Add(points...)
 	return s
 }
@@ -76,6 +78,7 @@ func (s *Server) StartTLS(t testing.TB) *httptest.Server {
 func (s *Server) Add(points ...*Point) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.index = nil
 	for _, p := range points {
 		if p.ID == 0 {
 			p.ID = int32(1000 + len(s.points))
@@ -90,6 +93,7 @@ func (s *Server) Add(points ...*Point) {
 func (s *Server) Rename(name, to string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.index = nil
 	for _, p := range s.points {
 		if p.Name == name {
 			p.Name = to
@@ -137,7 +141,7 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request) bool {
 	case !strings.HasPrefix(r.URL.Path, Base):
 		http.NotFound(w, r)
 	case s.tooMany():
-		w.Header().Set("Retry-After", "1")
+		w.Header().Set("Retry-After", strconv.Itoa(s.RetryAfter))
 		write(w, answer{status: 429, body: errorBody("The rate limit has been exceeded.")})
 	case !accepted(r):
 		w.Header().Add("WWW-Authenticate", "Negotiate")
