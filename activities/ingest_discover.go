@@ -1,9 +1,11 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -49,7 +51,7 @@ func (a *Ingest) DiscoverTags(ctx context.Context, ref IntegrationRef) (Discover
 	if err != nil || t.integration.State == "archived" {
 		return result, err
 	}
-	w := &walk{Ingest: a, t: t, seen: map[string]bool{}, started: time.Now().UTC()}
+	w := &walk{Ingest: a, t: t, seen: map[string]bool{}, walked: map[string]bool{}, started: time.Now().UTC()}
 	cause := w.list(ctx)
 	if ctx.Err() != nil {
 		return result, ctx.Err()
@@ -82,7 +84,7 @@ type walk struct {
 	*Ingest
 	t             *target
 	started       time.Time
-	seen          map[string]bool // addresses, so that a tree with cycles ends
+	seen, walked  map[string]bool // addresses kept and folders listed, so that a tree with cycles ends
 	chunk         []db.IntegrationNode
 	nodes, leaves int64
 	failed        error // of the database
@@ -131,6 +133,9 @@ func (w *walk) branches(ctx context.Context, browser connector.Browser) error {
 			}
 			continue // one folder that is closed to us does not hide the others
 		}
+		// A variable with children is a leaf and a folder of one address: the leaf
+		// is kept, the folder only walked.
+		slices.SortStableFunc(children, func(a, b connector.Node) int { return cmp.Compare(rank(a), rank(b)) })
 		for _, child := range children {
 			if w.nodes >= nodesAtMost {
 				return fault.New(fault.Unavailable, KeyTreeTooLarge)
@@ -151,15 +156,23 @@ func (w *walk) branches(ctx context.Context, browser connector.Browser) error {
 // take keeps one node and returns it as a folder when its children are to be
 // listed.
 func (w *walk) take(ctx context.Context, at folder, n connector.Node) (*folder, error) {
-	if n.Address == "" || w.seen[n.Address] || utf8.RuneCountInString(n.Address) > addressAtMost || !utf8.ValidString(n.Address) || strings.ContainsRune(n.Address, 0) {
+	if n.Address == "" || utf8.RuneCountInString(n.Address) > addressAtMost || !utf8.ValidString(n.Address) || strings.ContainsRune(n.Address, 0) {
 		return nil, nil
 	}
-	w.seen[n.Address] = true
 	name := cut(n.Name, nameAtMost)
 	if name == "" {
 		name = n.Address
 	}
 	path := cut(strings.TrimPrefix(at.path+"/"+name, "/"), pathAtMost)
+	var below *folder
+	if !n.Leaf && !w.walked[n.Address] && at.depth+1 < depthAtMost {
+		w.walked[n.Address] = true
+		below = &folder{address: n.Address, path: path, depth: at.depth + 1}
+	}
+	if w.seen[n.Address] {
+		return below, nil
+	}
+	w.seen[n.Address] = true
 	w.chunk = append(w.chunk, db.IntegrationNode{
 		Address: n.Address, Parent: at.address, Name: name, Path: path, Leaf: n.Leaf, Unit: cut(n.Unit, nameAtMost), DataType: cut(n.DataType, nameAtMost),
 		Low: n.Low, High: n.High, SearchText: asset.Fold(path + " " + n.Address),
@@ -173,10 +186,14 @@ func (w *walk) take(ctx context.Context, at folder, n connector.Node) (*folder, 
 			return nil, err
 		}
 	}
-	if n.Leaf || at.depth+1 >= depthAtMost {
-		return nil, nil
+	return below, nil
+}
+
+func rank(n connector.Node) int {
+	if n.Leaf {
+		return 0
 	}
-	return &folder{address: n.Address, path: path, depth: at.depth + 1}, nil
+	return 1
 }
 
 func (w *walk) store(ctx context.Context) error {

@@ -25,19 +25,20 @@ func TestDiscoveryListsTheTreeOfASource(t *testing.T) {
 	l.source.tree = map[string][]connector.Node{
 		"":     {{Address: "area", Name: "Area ١"}, {Address: "root", Name: "again"}},
 		"area": {{Address: "root", Name: "Root"}, {Address: "t1", Name: "Pressure", Leaf: true, Unit: "bar", DataType: "Double", Low: &low, High: &high}},
-		"root": {{Address: "area", Name: "a cycle"}, {Address: "t2", Name: "", Leaf: true}, {Address: "", Name: "nameless"},
+		"root": {{Address: "area", Name: "a cycle"}, {Address: "t2", Name: "folder"}, {Address: "t2", Name: "", Leaf: true}, {Address: "", Name: "nameless"},
 			{Address: strings.Repeat("x", 500), Leaf: true}, {Address: "t3", Name: "broken \xff text\x00", Leaf: true}},
+		"t2":   {{Address: "t4", Name: "inner", Leaf: true}},
 	}
 	var found DiscoverResult
 	l.do(&found, l.ingest.DiscoverTags)
-	require.Equal(t, DiscoverResult{Nodes: 5, Leaves: 3, Complete: true}, found)
+	require.Equal(t, DiscoverResult{Nodes: 6, Leaves: 4, Complete: true}, found)
 	nodes := l.nodes()
 	paths := map[string]string{}
 	for _, n := range nodes {
 		paths[n.Address] = n.Path
 		require.Nil(t, n.GoneAt)
 	}
-	require.Equal(t, map[string]string{"area": "Area ١", "t1": "Area ١/Pressure", "root": "again", "t2": "again/t2", "t3": "again/broken � text"}, paths)
+	require.Equal(t, map[string]string{"area": "Area ١", "t1": "Area ١/Pressure", "root": "again", "t2": "again/t2", "t4": "again/folder/inner", "t3": "again/broken � text"}, paths)
 	pressure := nodes[1]
 	require.Equal(t, []any{"area", "bar", "Double", &low, &high, true, "area ١/pressure t1"},
 		[]any{pressure.Parent, pressure.Unit, pressure.DataType, pressure.Low, pressure.High, pressure.Leaf, pressure.SearchText})
@@ -45,8 +46,8 @@ func TestDiscoveryListsTheTreeOfASource(t *testing.T) {
 
 	l.source.tree["root"] = nil
 	l.do(&found, l.ingest.DiscoverTags)
-	require.Equal(t, DiscoverResult{Nodes: 3, Leaves: 1, Gone: 2, Complete: true}, found)
-	require.Equal(t, 2, l.number(`SELECT count(*) FROM core.integration_nodes WHERE tenant_id = $1 AND gone_at IS NOT NULL`))
+	require.Equal(t, DiscoverResult{Nodes: 3, Leaves: 1, Gone: 3, Complete: true}, found)
+	require.Equal(t, 3, l.number(`SELECT count(*) FROM core.integration_nodes WHERE tenant_id = $1 AND gone_at IS NOT NULL`))
 }
 
 func TestDiscoveryThatFailsKeepsWhatIsKnown(t *testing.T) {

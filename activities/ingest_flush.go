@@ -21,6 +21,7 @@ const recordApart = 10 * time.Second
 type flush struct {
 	converted
 	watermark time.Time // zero when the batch says none
+	back      []string  // tags that the source knows again
 	now       time.Time
 	stored    db.Written
 	sum       tally // of the sync record, this batch included
@@ -75,6 +76,11 @@ func (t tally) record(ctx context.Context, tx pgx.Tx, q *db.Queries, i db.Integr
 // session notes what was missed since the last.
 func (n *session) write(ctx context.Context, tx pgx.Tx, q *db.Queries, f *flush) (err error) {
 	i, first := n.t.integration, !n.isUp()
+	if len(f.back) > 0 && n.archive && !f.watermark.IsZero() {
+		if err := absent(ctx, tx, q, n.t, f.back, f.watermark); err != nil {
+			return err
+		}
+	}
 	if f.stored, err = db.WriteReadings(ctx, tx, i.TenantID, f.rows); err != nil {
 		return err
 	}

@@ -31,6 +31,8 @@ const (
 	overlap   = 10 * time.Second
 	oldestGap = 399 * 24 * time.Hour
 	pollGap   = 3 * time.Minute
+
+	longestAbsence = 30 * 24 * time.Hour // of single tags, that is filled by itself
 )
 
 // recordGap notes that a window was not read. A gap close to one that is not
@@ -110,4 +112,41 @@ func noHistory(said []connector.Notice) (tags []string) {
 		}
 	}
 	return tags
+}
+
+// tagsBack returns the tags that a source knows again after it did not for a
+// while.
+func tagsBack(said []connector.Notice) (tags []string) {
+	for _, n := range said {
+		if n.Key == connector.NoticeResubscribed {
+			tags = append(tags, n.Tags...)
+		}
+	}
+	return tags
+}
+
+// absent notes as a gap the time in which some tags of a live session were not
+// known to the source: since their last stored readings, and up to a moment. It
+// must be called before newer readings are stored.
+func absent(ctx context.Context, tx pgx.Tx, q *db.Queries, t *target, tags []string, until time.Time) error {
+	var signals []int64
+	for _, tag := range tags {
+		if m, ok := t.mappings[tag]; ok {
+			signals = append(signals, m.SignalID)
+		}
+	}
+	i := t.integration
+	heard, err := q.LastHeardOf(ctx, tx, i.TenantID, signals)
+	if err != nil {
+		return fmt.Errorf("look for the last readings: %w", err)
+	}
+	from := later(heard.Add(-overlap), until.Add(-longestAbsence))
+	if len(signals) == 0 || heard.Unix() == 0 || !until.After(from) {
+		return nil
+	}
+	err = q.RecordGap(ctx, tx, db.RecordGapParams{TenantID: i.TenantID, IntegrationID: i.ID, FromTs: from, ToTs: until, Tags: tags, State: fillWaiting})
+	if err != nil {
+		return fmt.Errorf("record gap: %w", err)
+	}
+	return nil
 }

@@ -60,6 +60,7 @@ type source struct {
 	pageSize int
 	sessions int
 	tree     map[string][]connector.Node
+	notices  []connector.Notice // of the next batch
 }
 
 func newSource(t *testing.T, name string) *source {
@@ -145,7 +146,8 @@ func (d *door) Subscribe(ctx context.Context, _ connector.SubscribeRequest, deli
 func (d *door) next(ctx context.Context, deliver connector.Deliver) error {
 	s := d.source
 	s.mu.Lock()
-	batch, wake, fault := connector.Batch{Readings: s.waiting[d], Watermark: s.clock}, s.wake, s.fault
+	batch, wake, fault := connector.Batch{Readings: s.waiting[d], Watermark: s.clock, Notices: s.notices}, s.wake, s.fault
+	s.notices = nil
 	silent, panics, twice, forgets := s.silent, s.panics, s.twice, s.forgetOK && len(batch.Readings) > 0
 	if forgets {
 		s.forgetOK = false

@@ -260,3 +260,30 @@ func TestNoticesOfAStreamAreKept(t *testing.T) {
 	require.Equal(t, map[string]int{NoticeOutOfRange: 5, NoticeFuture: 1}, counts)
 	requireSame(t, l.source.held(), l.stored())
 }
+
+func TestTagsThatComeBackAreFilled(t *testing.T) {
+	l := newLine(t, scriptedKind)
+	s := l.stream(l.ingest)
+	l.source.measure(5, l.tags...)
+	l.settled()
+	l.source.change(func() { // the source measures, but its session does not know two of the tags
+		for range 120 {
+			l.source.clock = l.source.clock.Add(time.Second)
+			for n, tag := range l.tags {
+				r := connector.Reading{ExternalTag: tag, Time: l.source.clock, Value: 1}
+				if n < 2 {
+					l.source.archive = append(l.source.archive, r)
+				} else {
+					l.source.add(r)
+				}
+			}
+		}
+		l.source.notices = []connector.Notice{{Time: l.source.clock, Key: connector.NoticeResubscribed, Tags: l.tags[:2]}}
+	})
+	l.eventually(func() bool { return len(l.gaps()) == 1 }, "their absence is noted")
+	require.Equal(t, l.tags[:2], l.gaps()[0].Tags)
+	l.fill()
+	l.settled()
+	s.halt()
+	requireSame(t, l.source.held(), l.stored())
+}

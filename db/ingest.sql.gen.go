@@ -230,6 +230,19 @@ func (q *Queries) IntegrationPulse(ctx context.Context, db DBTX, tenantID uuid.U
 	return i, err
 }
 
+const lastHeardOf = `-- name: LastHeardOf :one
+SELECT coalesce(min(ts), 'epoch'::timestamptz)::timestamptz AS heard FROM telemetry.signal_latest
+WHERE tenant_id = $1 AND signal_id = ANY($2::bigint[])
+`
+
+// The oldest of the newest readings of some signals, the epoch when there is none.
+func (q *Queries) LastHeardOf(ctx context.Context, db DBTX, tenantID uuid.UUID, signals []int64) (time.Time, error) {
+	row := db.QueryRow(ctx, lastHeardOf, tenantID, signals)
+	var heard time.Time
+	err := row.Scan(&heard)
+	return heard, err
+}
+
 const listPolledIntegrations = `-- name: ListPolledIntegrations :many
 SELECT id FROM core.integrations
 WHERE tenant_id = $1 AND state = 'active'

@@ -163,6 +163,8 @@ type Querier interface {
 	// Returns no row when the id or the code is taken already.
 	CreateTenant(ctx context.Context, db DBTX, arg CreateTenantParams) (Tenant, error)
 	CreateUser(ctx context.Context, db DBTX, arg CreateUserParams) (User, error)
+	// Sealed credentials of integrations after a place, in the order of their key.
+	CredentialsPage(ctx context.Context, db DBTX, arg CredentialsPageParams) ([]CredentialsPageRow, error)
 	// Means by day from the hours that have been rolled up, days counted from the
 	// beginning of the window. Hours without a usable sample give nothing.
 	DailyMeans(ctx context.Context, db DBTX, arg DailyMeansParams) ([]DailyMeansRow, error)
@@ -259,6 +261,8 @@ type Querier interface {
 	JudgeAlert(ctx context.Context, db DBTX, arg JudgeAlertParams) (int64, error)
 	// The newest check of every model.
 	LastDriftChecks(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]LastDriftChecksRow, error)
+	// The oldest of the newest readings of some signals, the epoch when there is none.
+	LastHeardOf(ctx context.Context, db DBTX, tenantID uuid.UUID, signals []int64) (time.Time, error)
 	// When the newest finished sweep saw the plant, NULL before the first.
 	LastSweep(ctx context.Context, db DBTX, tenantID uuid.UUID) (time.Time, error)
 	// The newest training of every kind.
@@ -486,6 +490,8 @@ type Querier interface {
 	NodeAncestors(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, address string) ([]NodeAncestorsRow, error)
 	NoteRunAttempt(ctx context.Context, db DBTX, attempt int32, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	NoteRunProgress(ctx context.Context, db DBTX, arg NoteRunProgressParams) (int64, error)
+	// One-time passwords that nobody has been shown yet, after a place.
+	OneTimeCredentialsPage(ctx context.Context, db DBTX, tenantID uuid.UUID, afterID uuid.UUID, pageSize int32) ([]OneTimeCredentialsPageRow, error)
 	// The newest open alerts, of one asset when it is named, with the names of
 	// what they concern.
 	OpenAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID *uuid.UUID, pageSize int32) ([]OpenAlertsRow, error)
@@ -536,6 +542,10 @@ type Querier interface {
 	// Opens alerts anew that cleared within a day before their cause came back,
 	// instead of raising another one, and counts the occurrence.
 	ReopenAlerts(ctx context.Context, db DBTX, at time.Time, tenantID uuid.UUID, keys []string) ([]string, error)
+	// Replaces a ciphertext that nobody has changed meanwhile.
+	ReplaceCredential(ctx context.Context, db DBTX, arg ReplaceCredentialParams) (int64, error)
+	// Replaces a ciphertext that nobody has been shown meanwhile.
+	ReplaceOneTimeCredential(ctx context.Context, db DBTX, arg ReplaceOneTimeCredentialParams) (int64, error)
 	// Asks for a window to be filled from the source's archive: cause is mapping
 	// or requested, no tags mean all that are mapped. The caller starts the filling
 	// through the workflow client.

@@ -102,6 +102,11 @@ INSERT INTO core.integration_backfills (tenant_id, integration_id, cause, from_t
 VALUES (@tenant_id, @integration_id, 'outage', @from_ts, @to_ts, @from_ts, sqlc.narg('tags')::text[], @state::text, @error,
   CASE @state::text WHEN 'impossible' THEN now() END);
 
+-- name: LastHeardOf :one
+-- The oldest of the newest readings of some signals, the epoch when there is none.
+SELECT coalesce(min(ts), 'epoch'::timestamptz)::timestamptz AS heard FROM telemetry.signal_latest
+WHERE tenant_id = @tenant_id AND signal_id = ANY(@signals::bigint[]);
+
 -- name: RequestBackfill :one
 -- Asks for a window to be filled from the source's archive: cause is mapping
 -- or requested, no tags mean all that are mapped. The caller starts the filling
