@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -88,7 +89,7 @@ func newFixtureOn(t testing.TB, start testkit.Template) *fixture {
 	require.NoError(t, err)
 	f := &fixture{TB: t, db: d, url: address, flows: &recordedFlows{}, demo: content}
 	server, err := web.New(web.Deps{Config: config.Config{JWTSecret: []byte(strings.Repeat("k3Jd9fLq2Zx8", 4)), Demo: true, SolverThreads: 1}, DB: d,
-		Workflows: f.flows, Box: box, Log: slog.New(slog.DiscardHandler)})
+		Workflows: f.flows, Box: box, Dialer: &net.Dialer{}, Log: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	f.srv = httptest.NewServer(server.Handler())
 	t.Cleanup(f.srv.Close)
@@ -258,6 +259,14 @@ func (r *recordedFlows) PauseIntegration(_ context.Context, tenant, integration 
 
 func (r *recordedFlows) PollNow(_ context.Context, tenant, integration uuid.UUID) error {
 	return r.note("poll-now", tenant, integration)
+}
+
+func (r *recordedFlows) Discover(_ context.Context, tenant, integration uuid.UUID) error {
+	return r.note("discover", tenant, integration)
+}
+
+func (r *recordedFlows) StartBackfill(_ context.Context, tenant, integration uuid.UUID) error {
+	return r.note("start-backfill", tenant, integration)
 }
 
 func (r *recordedFlows) Alive(context.Context) (workflows.Liveness, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5/middleware"
@@ -20,20 +21,39 @@ import (
 )
 
 func (s *Server) integrationRoutes() []route {
+	return append(s.mappingRoutes(),
+		route{http.MethodGet, "/integrations", access.ViewIntegrations, s.listIntegrations},
+		route{http.MethodGet, "/integrations/new", access.ManageIntegrations, s.newIntegration},
+		route{http.MethodPost, "/integrations/new", access.ManageIntegrations, s.createIntegration},
+		route{http.MethodPost, "/integrations/test", access.ManageIntegrations, s.testDraft},
+		route{http.MethodGet, "/integrations/{id}", access.ViewIntegrations, s.showIntegration},
+		route{http.MethodGet, "/integrations/{id}/status", access.ViewIntegrations, s.integrationStatus},
+		route{http.MethodGet, "/integrations/{id}/certificate", access.ViewIntegrations, s.downloadCertificate},
+		route{http.MethodGet, "/integrations/{id}/edit", access.ManageIntegrations, s.editIntegration},
+		route{http.MethodPost, "/integrations/{id}/edit", access.ManageIntegrations, s.updateIntegration},
+		route{http.MethodPost, "/integrations/{id}/test", access.TestIntegrations, s.testIntegration},
+		route{http.MethodPost, "/integrations/{id}/accept", access.ManageIntegrations, s.acceptCertificate},
+		route{http.MethodPost, "/integrations/{id}/renew", access.ManageIntegrations, s.renewSecrets},
+		route{http.MethodPost, "/integrations/{id}/poll", access.TestIntegrations, s.pollIntegration},
+		route{http.MethodPost, "/integrations/{id}/backfill", access.TestIntegrations, s.backfillIntegration},
+		route{http.MethodPost, "/integrations/{id}/upload", access.TestIntegrations, s.uploadMessage},
+		route{http.MethodPost, "/integrations/{id}/messages/retry", access.TestIntegrations, s.retryMessages},
+		route{http.MethodPost, "/integrations/{id}/pause", access.ManageIntegrations, s.setIntegration(integration.Paused, "integrations.toast.paused", "")},
+		route{http.MethodPost, "/integrations/{id}/resume", access.ManageIntegrations, s.setIntegration(integration.Active, "integrations.toast.resumed", "")},
+		route{http.MethodPost, "/integrations/{id}/archive", access.ManageIntegrations, s.setIntegration(integration.Archived, "integrations.toast.archived", "/integrations")},
+		route{http.MethodGet, "/integrations/{id}/records", access.ViewIntegrations, s.listRecords},
+		route{http.MethodPost, "/integrations/{id}/records", access.TestIntegrations, s.matchRecord},
+	)
+}
+
+func (s *Server) mappingRoutes() []route {
 	return []route{
-		{http.MethodGet, "/integrations", access.ViewIntegrations, s.listIntegrations},
-		{http.MethodGet, "/integrations/new", access.ManageIntegrations, s.newIntegration},
-		{http.MethodPost, "/integrations/new", access.ManageIntegrations, s.createIntegration},
-		{http.MethodPost, "/integrations/test", access.ManageIntegrations, s.testDraft},
-		{http.MethodGet, "/integrations/{id}", access.ViewIntegrations, s.showIntegration},
-		{http.MethodGet, "/integrations/{id}/edit", access.ManageIntegrations, s.editIntegration},
-		{http.MethodPost, "/integrations/{id}/edit", access.ManageIntegrations, s.updateIntegration},
-		{http.MethodPost, "/integrations/{id}/test", access.TestIntegrations, s.testIntegration},
-		{http.MethodPost, "/integrations/{id}/poll", access.TestIntegrations, s.pollIntegration},
-		{http.MethodPost, "/integrations/{id}/pause", access.ManageIntegrations, s.setIntegration(integration.Paused, "integrations.toast.paused", "")},
-		{http.MethodPost, "/integrations/{id}/resume", access.ManageIntegrations, s.setIntegration(integration.Active, "integrations.toast.resumed", "")},
-		{http.MethodPost, "/integrations/{id}/archive", access.ManageIntegrations, s.setIntegration(integration.Archived, "integrations.toast.archived", "/integrations")},
 		{http.MethodGet, "/integrations/{id}/mappings", access.ViewIntegrations, s.listMappings},
+		{http.MethodGet, "/integrations/{id}/mappings/nodes", access.ViewIntegrations, s.listNodes},
+		{http.MethodGet, "/integrations/{id}/mappings/live", access.ViewIntegrations, s.liveValues},
+		{http.MethodGet, "/integrations/{id}/mappings/targets", access.ViewIntegrations, s.listTargets},
+		{http.MethodPost, "/integrations/{id}/mappings/discover", access.TestIntegrations, s.discoverTags},
+		{http.MethodPost, "/integrations/{id}/mappings/accept", access.TestIntegrations, s.acceptSuggestions},
 		{http.MethodGet, "/integrations/{id}/mappings.csv", access.ViewIntegrations, s.downloadMappings},
 		{http.MethodPost, "/integrations/{id}/mappings/upload", access.TestIntegrations, s.uploadMappings},
 		{http.MethodGet, "/integrations/{id}/mappings/rule", access.TestIntegrations, s.editMapping},
@@ -57,14 +77,12 @@ func originOf(r *http.Request) integration.Origin {
 	return o
 }
 
-// flavourIcons are the marks of the kinds of sources.
-var flavourIcons = map[string]string{"opcua": "radio", "piwebapi": "chart-line", "sap": "boxes", "oracleeam": "building-2", "sql": "database", "rest": "webhook"}
+// kindIcons are the marks of the kinds of sources.
+var kindIcons = map[string]string{"opcua": "radio", "piwebapi": "chart-line", "sap": "boxes", "oracleeam": "building-2", "sql": "database", "rest": "globe",
+	"webhook": "webhook", "file": "file-text", "mqtt": "network"}
 
 // syncStates maps the outcome of a sync to the look of its mark.
 var syncStates = map[string]string{"never": "plan", "ok": "done", "partial": "retry", "failed": "fail"}
-
-// integrationStates maps the state of an integration to the look of its mark.
-var integrationStates = map[string]string{integration.Active: "run", integration.Paused: "cancel"}
 
 // integrationRow is one integration as list and detail show it.
 type integrationRow struct {
@@ -92,18 +110,23 @@ func (s *Server) listIntegrations(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	rows, err := s.integrationRows(r, p, nil)
+	found, err := s.overview(r, nil)
 	if err != nil {
 		return err
 	}
 	who := access.From(r.Context())
-	v := integrationList{Rows: rows, CanManage: who.Can(access.ManageIntegrations), CanTest: who.Can(access.TestIntegrations)}
-	for _, x := range rows {
-		v.Stale += x.Stale
-		if x.Active {
+	v := integrationList{CanManage: who.Can(access.ManageIntegrations), CanTest: who.Can(access.TestIntegrations)}
+	for _, x := range found {
+		row, err := s.integrationRow(p, x, time.Now())
+		if err != nil {
+			return err
+		}
+		v.Rows = append(v.Rows, row)
+		v.Stale += row.Stale
+		if row.Active {
 			v.Active++
 		}
-		if x.Sync == "fail" {
+		if row.Sync == "fail" {
 			v.Failed++
 		}
 	}
@@ -112,42 +135,33 @@ func (s *Server) listIntegrations(w http.ResponseWriter, r *http.Request) error 
 	return nil
 }
 
-func (s *Server) integrationRows(r *http.Request, p Page, id *uuid.UUID) ([]integrationRow, error) {
-	var found []db.IntegrationOverviewRow
-	now := time.Now()
-	err := s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) (err error) {
-		found, err = q.IntegrationOverview(ctx, tx, now, tenant, id)
+// overview reads every integration, or one.
+func (s *Server) overview(r *http.Request, id *uuid.UUID) (found []db.IntegrationOverviewRow, err error) {
+	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) (err error) {
+		found, err = q.IntegrationOverview(ctx, tx, time.Now(), tenant, id)
 		return err
 	})
-	if err != nil {
-		return nil, err
+	if err == nil && id != nil && len(found) == 0 {
+		err = fault.New(fault.NotFound, "error.404.text")
 	}
-	out := make([]integrationRow, 0, len(found))
-	for _, x := range found {
-		row, err := s.integrationRow(p, x, now)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, row)
-	}
-	return out, nil
+	return found, err
 }
 
 func (s *Server) integrationRow(p Page, x db.IntegrationOverviewRow, now time.Time) (integrationRow, error) {
 	i := x.Integration
 	row := integrationRow{ID: i.ID.String(), Name: i.Name, Endpoint: i.Endpoint, SpecKind: i.Kind, Icon: "plug", Active: i.State == integration.Active,
-		State: integrationStates[i.State], StateLabel: p.T("integrations.state." + i.State),
 		Sync: syncStates[i.LastSyncStatus], SyncLabel: p.T("integrations.sync." + i.LastSyncStatus),
 		LastSync: i.LastSyncAt, Watermark: i.Watermark, Rows: i.RowsTotal, Mapped: int(x.Mapped), Stale: int(x.Stale)}
 	config, err := integration.Settings(i)
 	if err != nil {
 		return row, err
 	}
+	row.State, row.StateLabel = stateOf(p, i)
 	row.Kind, row.Simulated = kindName(p, i.Kind, config)
-	if name, ok := config["flavour"].(string); ok && flavourIcons[name] != "" {
-		row.Icon = flavourIcons[name]
-	} else if flavourIcons[i.Kind] != "" {
-		row.Icon = flavourIcons[i.Kind]
+	if name, ok := config["flavour"].(string); ok && kindIcons[name] != "" {
+		row.Icon = kindIcons[name]
+	} else if kindIcons[i.Kind] != "" {
+		row.Icon = kindIcons[i.Kind]
 	}
 	if x.Newest.Unix() > 0 {
 		row.Newest = &x.Newest
@@ -156,17 +170,38 @@ func (s *Server) integrationRow(p Page, x db.IntegrationOverviewRow, now time.Ti
 		row.Error = s.faultText(p, i.LastError)
 	}
 	if i.Watermark != nil && row.Active {
-		row.HasLag, row.Lag = true, max(0, now.Sub(*i.Watermark)).Truncate(time.Minute)
+		row.HasLag, row.Lag = true, max(0, now.Sub(*i.Watermark)).Truncate(time.Second)
+		if row.Lag > time.Minute {
+			row.Lag = row.Lag.Truncate(time.Minute)
+		}
 		row.Behind = row.Lag > staleAfter
 	}
 	return row, nil
+}
+
+// stateOf is the look and the name of what an integration is doing.
+func stateOf(p Page, i db.Integration) (look, label string) {
+	name, look := "active", "run"
+	switch {
+	case i.State == integration.Paused:
+		name, look = "paused", "cancel"
+	case i.NeedsPerson:
+		name, look = "person", "fail"
+	case i.Circuit == "open":
+		name, look = "open", "retry"
+	case i.Circuit == "half_open":
+		name, look = "trying", "retry"
+	case i.StreamingSince != nil:
+		name = "streaming"
+	}
+	return look, p.T("integrations.state." + name)
 }
 
 // kindName names the kind of an integration: for a simulation the kind that it
 // stands for.
 func kindName(p Page, kind string, config connector.Config) (string, bool) {
 	if kind == simulate.Kind {
-		if flavour, ok := config["flavour"].(string); ok && flavourIcons[flavour] != "" {
+		if flavour, ok := config["flavour"].(string); ok && kindIcons[flavour] != "" {
 			return p.T("connector.simulated.flavour." + flavour), true
 		}
 		return p.T("connector.simulated.name"), true
@@ -193,7 +228,7 @@ func (s *Server) setIntegration(state, toast, target string) handler {
 		if err != nil {
 			return err
 		}
-		queued, err := s.integrations().SetState(r.Context(), originOf(r), id, state)
+		queued, err := s.integrations().SetState(r.Context(), originOf(r), id, state, strings.TrimSpace(r.PostFormValue("note")))
 		if err != nil {
 			return err
 		}
@@ -214,12 +249,17 @@ func (s *Server) pollIntegration(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	toast := "integrations.toast.polling"
-	if err := s.integrations().PollNow(r.Context(), originOf(r), id); err != nil {
-		if fault.CodeOf(err) != fault.Unavailable {
-			return err
-		}
+	return s.asked(w, r, "/integrations/"+id.String(), "integrations.toast.polling", s.integrations().PollNow(r.Context(), originOf(r), id))
+}
+
+// asked answers a request for work: it is noted even while the workflow engine
+// is away, which then takes it up later.
+func (s *Server) asked(w http.ResponseWriter, r *http.Request, back, toast string, err error) error {
+	if err != nil && fault.CodeOf(err) != fault.Unavailable {
+		return err
+	}
+	if err != nil {
 		toast = "integrations.toast.poll_away"
 	}
-	return s.redirect(w, r, "/integrations/"+id.String(), toast)
+	return s.redirect(w, r, back, toast)
 }

@@ -1,8 +1,8 @@
 package web
 
 import (
+	"cmp"
 	"context"
-	"math"
 	"net/http"
 	"slices"
 	"time"
@@ -13,33 +13,29 @@ import (
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/access"
 	"github.com/optria-iq/optria/internal/connector"
-	"github.com/optria-iq/optria/internal/fault"
-	"github.com/optria-iq/optria/web/chart"
+	"github.com/optria-iq/optria/web/integration"
 )
-
-// syncRow is one sync of the history.
-type syncRow struct {
-	At           time.Time
-	Seconds      float64
-	State, Label string
-	From, To     *time.Time
-	Rows, Bad    int64
-	Error        string
-	Gap          time.Duration // time before From that no sync covers
-}
 
 type credentialRow struct {
 	Label string
 	At    time.Time
 }
 
+// shownSecret is a secret that the product has made, on the one page that
+// shows it.
+type shownSecret struct{ ID, Label, Value string }
+
 type integrationDetail struct {
 	integrationRow
+	Health             healthView
 	Credentials        []credentialRow
-	Syncs              []syncRow
-	Gaps, Failures     int
-	Chart              chart.Plot
-	HasChart           bool
+	Made               []madeField
+	Makes, Receives    bool
+	Inbound            string // address to which a source sends its messages
+	Upload             bool
+	Shown              []shownSecret
+	Backfills          bool // past readings can be asked for
+	From, To           string
 	CanManage, CanTest bool
 }
 
@@ -50,39 +46,58 @@ func (s *Server) showIntegration(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return s.detailPage(w, r, id, nil)
+}
+
+// detailPage prints the page of an integration with the secrets to show once.
+func (s *Server) detailPage(w http.ResponseWriter, r *http.Request, id uuid.UUID, shown connector.Secrets) error {
 	p, err := s.page(r, "integrations.title")
 	if err != nil {
 		return err
 	}
-	rows, err := s.integrationRows(r, p, &id)
+	x, err := s.loadHealth(r, id)
 	if err != nil {
 		return err
-	}
-	if len(rows) == 0 {
-		return fault.New(fault.NotFound, "error.404.text")
 	}
 	who := access.From(r.Context())
-	v := integrationDetail{integrationRow: rows[0], CanManage: who.Can(access.ManageIntegrations), CanTest: who.Can(access.TestIntegrations)}
-	var syncs []db.IntegrationSync
-	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) error {
-		fields, err := q.ListCredentialFields(ctx, tx, tenant, id)
-		if err != nil {
-			return err
-		}
-		for _, f := range fields {
-			v.Credentials = append(v.Credentials, credentialRow{credentialName(p, v.SpecKind, f.Field), f.UpdatedAt})
-		}
-		syncs, err = q.ListSyncs(ctx, tx, tenant, id)
-		return err
-	})
-	if err != nil {
+	v := integrationDetail{CanManage: who.Can(access.ManageIntegrations), CanTest: who.Can(access.TestIntegrations)}
+	if v.integrationRow, err = s.integrationRow(p, x.overview, x.now); err != nil {
 		return err
 	}
-	s.addSyncs(p, &v, syncs)
+	v.Health = s.healthView(p, x, v.integrationRow)
+	if err := s.describe(p, &v, x); err != nil {
+		return err
+	}
+	for field, value := range shown {
+		v.Shown = append(v.Shown, shownSecret{"shown-" + field, credentialName(p, v.SpecKind, field), value})
+	}
+	slices.SortFunc(v.Shown, func(a, b shownSecret) int { return cmp.Compare(a.ID, b.ID) })
+	v.From, v.To = x.now.In(riyadhZone).Add(-24*time.Hour).Format(dayClock), x.now.In(riyadhZone).Format(dayClock)
 	p.Title = v.Name
 	p.Crumbs = []Crumb{{Href: "/integrations", Label: p.T("integrations.title")}, {Label: v.Name}}
 	p.Data = v
 	s.render.Render(w, r, http.StatusOK, "integrations/detail", p)
+	return nil
+}
+
+// describe adds what an integration is made of and can do.
+func (s *Server) describe(p Page, v *integrationDetail, x health) error {
+	i := x.overview.Integration
+	for _, f := range x.credentials {
+		v.Credentials = append(v.Credentials, credentialRow{credentialName(p, i.Kind, f.Field), f.UpdatedAt})
+	}
+	config, err := integration.Settings(i)
+	if err != nil {
+		return err
+	}
+	if spec, ok := connector.Lookup(i.Kind); ok {
+		v.Made, v.Makes = madeFields(p, i.ID.String(), spec, config), integration.Makes(i.Kind)
+	}
+	v.Receives, v.Backfills = x.can.Receive, x.can.Backfill
+	v.Upload = x.can.Receive && i.Kind != hookKind
+	if i.Kind == hookKind {
+		v.Inbound = s.inboundAddress(i.ID)
+	}
 	return nil
 }
 
@@ -98,64 +113,87 @@ func credentialName(p Page, kind, field string) string {
 	return field
 }
 
-// addSyncs lists the syncs, newest first, and marks the windows of time that
-// none of them covers.
-func (s *Server) addSyncs(p Page, v *integrationDetail, syncs []db.IntegrationSync) {
-	for _, x := range syncs {
-		row := syncRow{At: x.FinishedAt, Seconds: x.FinishedAt.Sub(x.StartedAt).Seconds(), State: syncStates[x.Status],
-			Label: p.T("integrations.sync." + x.Status), From: x.FromTs, To: x.ToTs, Rows: x.RowsWritten, Bad: x.RowsBad}
-		if x.Status == "failed" {
-			v.Failures++
-			row.Error = s.faultText(p, x.Error)
-		}
-		v.Syncs = append(v.Syncs, row)
+// integrationStatus prints the part of the page that changes by itself.
+func (s *Server) integrationStatus(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathUUID(r, "id")
+	if err != nil {
+		return err
 	}
-	var reached *time.Time
-	for i := range slices.Backward(v.Syncs) {
-		row := &v.Syncs[i]
-		if row.From != nil && reached != nil && row.From.After(*reached) {
-			row.Gap = row.From.Sub(*reached)
-			v.Gaps++
-		}
-		if row.To != nil {
-			reached = row.To
-		}
+	x, err := s.loadHealth(r, id)
+	if err != nil {
+		return err
 	}
-	v.Chart, v.HasChart = syncChart(p, v.Syncs)
+	p := s.render.Page(r)
+	row, err := s.integrationRow(p, x.overview, x.now)
+	if err != nil {
+		return err
+	}
+	p.Data = s.healthView(p, x, row)
+	s.render.RenderPart(w, r, http.StatusOK, "integrations/detail", "integration-health", p)
+	return nil
 }
 
-// syncChart draws the rows that each sync wrote over time.
-func syncChart(p Page, rows []syncRow) (chart.Plot, bool) {
-	if len(rows) < 2 {
-		return chart.Plot{}, false
+// health is what the health of an integration is told from.
+type health struct {
+	now         time.Time
+	overview    db.IntegrationOverviewRow
+	credentials []db.ListCredentialFieldsRow
+	syncs       []db.IntegrationSync
+	rate        int64 // readings of the last ten minutes
+	tags        db.CountTagsRow
+	stale       []db.ListStaleTagsRow
+	backfills   []db.ListBackfillsRow
+	messages    []db.ListMessagesRow
+	inbox       db.CountMessagesRow
+	assets      db.CountExternalAssetsRow
+	orders      db.CountExternalOrdersRow
+	can         integration.Abilities
+}
+
+// Rows of the lists on the page of an integration.
+const (
+	backfillsShown = 8
+	messagesShown  = 10
+)
+
+func (s *Server) loadHealth(r *http.Request, id uuid.UUID) (health, error) {
+	x := health{now: time.Now()}
+	found, err := s.overview(r, &id)
+	if err != nil {
+		return x, err
 	}
-	line := chart.Line{Class: "ln-main", Label: p.T("integrations.chart.rows"), Step: true}
-	bad := chart.Line{Class: "ln-bad", Label: p.T("integrations.chart.bad"), Step: true}
-	anyBad := false
-	for _, x := range slices.Backward(rows) {
-		at := float64(x.At.Unix())
-		line.Points = append(line.Points, chart.Point{X: at, Y: float64(x.Rows)})
-		bad.Points = append(bad.Points, chart.Point{X: at, Y: float64(x.Bad)})
-		anyBad = anyBad || x.Bad > 0
+	x.overview = found[0]
+	if x.can, err = s.integrations().Can(r.Context(), access.From(r.Context()).TenantID, id); err != nil {
+		return x, err
 	}
-	first, last := rows[len(rows)-1].At, rows[0].At
-	if !last.After(first) {
-		return chart.Plot{}, false
-	}
-	lines := []chart.Line{line}
-	if anyBad {
-		lines = append(lines, bad)
-	}
-	zero := 0.0
-	in := chart.Input{Dir: chart.For(p.Lang), Height: 200, Lines: lines, YMin: &zero, YFormat: func(v float64) string { return p.Loc().Num(v, 0) },
-		Alt: p.T("integrations.chart.alt")}
-	for i := range 4 {
-		at := first.Add(time.Duration(math.Round(float64(last.Sub(first)) * float64(i) / 3)))
-		label := p.Loc().Clock(at)
-		if last.Sub(first) > 36*time.Hour {
-			label = p.Loc().ShortDate(at)
+	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) error {
+		reads := []func() error{
+			func() (err error) { x.credentials, err = q.ListCredentialFields(ctx, tx, tenant, id); return },
+			func() (err error) { x.syncs, err = q.ListSyncs(ctx, tx, tenant, id); return },
+			func() (err error) { x.rate, err = q.SyncRate(ctx, tx, tenant, id, x.now); return },
+			func() (err error) {
+				x.tags, err = q.CountTags(ctx, tx, db.CountTagsParams{TenantID: tenant, IntegrationID: id, AsOf: x.now})
+				return
+			},
+			func() (err error) { x.stale, err = q.ListStaleTags(ctx, tx, tenant, id, x.now); return },
+			func() (err error) {
+				x.backfills, err = q.ListBackfills(ctx, tx, db.ListBackfillsParams{TenantID: tenant, IntegrationID: id, PageSize: backfillsShown})
+				return
+			},
+			func() (err error) {
+				x.messages, err = q.ListMessages(ctx, tx, db.ListMessagesParams{TenantID: tenant, IntegrationID: id, PageSize: messagesShown})
+				return
+			},
+			func() (err error) { x.inbox, err = q.CountMessages(ctx, tx, tenant, id); return },
+			func() (err error) { x.assets, err = q.CountExternalAssets(ctx, tx, tenant, id, ""); return },
+			func() (err error) { x.orders, err = q.CountExternalOrders(ctx, tx, tenant, id, ""); return },
 		}
-		in.XTicks = append(in.XTicks, chart.Mark{At: float64(at.Unix()), Label: label})
-	}
-	return chart.NewPlot(in), true
+		for _, read := range reads {
+			if err := read(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return x, err
 }

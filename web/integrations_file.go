@@ -18,16 +18,27 @@ const fileErrorsShown = 50
 
 // downloadMappings sends the rules as CSV.
 func (s *Server) downloadMappings(w http.ResponseWriter, r *http.Request) error {
-	_, x, err := s.loadMappings(r)
+	id, err := pathUUID(r, "id")
+	if err != nil {
+		return err
+	}
+	var rules []db.ListIntegrationMappingsRow
+	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) (err error) {
+		if _, err = q.GetIntegration(ctx, tx, tenant, id); err != nil {
+			return err
+		}
+		rules, err = q.ListIntegrationMappings(ctx, tx, tenant, id)
+		return err
+	})
 	if err != nil {
 		return err
 	}
 	var b bytes.Buffer
-	if err := integration.WriteRules(&b, x.rules); err != nil {
+	if err := integration.WriteRules(&b, rules); err != nil {
 		return err
 	}
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	w.Header().Set("Content-Disposition", `attachment; filename="mappings-`+x.integration.ID.String()[:8]+`.csv"`)
+	w.Header().Set("Content-Disposition", `attachment; filename="mappings-`+id.String()[:8]+`.csv"`)
 	_, err = w.Write(b.Bytes())
 	return err
 }
@@ -53,59 +64,19 @@ func (s *Server) uploadMappings(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var refused []fileError
-	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) (err error) {
-		refused, err = s.storeRules(ctx, tx, q, r, tenant, id, lines, p)
-		return err
-	})
+	done, problems, err := s.integrations().SaveRules(r.Context(), originOf(r), id, lines)
 	if err != nil {
 		return err
 	}
-	if len(refused) > 0 {
-		return s.mappingPage(w, r, http.StatusUnprocessableEntity, refused[:min(len(refused), fileErrorsShown)], p.N("integrations.file.refused", len(refused)))
+	if len(problems) > 0 {
+		var refused []fileError
+		for _, x := range problems[:min(len(problems), fileErrorsShown)] {
+			refused = append(refused, fileError{x.Line, x.Field, x.Tag, p.T(x.Key)})
+		}
+		return s.mappingPage(w, r, http.StatusUnprocessableEntity, refused, p.N("integrations.file.refused", len(problems)))
+	}
+	if err := s.integrations().FetchHistory(r.Context(), originOf(r), id, done.Fresh); err != nil {
+		return err
 	}
 	return s.redirect(w, r, "/integrations/"+id.String()+"/mappings", "integrations.toast.imported")
-}
-
-// storeRules checks every line before it writes the first one.
-func (s *Server) storeRules(ctx context.Context, tx pgx.Tx, q *db.Queries, r *http.Request, tenant, id uuid.UUID, lines []integration.Line, p Page) ([]fileError, error) {
-	if _, err := q.LockIntegration(ctx, tx, tenant, id); err != nil {
-		return nil, err
-	}
-	plant, err := integration.LoadPlant(ctx, tx, q, tenant)
-	if err != nil {
-		return nil, err
-	}
-	var refused []fileError
-	first := map[string]int{}
-	for _, line := range lines {
-		problems := plant.Problems(line.Rule)
-		if n := first[line.Rule.ExternalTag]; n > 0 {
-			problems = map[string]string{"external_tag": integration.KeyTagTwice}
-		}
-		first[line.Rule.ExternalTag] = line.Number
-		for column, key := range problems {
-			refused = append(refused, fileError{line.Number, column, line.Rule.ExternalTag, p.T(key)})
-		}
-	}
-	if len(refused) > 0 {
-		return refused, nil
-	}
-	added, changed, signals := 0, 0, 0
-	for _, line := range lines {
-		saved, err := integration.SaveRule(ctx, tx, q, tenant, id, plant, line.Rule, false)
-		if err != nil {
-			return nil, err
-		}
-		if saved.Created {
-			added++
-		} else {
-			changed++
-		}
-		if saved.SignalCreated {
-			signals++
-		}
-	}
-	return nil, s.audit(ctx, tx, r, tenant, db.Entry{Action: "integration.mappings_imported", ObjectType: "integration", ObjectID: id.String(),
-		After: map[string]any{"added": added, "changed": changed, "signals_created": signals}})
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/optria-iq/optria/db"
-	"github.com/optria-iq/optria/internal/access"
 	"github.com/optria-iq/optria/internal/connector"
 	"github.com/optria-iq/optria/internal/connector/simulate"
 	"github.com/optria-iq/optria/internal/fault"
@@ -21,23 +20,35 @@ import (
 // kindCard is one kind of source to choose from.
 type kindCard struct {
 	Href, Icon, Title, Text string
-	Simulated               bool
 }
+
+// kindView lists the kinds that reach a real system beside those that only
+// behave like one.
+type kindView struct{ Real, Simulated []kindCard }
 
 // formField is one setting of the form, printed by its type.
 type formField struct {
 	Key, Type, Label, Help, Value, Err string
-	Required, Checked, Kept            bool
+	Required, Checked, Lines           bool
+	Kept, Forget                       bool // a credential that is stored, and whether it may be taken away
 	Options                            []choiceOption
+}
+
+// fieldGroup is one section of the form.
+type fieldGroup struct {
+	Name, Title, Text string
+	Fields            []formField
+	Folded, Open      bool
 }
 
 type integrationForm struct {
 	ID, Name, NameErr, Kind, KindName, Icon, Action string
 	Simulated                                       bool
-	Main, Advanced, Secrets                         []formField
-	AdvancedOpen                                    bool
+	Groups                                          []fieldGroup
 	Error                                           string
 	Hidden                                          []choiceOption // settings that the choice of kind has fixed
+	Made                                            []madeField
+	Makes                                           bool // what is made comes into being when the form is saved
 }
 
 // flavourOrder is the order of the kinds of sources on the page.
@@ -57,29 +68,30 @@ func (s *Server) newIntegration(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	draft := integration.Draft{Kind: spec.Kind, Config: spec.WithDefaults(connector.Config{})}
-	if flavour := r.URL.Query().Get("flavour"); spec.Kind == simulate.Kind && flavourIcons[flavour] != "" {
+	if flavour := r.URL.Query().Get("flavour"); spec.Kind == simulate.Kind && kindIcons[flavour] != "" {
 		draft.Config["flavour"] = flavour
 	}
 	return s.integrationFormPage(w, r, http.StatusOK, p, "/integrations/new", draft, nil, nil)
 }
 
-// kindCards lists the registered kinds, and as simulations the kinds of source
-// whose own connector is not registered.
-func kindCards(p Page) []kindCard {
-	var out []kindCard
+// kindCards lists the registered kinds, and the kinds that can be simulated.
+func kindCards(p Page) kindView {
+	var v kindView
 	for _, spec := range connector.Specs() {
-		if spec.Kind != simulate.Kind {
-			out = append(out, kindCard{Href: "/integrations/new?kind=" + spec.Kind, Icon: "plug", Title: p.T(spec.NameKey), Text: p.T(spec.DescriptionKey)})
-		}
-	}
-	for _, flavour := range flavourOrder {
-		if _, real := connector.Lookup(flavour); real {
+		if spec.Kind == simulate.Kind {
 			continue
 		}
-		out = append(out, kindCard{Href: "/integrations/new?kind=" + simulate.Kind + "&flavour=" + flavour, Icon: flavourIcons[flavour], Simulated: true,
+		icon := "plug"
+		if kindIcons[spec.Kind] != "" {
+			icon = kindIcons[spec.Kind]
+		}
+		v.Real = append(v.Real, kindCard{Href: "/integrations/new?kind=" + spec.Kind, Icon: icon, Title: p.T(spec.NameKey), Text: p.T(spec.DescriptionKey)})
+	}
+	for _, flavour := range flavourOrder {
+		v.Simulated = append(v.Simulated, kindCard{Href: "/integrations/new?kind=" + simulate.Kind + "&flavour=" + flavour, Icon: kindIcons[flavour],
 			Title: p.T("connector.simulated.flavour." + flavour), Text: p.T("connector.simulated.flavour." + flavour + ".text")})
 	}
-	return out
+	return v
 }
 
 // integrationFormPage prints the form of a draft; problems maps fields to
@@ -89,7 +101,7 @@ func (s *Server) integrationFormPage(w http.ResponseWriter, r *http.Request, sta
 	if !ok {
 		return fault.New(fault.NotFound, connector.KeyUnknownKind)
 	}
-	v := integrationForm{ID: chi.URLParam(r, "id"), Name: d.Name, Kind: d.Kind, Action: action, Icon: "plug"}
+	v := integrationForm{ID: chi.URLParam(r, "id"), Name: d.Name, Kind: d.Kind, Action: action, Icon: "plug", Makes: integration.Makes(d.Kind)}
 	v.KindName, v.Simulated = kindName(p, d.Kind, d.Config)
 	if problems["name"] != "" {
 		v.NameErr = p.T(problems["name"])
@@ -97,19 +109,33 @@ func (s *Server) integrationFormPage(w http.ResponseWriter, r *http.Request, sta
 	if len(problems) > 0 {
 		v.Error = p.T("integrations.error.form")
 	}
+	v.Made = madeFields(p, v.ID, spec, d.Config)
+	groups := map[string]*fieldGroup{}
 	for _, f := range spec.Fields {
+		if f.Made {
+			continue
+		}
 		field := newFormField(p, spec.Kind, f, d.Config[f.Key], problems[f.Key])
 		field.Kept = kept[f.Key]
-		switch {
-		case f.Secret:
-			v.Secrets = append(v.Secrets, field)
-		case f.Key == "flavour" && spec.Kind == simulate.Kind && field.Err == "":
-			v.Hidden, v.Icon = append(v.Hidden, choiceOption{f.Key, field.Value}), flavourIcons[field.Value]
-		case f.Required:
-			v.Main = append(v.Main, field)
-		default:
-			v.Advanced = append(v.Advanced, field)
-			v.AdvancedOpen = v.AdvancedOpen || field.Err != ""
+		field.Forget = field.Kept && !f.Required
+		if f.Key == "flavour" && spec.Kind == simulate.Kind && field.Err == "" {
+			v.Hidden, v.Icon = append(v.Hidden, choiceOption{f.Key, field.Value}), kindIcons[field.Value]
+			continue
+		}
+		name := groupOf(spec.Kind, f)
+		if groups[name] == nil {
+			groups[name] = &fieldGroup{Name: name, Folded: name == groupAdvanced}
+		}
+		groups[name].Fields = append(groups[name].Fields, field)
+		groups[name].Open = groups[name].Open || field.Err != ""
+	}
+	for _, name := range groupOrder {
+		if g := groups[name]; g != nil {
+			g.Title = p.T("integrations.form." + name)
+			if name == groupCredentials {
+				g.Text = p.T("integrations.form.credentials.text")
+			}
+			v.Groups = append(v.Groups, *g)
 		}
 	}
 	p.Data = v
@@ -118,10 +144,12 @@ func (s *Server) integrationFormPage(w http.ResponseWriter, r *http.Request, sta
 }
 
 func newFormField(p Page, kind string, f connector.Field, value any, problem string) formField {
-	out := formField{Key: f.Key, Type: string(f.Type), Label: p.T(f.LabelKey), Help: p.T(f.HelpKey), Required: f.Required}
+	out := formField{Key: f.Key, Type: string(f.Type), Label: p.T(f.LabelKey), Help: p.T(f.HelpKey), Required: f.Required, Lines: f.Lines}
+	if f.Secret {
+		out.Type = "secret"
+	}
 	if problem != "" {
-		key, args := connector.SplitProblem(problem)
-		out.Err = p.T(key, args...)
+		out.Err = p.T(problem)
 	}
 	switch x := value.(type) {
 	case nil:
@@ -137,9 +165,20 @@ func newFormField(p Page, kind string, f connector.Field, value any, problem str
 		}
 	}
 	for _, choice := range f.Enum {
-		out.Options = append(out.Options, choiceOption{choice, p.T("connector." + kind + "." + f.Key + "." + choice)})
+		out.Options = append(out.Options, choiceOption{choice, choiceLabel(p, kind, f.Key, choice)})
 	}
 	return out
+}
+
+// choiceLabel names a value of a choice: in words where there are some, else as
+// the standard spells it, such as a security policy.
+func choiceLabel(p Page, kind, field, choice string) string {
+	for _, key := range []string{"connector." + kind + "." + field + "." + choice, "connector.http." + field + "." + choice} {
+		if p.Loc().Has(key) {
+			return p.T(key)
+		}
+	}
+	return choice
 }
 
 // readDraft reads a form. Settings that cannot be read come back as problems;
@@ -158,6 +197,15 @@ func readDraft(r *http.Request, kind string) (integration.Draft, map[string]stri
 	d.Config, d.Secrets, problems = spec.Parse(form)
 	for key := range problems {
 		d.Config[key] = form[key] // shown again as it was typed
+	}
+	for _, f := range spec.Fields {
+		switch {
+		case f.Made: // nobody enters it
+			delete(d.Config, f.Key)
+			delete(d.Secrets, f.Key)
+		case f.Secret && r.PostFormValue("forget_"+f.Key) == "on" && d.Secrets[f.Key] == "":
+			d.Forget = append(d.Forget, f.Key)
+		}
 	}
 	return d, problems
 }
@@ -183,7 +231,7 @@ func (s *Server) createIntegration(w http.ResponseWriter, r *http.Request) error
 	if len(problems) > 0 {
 		return s.integrationFormPage(w, r, http.StatusUnprocessableEntity, p, "/integrations/new", draft, problems, nil)
 	}
-	id, queued, err := s.integrations().Create(r.Context(), originOf(r), draft)
+	stored, err := s.integrations().Create(r.Context(), originOf(r), draft)
 	if fault.CodeOf(err) == fault.Conflict && err != nil {
 		return s.integrationFormPage(w, r, http.StatusUnprocessableEntity, p, "/integrations/new", draft, map[string]string{"name": integration.KeyNameTaken}, nil)
 	}
@@ -191,10 +239,19 @@ func (s *Server) createIntegration(w http.ResponseWriter, r *http.Request) error
 		return err
 	}
 	toast := "integrations.toast.created"
-	if queued {
+	if stored.Queued {
 		toast = "integrations.toast.queued"
 	}
-	return s.redirect(w, r, "/integrations/"+id.String(), toast)
+	return s.afterStoring(w, r, stored, toast)
+}
+
+// afterStoring goes on to the page of an integration. Secrets that the product
+// has made are shown on the answer itself, this once.
+func (s *Server) afterStoring(w http.ResponseWriter, r *http.Request, stored integration.Stored, toast string) error {
+	if len(stored.Shown) > 0 {
+		return s.detailPage(w, r, stored.ID, stored.Shown)
+	}
+	return s.redirect(w, r, "/integrations/"+stored.ID.String(), toast)
 }
 
 // storedDraft reads an integration for its form, with the names of the
@@ -254,81 +311,12 @@ func (s *Server) updateIntegration(w http.ResponseWriter, r *http.Request) error
 	if len(problems) > 0 {
 		return s.integrationFormPage(w, r, http.StatusUnprocessableEntity, p, r.URL.Path, draft, problems, kept)
 	}
-	err = s.integrations().Update(r.Context(), originOf(r), id, draft)
+	changed, err := s.integrations().Update(r.Context(), originOf(r), id, draft)
 	if fault.CodeOf(err) == fault.Conflict && err != nil {
 		return s.integrationFormPage(w, r, http.StatusUnprocessableEntity, p, r.URL.Path, draft, map[string]string{"name": integration.KeyNameTaken}, kept)
 	}
 	if err != nil {
 		return err
 	}
-	return s.redirect(w, r, "/integrations/"+id.String(), "integrations.toast.saved")
-}
-
-// testStep is one line of a connection test.
-type testStep struct {
-	Label, Detail, Problem, Mend string
-	Milliseconds                 float64
-	OK                           bool
-}
-
-type testView struct {
-	Steps    []testStep
-	OK       bool
-	Problem  string // the test could not even begin
-	Problems []string
-}
-
-// testDraft tries the settings of a form before they are saved.
-func (s *Server) testDraft(w http.ResponseWriter, r *http.Request) error {
-	var id *uuid.UUID
-	kind := r.PostFormValue("kind")
-	if text := r.PostFormValue("id"); text != "" {
-		known, err := uuid.Parse(text)
-		if err != nil {
-			return fault.New(fault.NotFound, "error.404.text")
-		}
-		id = &known
-	}
-	draft, problems := readDraft(r, kind)
-	if len(problems) > 0 {
-		return s.testPart(w, r, nil, fault.New(fault.Invalid, connector.KeyConfig))
-	}
-	steps, err := s.integrations().TestDraft(r.Context(), access.From(r.Context()).TenantID, id, draft)
-	return s.testPart(w, r, steps, err)
-}
-
-// testIntegration tries the stored settings.
-func (s *Server) testIntegration(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathUUID(r, "id")
-	if err != nil {
-		return err
-	}
-	steps, err := s.integrations().Test(r.Context(), access.From(r.Context()).TenantID, id)
-	if fault.CodeOf(err) == fault.NotFound && err != nil {
-		return err
-	}
-	return s.testPart(w, r, steps, err)
-}
-
-// testPart prints the outcome of a test: each step with its time, and for a
-// failed one what happened and what to do.
-func (s *Server) testPart(w http.ResponseWriter, r *http.Request, steps []connector.Step, err error) error {
-	if fault.CodeOf(err) == fault.Internal && err != nil {
-		return err
-	}
-	p := s.render.Page(r)
-	v := testView{OK: err == nil}
-	if err != nil {
-		v.Problem = s.message(p, err)
-	}
-	for _, x := range steps {
-		step := testStep{Label: p.T("integrations.step." + x.Name), Detail: x.Detail, OK: x.OK, Milliseconds: float64(x.Duration.Microseconds()) / 1000}
-		if !x.OK {
-			v.OK, step.Problem, step.Mend = false, s.faultText(p, x.Code), p.T("integrations.mend."+x.Name)
-		}
-		v.Steps = append(v.Steps, step)
-	}
-	p.Data = v
-	s.render.RenderPart(w, r, http.StatusOK, "integrations/detail", "integration-test", p)
-	return nil
+	return s.afterStoring(w, r, changed, "integrations.toast.saved")
 }

@@ -1,12 +1,9 @@
 package web
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 	"net/url"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -15,47 +12,41 @@ import (
 
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/access"
-	"github.com/optria-iq/optria/internal/asset"
-	"github.com/optria-iq/optria/internal/connector"
 	"github.com/optria-iq/optria/internal/fault"
 	"github.com/optria-iq/optria/web/integration"
 )
 
-// mappingPageSize is the number of tags on one page; live values are read for
-// these only.
-const mappingPageSize = 25
-
-// Filters of the mapping page.
+// Tags on one page of the list and nodes on one page of a branch of the tree;
+// live values are read for these only.
 const (
-	tagsUnmapped = "unmapped"
-	tagsMapped   = "mapped"
+	mappingPageSize = 25
+	branchSize      = 100
 )
 
-// mappingRow is one external tag with the signal that it feeds or may feed.
-type mappingRow struct {
-	Address, Name, Path, SourceUnit string
-	Listed                          bool // the source still lists the tag
-	Rule                            string
-	Asset, AssetName, Component     string
-	AssetID, Metric, MetricName     string
-	Unit                            string
-	Factor, Shift                   float64
-	Scaled                          bool
-	Suggested, Sure                 bool
-	HasLive, LiveBad, UnitDiffers   bool
-	Live, Stored                    float64
-	LiveUnit                        string
-	LiveAt                          time.Time
-}
+// Filters of the mapping page. Without one the tree of the source is shown.
+const (
+	tagsAll      = "all"
+	tagsUnmapped = "unmapped"
+	tagsMapped   = "mapped"
+	tagsStale    = "stale"
+)
 
+// mappingList is the Data of integrations/mappings.
 type mappingList struct {
 	ID, Name, Search, Filter string
-	Rows                     []mappingRow
+	Tree                     bool
+	Branch                   branchView
+	Path                     []Crumb // from the root to the branch shown
+	Rows                     []tagRow
 	Tabs                     []tabView
 	Pager                    Pager
 	Mapped, Unmapped, Total  int
-	More, CanMap             bool
-	Problem                  string
+	Discovered               *time.Time
+	DiscoveryError           string
+	CanMap                   bool
+	Sure                     []string // tags on the page whose suggestion is sure
+	Live                     string   // address of the live values of the tags shown
+	Targets                  targetView
 	Errors                   []fileError
 	FileError                string
 }
@@ -67,32 +58,6 @@ type fileError struct {
 	Text          string
 }
 
-// mappingData is what the mapping page reads.
-type mappingData struct {
-	integration db.Integration
-	rules       []db.ListIntegrationMappingsRow
-	targets     []db.MappingTargetsRow
-}
-
-func (s *Server) loadMappings(r *http.Request) (uuid.UUID, mappingData, error) {
-	var x mappingData
-	id, err := pathUUID(r, "id")
-	if err != nil {
-		return id, x, err
-	}
-	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) (err error) {
-		if x.integration, err = q.GetIntegration(ctx, tx, tenant, id); err != nil {
-			return err
-		}
-		if x.rules, err = q.ListIntegrationMappings(ctx, tx, tenant, id); err != nil {
-			return err
-		}
-		x.targets, err = q.MappingTargets(ctx, tx, tenant)
-		return err
-	})
-	return id, x, err
-}
-
 func mappingCrumbs(p Page, id uuid.UUID, name string) []Crumb {
 	return []Crumb{{Href: "/integrations", Label: p.T("integrations.title")}, {Href: "/integrations/" + id.String(), Label: name}, {Label: p.T("integrations.mappings")}}
 }
@@ -101,9 +66,38 @@ func (s *Server) listMappings(w http.ResponseWriter, r *http.Request) error {
 	return s.mappingPage(w, r, http.StatusOK, nil, "")
 }
 
+// tagQuery is what the reader asked to see of the tags of an integration.
+type tagQuery struct {
+	id                   uuid.UUID
+	search, filter, node string
+	page                 Pager
+	now                  time.Time
+}
+
+// readTagQuery reads the address of a page, a branch or its live values.
+func readTagQuery(r *http.Request) (tagQuery, error) {
+	id, err := pathUUID(r, "id")
+	query := r.URL.Query()
+	q := tagQuery{id: id, search: strings.TrimSpace(query.Get("q")), filter: query.Get("show"), node: query.Get("node"), now: time.Now()}
+	if r.Method != http.MethodGet { // an upload says nothing of what is shown
+		q.search, q.filter, q.node = "", "", ""
+	}
+	if q.search != "" && q.filter == "" {
+		q.filter = tagsAll
+	}
+	switch q.filter {
+	case "", tagsAll, tagsUnmapped, tagsMapped, tagsStale:
+	default:
+		q.filter = tagsAll
+	}
+	return q, err
+}
+
+func (q tagQuery) pattern() string { return integration.Pattern(q.search) }
+
 // mappingPage prints the tags of a source beside the signals that they feed.
 func (s *Server) mappingPage(w http.ResponseWriter, r *http.Request, status int, errs []fileError, fileErr string) error {
-	id, x, err := s.loadMappings(r)
+	query, err := readTagQuery(r)
 	if err != nil {
 		return err
 	}
@@ -111,271 +105,144 @@ func (s *Server) mappingPage(w http.ResponseWriter, r *http.Request, status int,
 	if err != nil {
 		return err
 	}
-	query := r.URL.Query()
-	v := mappingList{ID: id.String(), Name: x.integration.Name, Search: strings.TrimSpace(query.Get("q")), Filter: query.Get("show"),
+	v := mappingList{ID: query.id.String(), Search: query.search, Filter: query.filter, Tree: query.filter == "",
 		CanMap: access.From(r.Context()).Can(access.TestIntegrations), Errors: errs, FileError: fileErr}
-	var shown []mappingRow
-	source, err := s.integrations().Look(r.Context(), access.From(r.Context()).TenantID, id, func(tags []integration.Tag) []string {
-		shown = v.choose(r, mappingRows(p, tags, x.rules))
-		return listedTags(shown)
+	base := "/integrations/" + v.ID + "/mappings"
+	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) error {
+		found, err := q.GetIntegration(ctx, tx, tenant, query.id)
+		if err != nil {
+			return err
+		}
+		v.Name, v.Discovered = found.Name, found.DiscoveredAt
+		if found.DiscoveryError != "" {
+			v.DiscoveryError = s.faultText(p, found.DiscoveryError)
+		}
+		counts, err := q.CountTags(ctx, tx, db.CountTagsParams{TenantID: tenant, IntegrationID: query.id, Pattern: query.pattern(), AsOf: query.now})
+		if err != nil {
+			return err
+		}
+		v.count(p, base, query, counts)
+		if v.Tree {
+			err = s.openBranch(ctx, tx, q, p, tenant, query, &v)
+		} else {
+			address := url.URL{Path: base, RawQuery: r.URL.RawQuery}
+			v.Pager = NewPager(&address, mappingPageSize, v.shown(counts))
+			v.Rows, err = tagPage(ctx, tx, q, p, tenant, query, v.Pager.Offset(), mappingPageSize)
+		}
+		if err != nil {
+			return err
+		}
+		v.Targets, err = loadTargets(ctx, tx, q, p, tenant, query.id, targetQuery{})
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	if source.Problem != nil {
-		v.Problem = p.T(connector.MessageKey(source.Problem))
+	v.Live = base + "/live?" + r.URL.RawQuery
+	for _, row := range v.Rows {
+		if row.Sure {
+			v.Sure = append(v.Sure, row.Address)
+		}
 	}
-	if shown == nil { // the tree could not be listed: the rules are shown without it
-		shown = v.choose(r, mappingRows(p, nil, x.rules))
-	}
-	v.More = source.More
-	for i := range shown {
-		shown[i].complete(x.targets, source.Live)
-	}
-	v.Rows = shown
-	base := "/integrations/" + v.ID + "/mappings"
-	v.Tabs = []tabView{{base, p.T("all"), v.Filter == "", v.Total}, {base + "?show=" + tagsUnmapped, p.T("integrations.unmapped"), v.Filter == tagsUnmapped, v.Unmapped},
-		{base + "?show=" + tagsMapped, p.T("integrations.mapped"), v.Filter == tagsMapped, v.Mapped}}
-	p.Crumbs, p.Data = mappingCrumbs(p, id, v.Name), v
+	p.Crumbs, p.Data = mappingCrumbs(p, query.id, v.Name), v
 	s.render.Render(w, r, status, "integrations/mappings", p)
 	return nil
 }
 
-// mappingRows joins the tags of the source with the rules; rules whose tag the
-// source no longer lists come as well.
-func mappingRows(p Page, tags []integration.Tag, rules []db.ListIntegrationMappingsRow) []mappingRow {
-	byTag := map[string]*mappingRow{}
-	var order []string
-	for _, t := range tags {
-		byTag[t.Address] = &mappingRow{Address: t.Address, Name: t.Name, Path: t.Path, SourceUnit: t.Unit, Listed: true}
-		order = append(order, t.Address)
-	}
-	for _, x := range rules {
-		m := x.IntegrationMapping
-		row := byTag[m.ExternalTag]
-		if row == nil {
-			row = &mappingRow{Address: m.ExternalTag}
-			byTag[m.ExternalTag] = row
-			order = append(order, m.ExternalTag)
+// count fills the tabs.
+func (v *mappingList) count(p Page, base string, query tagQuery, c db.CountTagsRow) {
+	v.Total, v.Mapped, v.Unmapped = int(c.Total), int(c.Mapped), int(c.Total-c.Mapped)
+	for _, t := range []struct {
+		filter, label string
+		count         int64
+	}{{"", "integrations.tags.tree", 0}, {tagsAll, "all", c.Total}, {tagsUnmapped, "integrations.unmapped", c.Total - c.Mapped},
+		{tagsMapped, "integrations.mapped", c.Mapped}, {tagsStale, "integrations.tags.stale", c.Stale}} {
+		address := url.Values{}
+		if t.filter != "" {
+			address.Set("show", t.filter)
 		}
-		if row.SourceUnit == "" {
-			row.SourceUnit = m.SourceUnit
+		if query.search != "" && t.filter != "" {
+			address.Set("q", query.search)
 		}
-		row.Rule, row.Asset, row.AssetID, row.AssetName = m.ID.String(), x.Tag, m.AssetID.String(), localName(p.Lang, x.AssetAr, x.AssetEn)
-		row.Component, row.Metric, row.MetricName = localName(p.Lang, x.ComponentAr, x.ComponentEn), x.Metric, localName(p.Lang, x.SignalAr, x.SignalEn)
-		row.Unit, row.Factor, row.Shift, row.Scaled = x.Unit, m.Factor, m.Shift, m.Factor != 1 || m.Shift != 0
+		href := base
+		if len(address) > 0 {
+			href += "?" + address.Encode()
+		}
+		v.Tabs = append(v.Tabs, tabView{href, p.T(t.label), v.Filter == t.filter, int(t.count)})
 	}
-	out := make([]mappingRow, 0, len(order))
-	for _, tag := range order {
-		out = append(out, *byTag[tag])
-	}
-	slices.SortStableFunc(out, func(a, b mappingRow) int { return cmp.Compare(min(1, len(a.Rule)), min(1, len(b.Rule))) })
-	return out
 }
 
-// choose counts all rows and returns those of the page that the filters ask
-// for.
-func (v *mappingList) choose(r *http.Request, all []mappingRow) []mappingRow {
-	v.Total, v.Mapped = len(all), 0
-	folded := asset.Fold(v.Search)
-	var matching []mappingRow
-	for _, x := range all {
-		if x.Rule != "" {
-			v.Mapped++
-		}
-		hidden := (v.Filter == tagsUnmapped && x.Rule != "") || (v.Filter == tagsMapped && x.Rule == "")
-		if !hidden && strings.Contains(asset.Fold(x.Address+" "+x.Name+" "+x.Asset+" "+x.Metric), folded) {
-			matching = append(matching, x)
-		}
+// shown is the number of tags that the chosen filter leaves.
+func (v *mappingList) shown(c db.CountTagsRow) int {
+	switch v.Filter {
+	case tagsUnmapped:
+		return v.Unmapped
+	case tagsMapped:
+		return v.Mapped
+	case tagsStale:
+		return int(c.Stale)
 	}
-	v.Unmapped = v.Total - v.Mapped
-	address := url.URL{Path: "/integrations/" + v.ID + "/mappings", RawQuery: r.URL.RawQuery} // not that of an upload
-	v.Pager = NewPager(&address, mappingPageSize, len(matching))
-	from := v.Pager.Offset()
-	return append([]mappingRow{}, matching[from:min(len(matching), from+mappingPageSize)]...)
+	return v.Total
 }
 
-func listedTags(rows []mappingRow) []string {
-	var out []string
-	for _, x := range rows {
-		if x.Listed {
-			out = append(out, x.Address)
-		}
+// openBranch shows the nodes below the one that the address names, the root
+// without one, under the path that leads there.
+func (s *Server) openBranch(ctx context.Context, tx pgx.Tx, q *db.Queries, p Page, tenant uuid.UUID, query tagQuery, v *mappingList) (err error) {
+	if v.Branch, err = loadBranch(ctx, tx, q, p, tenant, query, 0); err != nil || query.node == "" {
+		return err
 	}
-	return out
-}
-
-// complete adds the suggestion of an unmapped tag and the live value.
-func (x *mappingRow) complete(targets []db.MappingTargetsRow, live map[string]connector.Reading) {
-	if x.Rule == "" {
-		if found, ok := integration.Suggest(integration.Tag{Address: x.Address, Name: x.Name, Unit: x.SourceUnit}, targets); ok {
-			x.Suggested, x.Sure, x.Asset, x.Metric, x.Unit = true, found.Sure, found.Target.Tag, found.Target.Metric, found.Target.Unit
-		}
-	}
-	reading, ok := live[x.Address]
-	if !ok {
-		return
-	}
-	x.HasLive, x.Live, x.LiveUnit, x.LiveAt = true, reading.Value, reading.Unit, reading.Time
-	x.LiveBad = reading.Quality == asset.Bad
-	x.Stored = reading.Value*x.Factor + x.Shift
-	x.UnitDiffers = x.Rule != "" && reading.Unit != "" && x.SourceUnit != "" && reading.Unit != x.SourceUnit
-}
-
-// ruleForm is the form of one rule.
-type ruleForm struct {
-	ID, Name, Action, Factor, Shift string
-	Rule                            integration.Rule
-	Existing, Fresh                 bool
-	Errors                          map[string]string
-	Error                           string
-	Assets, Metrics                 []choiceOption
-	Components                      []componentGroup
-}
-
-// componentGroup lists the components of one asset.
-type componentGroup struct {
-	Asset   string
-	Options []choiceOption
-}
-
-// editMapping opens the form for one tag: its rule when it has one, else the
-// suggestion that the link carries.
-func (s *Server) editMapping(w http.ResponseWriter, r *http.Request) error {
-	id, x, err := s.loadMappings(r)
+	above, err := q.NodeAncestors(ctx, tx, tenant, query.id, query.node)
 	if err != nil {
 		return err
 	}
-	query := r.URL.Query()
-	f := ruleForm{Factor: "1", Shift: "0", Fresh: true, Rule: integration.Rule{ExternalTag: query.Get("tag"), Asset: query.Get("asset"),
-		Metric: query.Get("metric"), Unit: query.Get("unit"), SourceUnit: query.Get("unit")}}
-	for _, m := range x.rules {
-		if m.IntegrationMapping.ExternalTag != f.Rule.ExternalTag {
-			continue
+	if len(above) == 0 {
+		return fault.New(fault.NotFound, "error.404.text")
+	}
+	base := "/integrations/" + v.ID + "/mappings"
+	v.Path = append(v.Path, Crumb{Href: base, Label: p.T("integrations.tags.root")})
+	for i, n := range above {
+		c := Crumb{Label: n.Name}
+		if i < len(above)-1 {
+			c.Href = base + "?node=" + url.QueryEscape(n.Address)
 		}
-		f.Fresh, f.Existing = false, true
-		f.Rule = integration.Rule{ExternalTag: f.Rule.ExternalTag, Asset: m.Tag, Component: m.ComponentEn, Metric: m.Metric, Unit: m.Unit, SourceUnit: m.IntegrationMapping.SourceUnit}
-		f.Factor, f.Shift = strconv.FormatFloat(m.IntegrationMapping.Factor, 'g', -1, 64), strconv.FormatFloat(m.IntegrationMapping.Shift, 'g', -1, 64)
+		v.Path = append(v.Path, c)
 	}
-	return s.rulePage(w, r, http.StatusOK, id, x, f)
-}
-
-func (s *Server) rulePage(w http.ResponseWriter, r *http.Request, status int, id uuid.UUID, x mappingData, f ruleForm) error {
-	p, err := s.page(r, "integrations.rule.title")
-	if err != nil {
-		return err
-	}
-	f.ID, f.Name, f.Action = id.String(), x.integration.Name, r.URL.Path
-	if len(f.Errors) > 0 {
-		f.Error = p.T("integrations.error.form")
-	}
-	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) error {
-		assets, err := q.ListAssetsPlain(ctx, tx, tenant)
-		if err != nil {
-			return err
-		}
-		components, err := q.ListComponents(ctx, tx, tenant, nil)
-		f.offer(p, assets, components, x.targets)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	p.Crumbs = []Crumb{{Href: "/integrations", Label: p.T("integrations.title")},
-		{Href: "/integrations/" + f.ID + "/mappings", Label: p.T("integrations.mappings")}, {Label: p.Title}}
-	p.Data = f
-	s.render.Render(w, r, status, "integrations/rule", p)
 	return nil
 }
 
-// offer fills the lists of the form.
-func (f *ruleForm) offer(p Page, assets []db.Asset, components []db.AssetComponent, targets []db.MappingTargetsRow) {
-	of := map[uuid.UUID][]choiceOption{}
-	for _, c := range components {
-		of[c.AssetID] = append(of[c.AssetID], choiceOption{c.NameEn, localName(p.Lang, c.NameAr, c.NameEn)})
-	}
-	for _, a := range assets {
-		f.Assets = append(f.Assets, choiceOption{a.Tag, a.Tag + " · " + localName(p.Lang, a.NameAr, a.NameEn)})
-		if len(of[a.ID]) > 0 {
-			f.Components = append(f.Components, componentGroup{a.Tag, of[a.ID]})
-		}
-	}
-	seen := map[string]bool{}
-	for _, t := range targets {
-		if !seen[t.Metric] {
-			seen[t.Metric] = true
-			f.Metrics = append(f.Metrics, choiceOption{t.Metric, localName(p.Lang, t.NameAr, t.NameEn)})
-		}
-	}
-	slices.SortFunc(f.Metrics, func(a, b choiceOption) int { return cmp.Compare(a.Value, b.Value) })
-}
-
-func (s *Server) saveMapping(w http.ResponseWriter, r *http.Request) error {
-	id, x, err := s.loadMappings(r)
-	if err != nil {
-		return err
-	}
-	p := s.render.Page(r)
-	text := func(name string) string { return strings.TrimSpace(r.PostFormValue(name)) }
-	f := ruleForm{Factor: text("factor"), Shift: text("shift"), Fresh: text("fresh") == "1", Existing: text("fresh") != "1", Errors: map[string]string{},
-		Rule: integration.Rule{ExternalTag: text("external_tag"), Asset: text("asset"), Component: text("component"), Metric: text("metric"),
-			Unit: text("unit"), SourceUnit: text("source_unit")}}
-	f.Rule.Factor, f.Rule.Shift = integration.ParseFactor(f.Factor, f.Shift)
-	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) error {
-		plant, err := integration.LoadPlant(ctx, tx, q, tenant)
-		if err != nil {
-			return err
-		}
-		for field, key := range plant.Problems(f.Rule) {
-			f.Errors[field] = p.T(key)
-		}
-		if len(f.Errors) > 0 {
-			return nil
-		}
-		saved, err := integration.SaveRule(ctx, tx, q, tenant, id, plant, f.Rule, f.Fresh)
-		if err != nil {
-			return err
-		}
-		action := "integration.mapping_changed"
-		if saved.Created {
-			action = "integration.mapping_added"
-		}
-		return s.audit(ctx, tx, r, tenant, db.Entry{Action: action, ObjectType: "integration_mapping", ObjectID: saved.ID.String(), Before: saved.Before,
-			After: map[string]any{"integration": id, "rule": f.Rule, "signal_created": saved.SignalCreated}})
-	})
-	if fault.CodeOf(err) == fault.Conflict && err != nil {
-		f.Errors["external_tag"], err = p.T(integration.KeyTagTaken), nil
-	}
-	if err != nil {
-		return err
-	}
-	if len(f.Errors) > 0 {
-		return s.rulePage(w, r, http.StatusUnprocessableEntity, id, x, f)
-	}
-	return s.redirect(w, r, "/integrations/"+id.String()+"/mappings", "integrations.toast.rule_saved")
-}
-
-func (s *Server) archiveMapping(w http.ResponseWriter, r *http.Request) error {
+// discoverTags asks for the tree of the source to be listed again.
+func (s *Server) discoverTags(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathUUID(r, "id")
 	if err != nil {
 		return err
 	}
-	rule, err := pathUUID(r, "rule")
+	return s.asked(w, r, "/integrations/"+id.String()+"/mappings", "integrations.toast.discovering", s.integrations().Discover(r.Context(), originOf(r), id))
+}
+
+// acceptSuggestions makes rules of the suggestions of the tags in the form.
+func (s *Server) acceptSuggestions(w http.ResponseWriter, r *http.Request) error {
+	id, err := pathUUID(r, "id")
 	if err != nil {
 		return err
 	}
-	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) error {
-		before, err := q.GetMapping(ctx, tx, tenant, id, rule)
-		if err != nil {
-			return err
-		}
-		if _, err := q.ArchiveMapping(ctx, tx, tenant, id, rule); err != nil {
-			return err
-		}
-		return s.audit(ctx, tx, r, tenant, db.Entry{Action: "integration.mapping_archived", ObjectType: "integration_mapping", ObjectID: rule.String(), Before: before})
-	})
+	if err := r.ParseForm(); err != nil {
+		return fault.Wrap(fault.Invalid, integration.KeyTag, err)
+	}
+	tags := r.PostForm["tag"]
+	made, err := s.integrations().AcceptSuggestions(r.Context(), originOf(r), id, tags[:min(len(tags), branchSize)])
 	if err != nil {
 		return err
 	}
-	return s.redirect(w, r, "/integrations/"+id.String()+"/mappings", "integrations.toast.rule_archived")
+	if err := s.integrations().FetchHistory(r.Context(), originOf(r), id, made.Fresh); err != nil {
+		return err
+	}
+	toast := "integrations.toast.accepted_rules"
+	if made.Added == 0 {
+		toast = "integrations.toast.accepted_none"
+	}
+	back := "/integrations/" + id.String() + "/mappings"
+	if show := r.PostFormValue("show"); show == tagsUnmapped || show == tagsAll {
+		back += "?show=" + show
+	}
+	return s.redirect(w, r, back, toast)
 }

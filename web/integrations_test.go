@@ -3,6 +3,7 @@ package web_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -30,6 +31,25 @@ func (f *fixture) integrationsOf(code string) []db.IntegrationOverviewRow {
 		return err
 	}))
 	return rows
+}
+
+// listed gives an integration the tree that a listing of its source would
+// find: a folder with every tag that has a rule, and more as given.
+func (f *fixture) listed(code string, id uuid.UUID, more ...string) {
+	f.Helper()
+	f.within(code, func(ctx context.Context, tx pgx.Tx, _ *db.Queries, tenant uuid.UUID) error {
+		_, err := tx.Exec(ctx, `INSERT INTO core.integration_nodes (tenant_id, integration_id, address, parent, name, path, leaf, unit, low, high, search_text, seen_at)
+			SELECT $1::uuid, $2::uuid, 'folder:plant', '', 'Plant', '', false, '', NULL::float8, NULL::float8, 'plant', now()
+			UNION ALL SELECT m.tenant_id, m.integration_id, m.external_tag, 'folder:plant', m.external_tag, 'Plant', true, s.unit, -1000, 100000, lower(m.external_tag), now()
+			FROM core.integration_mappings m JOIN telemetry.signals s ON s.tenant_id = m.tenant_id AND s.id = m.signal_id
+			WHERE m.tenant_id = $1 AND m.integration_id = $2 AND m.archived_at IS NULL
+			UNION ALL SELECT $1, $2, x, 'folder:plant', x, 'Plant', true, 'psi', 0, 10, lower(x), now() FROM unnest($3::text[]) x`, tenant, id, more)
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(ctx, `UPDATE core.integrations SET discovered_at = now() WHERE tenant_id = $1 AND id = $2`, tenant, id)
+		return err
+	})
 }
 
 func TestIntegrationPages(t *testing.T) {
@@ -180,6 +200,7 @@ func TestMappingRules(t *testing.T) {
 	require.Equal(t, len(before)+1, strings.Count(csv, "\n"))
 	require.Contains(t, csv, rule.IntegrationMapping.ExternalTag)
 
+	f.listed("ARAMCO_DEMO", id)
 	status, _ = f.post(engineer, base+"/"+rule.IntegrationMapping.ID.String()+"/archive", url.Values{})
 	require.Equal(t, http.StatusSeeOther, status)
 	require.Len(t, rules(), len(before)-1)
@@ -187,7 +208,7 @@ func TestMappingRules(t *testing.T) {
 	require.Equal(t, http.StatusOK, status)
 	require.Contains(t, body, "1 tag is not mapped")
 	require.Contains(t, body, "Suggested")
-	require.Contains(t, body, "asset="+url.QueryEscape(rule.Tag), "the suggestion is the asset that the tag names")
+	require.Contains(t, body, fmt.Sprintf("signal=%d", rule.IntegrationMapping.SignalID), "the suggestion is the signal that the tag names")
 
 	form := url.Values{"fresh": {"1"}, "external_tag": {rule.IntegrationMapping.ExternalTag}, "asset": {rule.Tag}, "metric": {rule.Metric}, "factor": {"0"}, "shift": {"x"}}
 	status, body = f.post(engineer, base+"/rule", form)
@@ -218,11 +239,11 @@ func TestMappingRules(t *testing.T) {
 		require.NoError(t, err)
 		return response.StatusCode, string(answer)
 	}
-	status, body = upload(csv + "new.tag,NO-SUCH-ASSET,,temp,degC,,1,0\n")
+	status, body = upload(csv + "new.tag,NO-SUCH-ASSET,,temp,degC,,1,0,,\n")
 	require.Equal(t, http.StatusUnprocessableEntity, status)
 	require.Contains(t, body, "new.tag")
 	require.Len(t, rules(), len(before), "one wrong line saves nothing")
-	status, body = upload(csv + "new.tag," + rule.Tag + ",,brand_new_metric,degC,degF,0.5555556,-17.7778\n")
+	status, body = upload(csv + "new.tag," + rule.Tag + ",,brand_new_metric,degC,degF,0.5555556,-17.7778,0,120\n")
 	require.Equal(t, http.StatusSeeOther, status, body)
 	after := rules()
 	require.Len(t, after, len(before)+1)

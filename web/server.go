@@ -39,6 +39,8 @@ type Workflows interface {
 	EnsureIntegrationSchedule(ctx context.Context, tenant, integration uuid.UUID) error
 	PauseIntegration(ctx context.Context, tenant, integration uuid.UUID, paused bool) error
 	PollNow(ctx context.Context, tenant, integration uuid.UUID) error
+	Discover(ctx context.Context, tenant, integration uuid.UUID) error
+	StartBackfill(ctx context.Context, tenant, integration uuid.UUID) error
 	Alive(ctx context.Context) (workflows.Liveness, error)
 	ExecutionURL(ui *url.URL, workflowID string) string
 }

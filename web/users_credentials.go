@@ -14,6 +14,7 @@ import (
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/access"
 	"github.com/optria-iq/optria/internal/fault"
+	"github.com/optria-iq/optria/internal/secret"
 )
 
 // freshPassword is a random password with its hash.
@@ -31,10 +32,6 @@ func newPassword() (freshPassword, error) {
 	return freshPassword{plain, hash}, nil
 }
 
-// credentialArea is the integration part of the binding under which one-time
-// passwords are sealed; the field is the account.
-const credentialArea = "credentials"
-
 // sealCredential keeps a password for one showing to whoever made it, and
 // erases older ones that nobody has seen.
 func (s *Server) sealCredential(ctx context.Context, tx pgx.Tx, r *http.Request, q *db.Queries, tenant, user uuid.UUID, plain string) (uuid.UUID, error) {
@@ -42,7 +39,7 @@ func (s *Server) sealCredential(ctx context.Context, tx pgx.Tx, r *http.Request,
 	if _, err := q.VoidOneTimeCredentials(ctx, tx, by, tenant, user); err != nil {
 		return uuid.Nil, err
 	}
-	sealed, err := s.Box.Seal(tenant.String(), credentialArea, user.String(), []byte(plain))
+	sealed, err := s.Box.Seal(tenant.String(), secret.OneTimeArea, user.String(), []byte(plain))
 	if err != nil {
 		return uuid.Nil, err
 	}
@@ -110,7 +107,7 @@ func (s *Server) reveal(r *http.Request, tenant, credential uuid.UUID) (string, 
 		if err != nil {
 			return err
 		}
-		if plain, err = s.Box.Open(tenant.String(), credentialArea, row.UserID.String(), row.Ciphertext); err != nil {
+		if plain, err = s.Box.Open(tenant.String(), secret.OneTimeArea, row.UserID.String(), row.Ciphertext); err != nil {
 			return err
 		}
 		return s.audit(ctx, tx, r, tenant, db.Entry{Action: "user.credential_revealed", ObjectType: "user", ObjectID: row.UserID.String()})

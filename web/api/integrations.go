@@ -22,25 +22,33 @@ type IntegrationInput struct {
 	Kind        string            `json:"kind,omitempty" maxLength:"60" doc:"Of a new integration; it cannot change later"`
 	Config      map[string]any    `json:"config"`
 	Credentials map[string]string `json:"credentials,omitempty" writeOnly:"true"`
+	Forget      []string          `json:"forget,omitempty" maxItems:"20" doc:"Credentials to take away"`
 }
 
 // Integration is one source of data. Credentials lists the names of what is
 // kept, never the values.
 type Integration struct {
-	ID             uuid.UUID        `json:"id"`
-	Name           string           `json:"name"`
-	Kind           string           `json:"kind"`
-	Endpoint       string           `json:"endpoint"`
-	State          string           `json:"state" doc:"active or paused"`
-	Config         connector.Config `json:"config,omitempty"`
-	Credentials    []string         `json:"credentials,omitempty"`
-	Watermark      *time.Time       `json:"watermark,omitempty"`
-	LastSyncAt     *time.Time       `json:"last_sync_at,omitempty"`
-	LastSyncStatus string           `json:"last_sync_status"`
-	LastError      string           `json:"last_error,omitempty"`
-	RowsTotal      int64            `json:"rows_total"`
-	MappedTags     int32            `json:"mapped_tags"`
-	StaleTags      int32            `json:"stale_tags"`
+	ID             uuid.UUID         `json:"id"`
+	Name           string            `json:"name"`
+	Kind           string            `json:"kind"`
+	Endpoint       string            `json:"endpoint"`
+	State          string            `json:"state" doc:"active or paused"`
+	Config         connector.Config  `json:"config,omitempty"`
+	Credentials    []string          `json:"credentials,omitempty"`
+	Watermark      *time.Time        `json:"watermark,omitempty"`
+	LastSyncAt     *time.Time        `json:"last_sync_at,omitempty"`
+	LastSyncStatus string            `json:"last_sync_status"`
+	LastError      string            `json:"last_error,omitempty"`
+	RowsTotal      int64             `json:"rows_total"`
+	MappedTags     int32             `json:"mapped_tags"`
+	StaleTags      int32             `json:"stale_tags"`
+	StreamingSince *time.Time        `json:"streaming_since,omitempty" doc:"A session follows the source since then"`
+	Circuit        string            `json:"circuit" enum:"closed,open,half_open" doc:"open: the source is left alone until retry_at"`
+	RetryAt        *time.Time        `json:"retry_at,omitempty"`
+	NeedsPerson    bool              `json:"needs_person" doc:"Trying again with the same settings cannot help"`
+	PausedNote     string            `json:"paused_note,omitempty"`
+	DiscoveredAt   *time.Time        `json:"discovered_at,omitempty" doc:"The tree of the source was last listed then"`
+	Generated      connector.Secrets `json:"generated,omitempty" doc:"Secrets that the product has made for the other side; only this answer shows them"`
 }
 
 // Mapping is one rule: an external tag feeds a metric of an asset.
@@ -55,6 +63,8 @@ type Mapping struct {
 	SourceUnit  string    `json:"source_unit,omitempty"`
 	Factor      float64   `json:"factor"`
 	Shift       float64   `json:"shift"`
+	Low         *float64  `json:"low,omitempty" doc:"Stored values below are kept as bad"`
+	High        *float64  `json:"high,omitempty" doc:"Stored values above are kept as bad"`
 }
 
 // TestReport is the outcome of a connection test.
@@ -70,6 +80,7 @@ type TestStep struct {
 	Milliseconds float64 `json:"milliseconds"`
 	Problem      string  `json:"problem,omitempty"`
 	Detail       string  `json:"detail,omitempty"`
+	Offered      string  `json:"offered,omitempty" doc:"SHA-256 fingerprint of a certificate that is not trusted yet"`
 }
 
 func (a *API) service() integration.Service {
@@ -92,18 +103,27 @@ func (a *API) integrations() {
 		op.DefaultStatus, op.Errors = http.StatusNoContent, []int{http.StatusConflict}
 		add(a, access.ManageIntegrations, op, a.moveTo(x[1]))
 	}
+	a.integrationSecrets(tag)
+	a.integrationTags(tag)
+	a.integrationWork(tag)
+	a.integrationRecords(tag)
 	poll := route(http.MethodPost, "/integrations/{id}/poll", "poll-integration", "Poll now", tag)
 	poll.DefaultStatus, poll.Errors = http.StatusAccepted, []int{http.StatusConflict, http.StatusServiceUnavailable}
 	add(a, access.TestIntegrations, poll, func(ctx context.Context, _ access.Principal, in *ByID) (*struct{}, error) {
 		return nil, a.service().PollNow(ctx, origin(ctx), in.ID)
 	})
 	add(a, access.TestIntegrations, route(http.MethodPost, "/integrations/{id}/test", "test-integration", "Test the connection, at most 20 seconds", tag), a.testIntegration)
-	add(a, access.ViewIntegrations, route(http.MethodGet, "/integrations/{id}/mappings", "list-mappings", "Rules of an integration", tag), a.listMappings)
 }
 
-func (a *API) moveTo(state string) func(context.Context, access.Principal, *ByID) (*struct{}, error) {
-	return func(ctx context.Context, _ access.Principal, in *ByID) (*struct{}, error) {
-		_, err := a.service().SetState(ctx, origin(ctx), in.ID, state)
+// Noted is an integration with a note that says why something is done.
+type Noted struct {
+	ByID
+	Note string `query:"note" maxLength:"400" doc:"Why it is paused; shown to everybody who looks at the integration"`
+}
+
+func (a *API) moveTo(state string) func(context.Context, access.Principal, *Noted) (*struct{}, error) {
+	return func(ctx context.Context, _ access.Principal, in *Noted) (*struct{}, error) {
+		_, err := a.service().SetState(ctx, origin(ctx), in.ID, state, in.Note)
 		return nil, err
 	}
 }
@@ -111,7 +131,8 @@ func (a *API) moveTo(state string) func(context.Context, access.Principal, *ByID
 func (a *API) showIntegration(ctx context.Context, x db.IntegrationOverviewRow) Integration {
 	i := x.Integration
 	return Integration{ID: i.ID, Name: i.Name, Kind: i.Kind, Endpoint: i.Endpoint, State: i.State, Watermark: i.Watermark, LastSyncAt: i.LastSyncAt,
-		LastSyncStatus: i.LastSyncStatus, LastError: a.text(ctx, i.LastError), RowsTotal: i.RowsTotal, MappedTags: x.Mapped, StaleTags: x.Stale}
+		LastSyncStatus: i.LastSyncStatus, LastError: a.text(ctx, i.LastError), RowsTotal: i.RowsTotal, MappedTags: x.Mapped, StaleTags: x.Stale,
+		StreamingSince: i.StreamingSince, Circuit: i.Circuit, RetryAt: i.RetryAt, NeedsPerson: i.NeedsPerson, PausedNote: i.PausedNote, DiscoveredAt: i.DiscoveredAt}
 }
 
 func (a *API) listIntegrations(ctx context.Context, who access.Principal, _ *struct{}) (*answer[List[Integration]], error) {
@@ -162,22 +183,46 @@ func (a *API) getIntegration(ctx context.Context, who access.Principal, in *ByID
 }
 
 func (x IntegrationInput) draft(kind string) integration.Draft {
-	return integration.Draft{Name: x.Name, Kind: kind, Config: x.Config, Secrets: x.Credentials}
+	return integration.Draft{Name: x.Name, Kind: kind, Config: x.Config, Secrets: x.Credentials, Forget: x.Forget}
 }
 
-func (a *API) createIntegration(ctx context.Context, who access.Principal, in *struct{ Body IntegrationInput }) (*answer[Integration], error) {
+// Keyed is what an operation takes that creates something: with a key, sending
+// the same request again creates nothing more.
+type Keyed struct {
+	Key string `header:"Idempotency-Key" minLength:"8" maxLength:"128" doc:"The same key creates one thing, however often it is sent"`
+}
+
+// id is the id of what a request creates: by its key, which belongs to the
+// account, or a new one without.
+func (k Keyed) id(who access.Principal, operation string) uuid.UUID {
+	if k.Key == "" {
+		return uuid.New()
+	}
+	return uuid.NewSHA1(who.TenantID, []byte(operation+"\x00"+idempotent(who, k.Key)))
+}
+
+func (a *API) createIntegration(ctx context.Context, who access.Principal, in *struct {
+	Keyed
+	Body IntegrationInput
+}) (*answer[Integration], error) {
 	draft := in.Body.draft(in.Body.Kind)
 	if problems := draft.Check(nil); len(problems) > 0 {
 		return nil, invalidKeys(ctx, inConfig(problems))
 	}
-	id, _, err := a.service().Create(ctx, origin(ctx), draft)
+	stored, err := a.service().CreateAs(ctx, origin(ctx), in.id(who, "integration"), draft)
 	if err != nil {
 		return nil, err
 	}
-	out, err := a.one(ctx, who.TenantID, id)
+	return a.stored(ctx, who, stored)
+}
+
+// stored answers with an integration and the secrets to show once.
+func (a *API) stored(ctx context.Context, who access.Principal, x integration.Stored) (*answer[Integration], error) {
+	out, err := a.one(ctx, who.TenantID, x.ID)
 	if err != nil {
 		return nil, err
 	}
+	out.Generated = x.Shown
 	return reply(out), nil
 }
 
@@ -213,14 +258,11 @@ func (a *API) updateIntegration(ctx context.Context, who access.Principal, in *s
 	if len(problems) > 0 {
 		return nil, invalidKeys(ctx, inConfig(problems))
 	}
-	if err := a.service().Update(ctx, origin(ctx), in.ID, draft); err != nil {
-		return nil, err
-	}
-	out, err := a.one(ctx, who.TenantID, in.ID)
+	stored, err := a.service().Update(ctx, origin(ctx), in.ID, draft)
 	if err != nil {
 		return nil, err
 	}
-	return reply(out), nil
+	return a.stored(ctx, who, stored)
 }
 
 func (a *API) testIntegration(ctx context.Context, who access.Principal, in *ByID) (*answer[TestReport], error) {
@@ -228,30 +270,14 @@ func (a *API) testIntegration(ctx context.Context, who access.Principal, in *ByI
 	if err != nil {
 		return nil, err
 	}
+	return reply(a.report(ctx, steps)), nil
+}
+
+func (a *API) report(ctx context.Context, steps []connector.Step) TestReport {
 	out := TestReport{OK: true, Steps: []TestStep{}}
 	for _, x := range steps {
 		out.OK = out.OK && x.OK
-		out.Steps = append(out.Steps, TestStep{Name: x.Name, OK: x.OK, Milliseconds: float64(x.Duration.Microseconds()) / 1000, Problem: a.text(ctx, x.Code), Detail: x.Detail})
+		out.Steps = append(out.Steps, TestStep{Name: x.Name, OK: x.OK, Milliseconds: float64(x.Duration.Microseconds()) / 1000, Problem: a.text(ctx, x.Code), Detail: x.Detail, Offered: x.Offered})
 	}
-	return reply(out), nil
-}
-
-func (a *API) listMappings(ctx context.Context, who access.Principal, in *ByID) (*answer[List[Mapping]], error) {
-	out := List[Mapping]{Items: []Mapping{}}
-	err := a.DB.InTenant(ctx, who.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
-		if _, err := q.GetIntegration(ctx, tx, who.TenantID, in.ID); err != nil {
-			return err
-		}
-		rows, err := q.ListIntegrationMappings(ctx, tx, who.TenantID, in.ID)
-		for _, x := range rows {
-			m := x.IntegrationMapping
-			out.Items = append(out.Items, Mapping{ID: m.ID, ExternalTag: m.ExternalTag, AssetID: m.AssetID, Asset: x.Tag, Component: x.ComponentEn, Metric: x.Metric,
-				Unit: x.Unit, SourceUnit: m.SourceUnit, Factor: m.Factor, Shift: m.Shift})
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return reply(out), nil
+	return out
 }

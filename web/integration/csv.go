@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 
@@ -27,7 +28,7 @@ const maxFileRows = 10_000
 
 // columns of a rule file, in the order in which it is written. Reading accepts
 // any order; unit is the unit of a metric that does not exist yet.
-var columns = []string{"external_tag", "asset", "component", "metric", "unit", "source_unit", "factor", "shift"}
+var columns = []string{"external_tag", "asset", "component", "metric", "unit", "source_unit", "factor", "shift", "low", "high"}
 
 // Line is one rule of a file with its place.
 type Line struct {
@@ -45,7 +46,7 @@ func WriteRules(w io.Writer, rules []db.ListIntegrationMappingsRow) error {
 	for _, r := range rules {
 		m := r.IntegrationMapping
 		row := []string{m.ExternalTag, r.Tag, r.ComponentEn, r.Metric, r.Unit, m.SourceUnit,
-			strconv.FormatFloat(m.Factor, 'g', -1, 64), strconv.FormatFloat(m.Shift, 'g', -1, 64)}
+			FormatNumber(&m.Factor), FormatNumber(&m.Shift), FormatNumber(m.Low), FormatNumber(m.High)}
 		for i := range row[:6] {
 			row[i] = guard(row[i])
 		}
@@ -64,8 +65,9 @@ func guard(cell string) string {
 	return cell
 }
 
-// ReadRules reads a rule file. An empty factor is 1 and an empty shift 0; a
-// number that cannot be read becomes a factor of 0, which Check refuses.
+// ReadRules reads a rule file. An empty factor asks for the conversion of the
+// units and an empty shift is 0; a number that cannot be read becomes one that
+// Check refuses.
 func ReadRules(r io.Reader) ([]Line, error) {
 	in := csv.NewReader(io.LimitReader(r, MaxFileBytes))
 	in.FieldsPerRecord = 0
@@ -117,23 +119,45 @@ func readRule(row []string, at map[string]int) Rule {
 	x := Rule{ExternalTag: cell("external_tag"), Asset: cell("asset"), Component: cell("component"), Metric: cell("metric"),
 		Unit: cell("unit"), SourceUnit: cell("source_unit")}
 	x.Factor, x.Shift = ParseFactor(cell("factor"), cell("shift"))
+	x.Low, x.High = ParseBound(cell("low")), ParseBound(cell("high"))
 	return x
 }
 
-// ParseFactor reads the two numbers of a rule. What cannot be read becomes a
-// value that Rule.Check refuses.
+// ParseFactor reads the two numbers of a rule; an empty factor is 0, which asks
+// for the conversion of the units. What cannot be read, and a zero that was
+// written, becomes a number that Rule.Check refuses.
 func ParseFactor(factor, shift string) (f, s float64) {
-	f, s = 1, 0
 	var err error
 	if factor != "" {
-		if f, err = strconv.ParseFloat(factor, 64); err != nil {
-			f = 0
+		if f, err = strconv.ParseFloat(factor, 64); err != nil || f == 0 {
+			f = math.NaN()
 		}
 	}
 	if shift != "" {
 		if s, err = strconv.ParseFloat(shift, 64); err != nil {
-			s = 2 * maxFactor
+			s = math.NaN()
 		}
 	}
 	return f, s
+}
+
+// ParseBound reads a bound, nil for none; what cannot be read becomes a number
+// that Rule.Check refuses.
+func ParseBound(text string) *float64 {
+	if text == "" {
+		return nil
+	}
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		v = math.NaN()
+	}
+	return &v
+}
+
+// FormatNumber prints a number as ParseBound reads it, nothing for nil.
+func FormatNumber(v *float64) string {
+	if v == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*v, 'g', -1, 64)
 }

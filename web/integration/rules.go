@@ -12,6 +12,7 @@ import (
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/asset"
 	"github.com/optria-iq/optria/internal/fault"
+	"github.com/optria-iq/optria/internal/unit"
 )
 
 // Message keys of what can be wrong with a rule.
@@ -25,6 +26,8 @@ const (
 	KeyShift     = "integrations.rule.shift"
 	KeyTagTaken  = "integrations.rule.tag_taken"
 	KeyTagTwice  = "integrations.rule.tag_twice"
+	KeyRange     = "integrations.rule.range"
+	KeyQuantity  = "integrations.rule.quantity"
 )
 
 // Bounds of a rule's texts and numbers.
@@ -41,8 +44,10 @@ const newSignalPeriod = 60
 
 // Rule maps an external tag to a metric of an asset, or of one of its
 // components. The stored value is the source's value times Factor plus Shift;
-// SourceUnit is the unit that the source must declare, empty for any. A metric
-// that the asset does not have yet comes into being with Unit.
+// SourceUnit is the unit that the source must declare, empty for any. Stored
+// values outside Low to High are kept as bad. A metric that the asset does not
+// have yet comes into being with Unit. A zero Factor asks for the conversion of
+// SourceUnit to the unit of the signal.
 type Rule struct {
 	ExternalTag string
 	Asset       string // tag of the asset
@@ -52,6 +57,7 @@ type Rule struct {
 	SourceUnit  string
 	Factor      float64
 	Shift       float64
+	Low, High   *float64
 }
 
 // Check returns what is wrong with a rule in itself, field to message key.
@@ -75,8 +81,13 @@ func (x Rule) Check() map[string]string {
 	if !(math.Abs(x.Shift) <= maxFactor) {
 		problems["shift"] = KeyShift
 	}
+	if !finite(x.Low) || !finite(x.High) || (x.Low != nil && x.High != nil && *x.Low >= *x.High) {
+		problems["low"] = KeyRange
+	}
 	return problems
 }
+
+func finite(v *float64) bool { return v == nil || !(math.IsNaN(*v) || math.IsInf(*v, 0)) }
 
 func within(text string, low, high int) bool {
 	n := utf8.RuneCountInString(text)
@@ -120,6 +131,7 @@ type target struct {
 	asset     uuid.UUID
 	component *uuid.UUID
 	signal    int64 // 0: to be created
+	unit      string
 }
 
 // resolve finds what a sound rule points at.
@@ -128,9 +140,9 @@ func (p Plant) resolve(x Rule) (target, map[string]string) {
 	if !ok {
 		return target{}, map[string]string{"asset": KeyAsset}
 	}
-	t := target{asset: id}
+	t := target{asset: id, unit: x.Unit}
 	if s, ok := p.signals[x.Asset+"\x00"+x.Metric]; ok {
-		t.signal, t.component = s.ID, s.ComponentID
+		t.signal, t.component, t.unit = s.ID, s.ComponentID, s.Unit
 	}
 	if x.Component == "" {
 		return t, nil
@@ -150,8 +162,51 @@ func (p Plant) Problems(x Rule) map[string]string {
 	if problems := x.Check(); len(problems) > 0 {
 		return problems
 	}
-	_, problems := p.resolve(x)
+	t, problems := p.resolve(x)
+	if len(problems) == 0 && contradicts(x.SourceUnit, t.unit) {
+		return map[string]string{"source_unit": KeyQuantity}
+	}
 	return problems
+}
+
+// Fill completes a rule whose factor was left open: with the conversion of the
+// source's unit to that of the signal, or 1 where one of them is not known. A
+// shift that was given stays.
+func (p Plant) Fill(x Rule) Rule {
+	if x.Factor != 0 {
+		return x
+	}
+	x.Factor = 1
+	stored := x.Unit
+	if s, ok := p.signals[x.Asset+"\x00"+x.Metric]; ok {
+		stored = s.Unit
+	}
+	if c, err := unit.Between(x.SourceUnit, stored); err == nil {
+		x.Factor = c.Factor
+		if x.Shift == 0 {
+			x.Shift = c.Shift
+		}
+	}
+	return x
+}
+
+// Bounds turns the range that a source declares into that of the stored value.
+func (x Rule) Bounds(low, high *float64) (*float64, *float64) {
+	turn := func(v *float64) *float64 {
+		if v == nil || !finite(v) {
+			return nil
+		}
+		stored := *v*x.Factor + x.Shift
+		return &stored
+	}
+	low, high = turn(low), turn(high)
+	if x.Factor < 0 {
+		low, high = high, low
+	}
+	if low != nil && high != nil && *low >= *high { // a source that declares 0 to 0 declares nothing
+		return nil, nil
+	}
+	return low, high
 }
 
 // Saved says what became of a rule.
@@ -190,11 +245,11 @@ func SaveRule(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant, integration
 	if len(known) > 0 {
 		out.ID, out.Before = known[0].ID, &known[0]
 		_, err = q.ChangeMapping(ctx, tx, db.ChangeMappingParams{TenantID: tenant, ID: out.ID, AssetID: t.asset, ComponentID: t.component,
-			SignalID: t.signal, SourceUnit: x.SourceUnit, Factor: x.Factor, Shift: x.Shift})
+			SignalID: t.signal, SourceUnit: x.SourceUnit, Factor: x.Factor, Shift: x.Shift, Low: x.Low, High: x.High})
 		return out, err
 	}
 	out.Created = true
 	out.ID, err = q.AddMapping(ctx, tx, db.AddMappingParams{TenantID: tenant, IntegrationID: integration, ExternalTag: x.ExternalTag, AssetID: t.asset,
-		ComponentID: t.component, SignalID: t.signal, SourceUnit: x.SourceUnit, Factor: x.Factor, Shift: x.Shift})
+		ComponentID: t.component, SignalID: t.signal, SourceUnit: x.SourceUnit, Factor: x.Factor, Shift: x.Shift, Low: x.Low, High: x.High})
 	return out, err
 }

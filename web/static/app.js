@@ -63,6 +63,26 @@ document.addEventListener("click", (e) => {
   }
 });
 
+// A button with data-fill puts its value into a field of the page, such as the
+// fingerprint of a certificate to trust.
+document.addEventListener("click", (e) => {
+  const button = e.target.closest?.("[data-fill]");
+  const field = button && document.getElementById(button.dataset.fill);
+  if (!field) return;
+  field.value = button.dataset.value;
+  field.closest("details")?.setAttribute("open", "");
+  (button.querySelector("span") ?? button).textContent = button.dataset.filled;
+});
+
+// A file chosen with data-into is read into a field, such as a certificate.
+const fileTextLimit = 64 << 10;
+document.addEventListener("change", async (e) => {
+  const file = e.target.dataset?.into && e.target.files?.[0];
+  if (!file) return;
+  document.getElementById(e.target.dataset.into).value = await file.slice(0, fileTextLimit).text();
+  e.target.value = "";
+});
+
 // Menus close on a click outside and on Escape; dialogs on their backdrop.
 document.addEventListener("pointerdown", (e) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
