@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strconv"
 	"time"
@@ -107,6 +108,16 @@ func wordHandshake(ctx context.Context, err error) error {
 	return connector.Failed(connector.KeySecurity, err)
 }
 
+// noExchange answers a broker that begins an extended exchange of credentials,
+// which the product never asks for: the library needs someone to turn to.
+type noExchange struct{}
+
+// Authenticate answers that there is nothing more to say.
+func (noExchange) Authenticate(*paho.Auth) *paho.Auth { return &paho.Auth{} }
+
+// Authenticated has nothing to note.
+func (noExchange) Authenticated() {}
+
 // signIn says who signs in and for how long the broker keeps messages.
 type signIn struct {
 	clientID string
@@ -132,7 +143,8 @@ func (c *MQTTConnector) begin(ctx context.Context, conn net.Conn, as signIn) (*s
 		Conn: s.wire, EnableManualAcknowledgment: true, SendAcksInterval: ackEvery, PacketTimeout: connectWithin,
 		OnPublishReceived:  []func(paho.PublishReceived) (bool, error){s.take},
 		OnClientError:      s.fail,
-		OnServerDisconnect: func(d *paho.Disconnect) { s.fail(wordDisconnect(d)) },
+		OnServerDisconnect: func(d *paho.Disconnect) { s.fail(wordDisconnect(d.ReasonCode)) },
+		AuthHandler:        noExchange{},
 	})
 	expiry, most, packet := uint32(as.expiry.Seconds()), uint16(unacked), uint32(maxPacket)
 	packetIn := &paho.Connect{ClientID: as.clientID, CleanStart: as.expiry == 0, KeepAlive: keepAlive, Username: c.settings.User, UsernameFlag: c.settings.User != "",
@@ -141,7 +153,11 @@ func (c *MQTTConnector) begin(ctx context.Context, conn net.Conn, as signIn) (*s
 	answer, err := s.client.Connect(ctx, packetIn)
 	if err != nil {
 		s.stop()
-		return nil, errors.Join(wordConnect(ctx, answer, err), conn.Close())
+		_ = conn.Close() // the library has closed it in most cases
+		if s.wire.old.Load() {
+			return nil, fault.Wrap(fault.Invalid, keyVersion, err)
+		}
+		return nil, wordConnect(ctx, answer, err)
 	}
 	s.resumed = answer.SessionPresent
 	return s, nil
@@ -164,7 +180,7 @@ func wordConnect(ctx context.Context, answer *paho.Connack, err error) error {
 	switch answer.ReasonCode {
 	case 0x86, 0x87, 0x8C:
 		return connector.Failed(connector.KeyCredentials, cause)
-	case 0x01, 0x84: // 1 is what brokers of MQTT 3 answer
+	case 0x84:
 		return fault.Wrap(fault.Invalid, keyVersion, cause)
 	case 0x8A:
 		return connector.Failed(connector.KeyForbidden, cause)
@@ -176,12 +192,12 @@ func wordConnect(ctx context.Context, answer *paho.Connack, err error) error {
 
 func isNetwork(err error) bool {
 	var network net.Error
-	return errors.As(err, &network) || errors.Is(err, net.ErrClosed)
+	return errors.As(err, &network) || errors.Is(err, net.ErrClosed) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
-func wordDisconnect(d *paho.Disconnect) error {
-	cause := fmt.Errorf("the broker ended the session with reason 0x%02X", d.ReasonCode)
-	if d.ReasonCode == 0x8E {
+func wordDisconnect(reason byte) error {
+	cause := fmt.Errorf("the broker ended the session with reason 0x%02X", reason)
+	if reason == 0x8E {
 		return fault.Wrap(fault.Unavailable, keyTakenOver, cause)
 	}
 	return connector.Unreachable(cause)
@@ -190,7 +206,10 @@ func wordDisconnect(d *paho.Disconnect) error {
 // fail notes why the session ended; the first reason counts.
 func (s *session) fail(err error) {
 	var known *fault.Error
-	if !errors.As(err, &known) {
+	switch reason := s.wire.farewell.Load(); {
+	case reason != 0:
+		err = wordDisconnect(byte(reason))
+	case !errors.As(err, &known):
 		err = connector.Unreachable(err)
 	}
 	select {

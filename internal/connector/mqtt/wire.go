@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/eclipse/paho.golang/packets"
+
 	"github.com/optria-iq/optria/internal/connector"
 )
 
@@ -22,6 +24,9 @@ type wire struct {
 	heard      atomic.Int64 // nanoseconds since 1970
 	left       int          // bytes of the packet still to come
 	header     int          // bytes of the length read so far, -1 before the type
+	kind       byte         // of the packet
+	farewell   atomic.Int32 // reason of the broker's DISCONNECT, 0 before it
+	old        atomic.Bool  // the broker answered CONNECT as MQTT 3 does
 }
 
 // maxPacket bounds one packet, in bytes.
@@ -65,9 +70,12 @@ func (w *wire) Read(p []byte) (int, error) {
 func (w *wire) follow(p []byte) error {
 	switch {
 	case w.header < 0 && w.left > 0: // content
+		if w.kind>>4 == packets.DISCONNECT && w.farewell.Load() == 0 {
+			w.farewell.Store(int32(p[0])) // the library cannot read one without properties
+		}
 		w.left -= len(p)
 	case w.header < 0: // the type of the next packet
-		w.header = 0
+		w.header, w.kind = 0, p[0]
 	case w.header == 4:
 		return connector.Failed(connector.KeyProtocol, errLength)
 	default:
@@ -75,6 +83,8 @@ func (w *wire) follow(p []byte) error {
 		w.header++
 		if p[0] < 0x80 {
 			w.header = -1
+			// MQTT 5 has properties behind the two bytes of MQTT 3.
+			w.old.Store(w.kind>>4 == packets.CONNACK && w.left == 2)
 		}
 		if w.left > maxPacket {
 			return connector.Failed(connector.KeyTooLarge, fmt.Errorf("a packet of %d bytes", w.left))
