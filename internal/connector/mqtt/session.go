@@ -205,17 +205,23 @@ func wordDisconnect(reason byte) error {
 
 // fail notes why the session ended; the first reason counts.
 func (s *session) fail(err error) {
+	select {
+	case s.failed <- s.lost(err):
+	default:
+	}
+}
+
+// lost words the loss of the connection: what the broker said last explains it
+// best.
+func (s *session) lost(err error) error {
 	var known *fault.Error
 	switch reason := s.wire.farewell.Load(); {
 	case reason != 0:
-		err = wordDisconnect(byte(reason))
-	case !errors.As(err, &known):
-		err = connector.Unreachable(err)
+		return wordDisconnect(byte(reason))
+	case errors.As(err, &known):
+		return err
 	}
-	select {
-	case s.failed <- err:
-	default:
-	}
+	return connector.Unreachable(err)
 }
 
 // take hands a message on. While nobody reads the inbox it waits, and with it
@@ -246,7 +252,7 @@ func (s *session) subscribe(ctx context.Context, filters []string) error {
 	case answer != nil:
 		return connector.Failed(connector.KeyForbidden, fmt.Errorf("subscribe: %w", err))
 	}
-	return connector.Unreachable(fmt.Errorf("subscribe: %w", err))
+	return s.lost(fmt.Errorf("subscribe: %w", err))
 }
 
 // send publishes to the edge, once at most: a command that is lost is given
@@ -254,7 +260,7 @@ func (s *session) subscribe(ctx context.Context, filters []string) error {
 func (s *session) send(ctx context.Context, commands []publication) error {
 	for _, command := range commands {
 		if _, err := s.client.Publish(ctx, &paho.Publish{Topic: command.topic, Payload: command.payload}); err != nil {
-			return connector.Unreachable(fmt.Errorf("send a command: %w", err))
+			return s.lost(fmt.Errorf("send a command: %w", err))
 		}
 	}
 	return nil
