@@ -150,7 +150,7 @@ func (s *session) browseSome(ctx context.Context, nodes []*ua.NodeID, now []int,
 			IncludeSubtypes: true, NodeClassMask: uint32(ua.NodeClassObject | ua.NodeClassVariable), ResultMask: uint32(ua.BrowseResultMaskAll),
 		})
 	}
-	answer, err := call[*ua.BrowseResponse](ctx, s, request)
+	answer, err := call[*ua.BrowseResponse](ctx, s.channel, request)
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +187,7 @@ func (s *session) browseNext(ctx context.Context, open map[int][]byte, lists []l
 		order = append(order, i)
 		request.ContinuationPoints = append(request.ContinuationPoints, point)
 	}
-	answer, err := call[*ua.BrowseNextResponse](ctx, s, request)
+	answer, err := call[*ua.BrowseNextResponse](ctx, s.channel, request)
 	if err != nil {
 		return err
 	}
@@ -240,7 +240,7 @@ func (s *session) releaseBrowse(open map[int][]byte) {
 	for _, point := range open {
 		request.ContinuationPoints = append(request.ContinuationPoints, point)
 	}
-	_, _ = call[*ua.BrowseNextResponse](ctx, s, request)
+	_, _ = call[*ua.BrowseNextResponse](ctx, s.channel, request)
 }
 
 // isProperty tells the references that describe a node from those to its

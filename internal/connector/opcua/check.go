@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gopcua/opcua"
 	"github.com/gopcua/opcua/ua"
 
 	"github.com/optria-iq/optria/internal/connector"
@@ -27,8 +26,8 @@ func (c *OPCUAConnector) Test(ctx context.Context) []connector.Step {
 		connector.Check{Name: connector.StepRead, Run: t.read},
 	)
 	_ = c.Close() // the session of the test; never fails
-	if t.client != nil {
-		closeClient(t.client)
+	if t.channel != nil {
+		t.channel.close()
 	}
 	return steps
 }
@@ -37,7 +36,7 @@ func (c *OPCUAConnector) Test(ctx context.Context) []connector.Step {
 type connectionTest struct {
 	c        *OPCUAConnector
 	endpoint *ua.EndpointDescription
-	client   *opcua.Client
+	channel  *channel
 	nodes    []connector.Node
 }
 
@@ -66,7 +65,7 @@ func (t *connectionTest) secure(ctx context.Context) (string, error) {
 	if t.endpoint, err = t.c.endpoint(ctx); err != nil {
 		return "", err
 	}
-	if t.client, err = t.c.channel(ctx, t.endpoint); err != nil {
+	if t.channel, err = t.c.channel(ctx, t.endpoint); err != nil {
 		return "", err
 	}
 	detail := fmt.Sprintf("%s, %s, server certificate SHA-256 %s", t.c.settings.SecurityPolicy, t.c.settings.SecurityMode, Fingerprint(t.endpoint.ServerCertificate))
@@ -79,9 +78,9 @@ func (t *connectionTest) secure(ctx context.Context) (string, error) {
 func (t *connectionTest) session(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectWithin)
 	defer cancel()
-	client := t.client
-	t.client = nil // from here on the session's
-	s, err := t.c.signIn(ctx, client, t.endpoint)
+	opened := t.channel
+	t.channel = nil // from here on the session's
+	s, err := t.c.signIn(ctx, opened, t.endpoint)
 	if err != nil {
 		return "", err
 	}

@@ -203,7 +203,7 @@ func (h *historyRead) read(ctx context.Context, archives []*archive) (short []*a
 			from = a.from
 		}
 	}
-	answer, err := call[*ua.HistoryReadResponse](ctx, h.s, h.request(archives, from, false))
+	answer, err := call[*ua.HistoryReadResponse](ctx, h.s.channel, h.request(archives, from, false))
 	if err != nil {
 		return nil, err
 	}
@@ -320,7 +320,7 @@ func (h *historyRead) release() bool {
 func (h *historyRead) drop(archives ...*archive) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	_, _ = call[*ua.HistoryReadResponse](ctx, h.s, h.request(archives, h.since, true))
+	_, _ = call[*ua.HistoryReadResponse](ctx, h.s.channel, h.request(archives, h.since, true))
 	for _, a := range archives {
 		a.point = nil
 	}

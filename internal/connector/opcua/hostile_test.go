@@ -215,7 +215,9 @@ func TestHostileArchive(t *testing.T) {
 	for name, values := range map[string]func(call int) []*ua.DataValue{
 		"same": func(int) []*ua.DataValue { return []*ua.DataValue{at(until.Add(-time.Minute))} },
 		"none": func(int) []*ua.DataValue { return nil },
-		"new":  func(call int) []*ua.DataValue { return []*ua.DataValue{at(until.Add(time.Duration(call-5000) * time.Second))} },
+		"new": func(call int) []*ua.DataValue {
+			return []*ua.DataValue{at(until.Add(time.Duration(call-5000) * time.Second))}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -24,7 +24,7 @@ const deadbandAbsolute = 1
 func (w *watcher) create(ctx context.Context) error {
 	publishing := time.Duration(w.c.settings.Publishing) * time.Millisecond
 	alive := max(1, uint32(keepAlive/publishing))
-	answer, err := call[*ua.CreateSubscriptionResponse](ctx, w.s, &ua.CreateSubscriptionRequest{
+	answer, err := call[*ua.CreateSubscriptionResponse](ctx, w.s.channel, &ua.CreateSubscriptionRequest{
 		RequestedPublishingInterval: w.c.settings.Publishing,
 		RequestedMaxKeepAliveCount:  alive,
 		RequestedLifetimeCount:      max(3*alive, uint32(lifetime/publishing)),
@@ -62,7 +62,7 @@ func monitored(node *ua.NodeID, handle uint32, sampling float64, queue uint32, f
 }
 
 func (w *watcher) createItems(ctx context.Context, items []*ua.MonitoredItemCreateRequest) ([]*ua.MonitoredItemCreateResult, error) {
-	answer, err := call[*ua.CreateMonitoredItemsResponse](ctx, w.s, &ua.CreateMonitoredItemsRequest{
+	answer, err := call[*ua.CreateMonitoredItemsResponse](ctx, w.s.channel, &ua.CreateMonitoredItemsRequest{
 		SubscriptionID: w.id, TimestampsToReturn: ua.TimestampsToReturnBoth, ItemsToCreate: items,
 	})
 	if err != nil {
@@ -175,7 +175,7 @@ func (w *watcher) forget(ctx context.Context) error {
 		}
 	}
 	return inChunks(len(ids), &w.s.limits.monitor, func(from, to int) error {
-		_, err := call[*ua.DeleteMonitoredItemsResponse](ctx, w.s, &ua.DeleteMonitoredItemsRequest{SubscriptionID: w.id, MonitoredItemIDs: ids[from:to]})
+		_, err := call[*ua.DeleteMonitoredItemsResponse](ctx, w.s.channel, &ua.DeleteMonitoredItemsRequest{SubscriptionID: w.id, MonitoredItemIDs: ids[from:to]})
 		if err != nil {
 			return fmt.Errorf("delete items: %w", err)
 		}

@@ -21,7 +21,7 @@ type publication struct {
 func (s *session) publish(ctx context.Context, out chan<- publication) {
 	request := &ua.PublishRequest{SubscriptionAcknowledgements: []*ua.SubscriptionAcknowledgement{}}
 	for {
-		response, err := call[*ua.PublishResponse](ctx, s, request)
+		response, err := call[*ua.PublishResponse](ctx, s.channel, request)
 		select {
 		case out <- publication{response: response, at: time.Now(), err: err}:
 		case <-ctx.Done():

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/gopcua/opcua"
 	"github.com/gopcua/opcua/id"
 	"github.com/gopcua/opcua/ua"
 
@@ -18,7 +17,7 @@ const objectsFolder = id.ObjectsFolder
 
 // session is a session that is signed in, with what it says of itself.
 type session struct {
-	client     *opcua.Client
+	channel    *channel
 	namespaces namespaces
 	limits     limits
 	product    string
@@ -40,7 +39,7 @@ const (
 	mostHistory  = 100
 )
 
-func (s *session) close() { closeClient(s.client) }
+func (s *session) close() { s.channel.close() }
 
 // begin reads the namespaces, the clock, the product and the limits.
 func (s *session) begin(ctx context.Context) error {
@@ -144,20 +143,6 @@ func (s *session) resolve(tag string) (*ua.NodeID, bool) {
 	return s.namespaces.resolve(a)
 }
 
-// call sends one service request and checks the type of the answer.
-func call[R ua.Response](ctx context.Context, s *session, request ua.Request) (R, error) {
-	var answer R
-	err := s.client.Send(ctx, request, func(response ua.Response) error {
-		typed, ok := response.(R)
-		if !ok {
-			return failed(connector.KeyProtocol, fmt.Errorf("answer of type %T to %T", response, request))
-		}
-		answer = typed
-		return nil
-	})
-	return answer, err
-}
-
 // inChunks runs an operation over n things, at most *most at once, and halves
 // that when the server says that it was too much.
 func inChunks(n int, most *int, run func(from, to int) error) error {
@@ -189,7 +174,7 @@ func counted(got, want int) error {
 func (s *session) read(ctx context.Context, nodes []*ua.ReadValueID) ([]*ua.DataValue, error) {
 	values := make([]*ua.DataValue, 0, len(nodes))
 	err := inChunks(len(nodes), &s.limits.read, func(from, to int) error {
-		answer, err := call[*ua.ReadResponse](ctx, s, &ua.ReadRequest{TimestampsToReturn: ua.TimestampsToReturnBoth, NodesToRead: nodes[from:to]})
+		answer, err := call[*ua.ReadResponse](ctx, s.channel, &ua.ReadRequest{TimestampsToReturn: ua.TimestampsToReturnBoth, NodesToRead: nodes[from:to]})
 		if err != nil {
 			return err
 		}

@@ -131,7 +131,7 @@ func (w *watcher) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	answer, err := call[*ua.SetPublishingModeResponse](ctx, w.s, &ua.SetPublishingModeRequest{PublishingEnabled: true, SubscriptionIDs: []uint32{w.id}})
+	answer, err := call[*ua.SetPublishingModeResponse](ctx, w.s.channel, &ua.SetPublishingModeRequest{PublishingEnabled: true, SubscriptionIDs: []uint32{w.id}})
 	if err != nil {
 		return fmt.Errorf("start publishing: %w", err)
 	}
