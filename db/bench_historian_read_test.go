@@ -108,7 +108,12 @@ func BenchmarkHistorianBytes(b *testing.B) {
 				s.tenant, at, s.first, s.first+s.size-1)
 			part := "ts_part.asset_timeseries_" + at.Format("20060102")
 			b.ReportMetric(h.number(`SELECT pg_total_relation_size($1::text::regclass)::float8 / 1440000`, part), form.name+"-open-B/row")
+			h.exec(`INSERT INTO telemetry.signal_hours (tenant_id, signal_id, hour) SELECT $1, n, $2::timestamptz + m * interval '1 hour'
+				FROM generate_series(0, 23) m, generate_series($3::bigint, $4::bigint) n`, s.tenant, at, s.first, s.first+s.size-1)
 			began := time.Now()
+			h.rollUp(s)
+			b.ReportMetric(1_440_000/time.Since(began).Seconds(), form.name+"-rolled-up/s")
+			began = time.Now()
 			n, err := h.d.PackDay(b.Context(), s.tenant, at, func(int64) {})
 			require.NoError(b, err)
 			require.EqualValues(b, 1_440_000, n)
@@ -119,4 +124,14 @@ func BenchmarkHistorianBytes(b *testing.B) {
 		}
 	}
 	b.ReportMetric(0, "ns/op")
+}
+
+// rollUp fills all stale hours.
+func (h *historian) rollUp(s *source) {
+	for filled := 1; filled > 0; {
+		require.NoError(h, h.d.InTenant(h.Context(), s.tenant, func(ctx context.Context, tx pgx.Tx, _ *db.Queries) (err error) {
+			filled, err = db.RollUp(ctx, tx, s.tenant, nil, 10_000)
+			return err
+		}))
+	}
 }
