@@ -71,7 +71,7 @@ func TestAssetsHaveTheirPlaceInTheStructure(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*oracleeamtest.Server){
 		"children as collections": func(*oracleeamtest.Server) {},
-		"children as lists":       func(s *oracleeamtest.Server) { s.FlatChilds = true },
+		"children as lists":       func(s *oracleeamtest.Server) { s.FlatChildren = true },
 		"links name other hosts":  func(s *oracleeamtest.Server) { s.PublicHost = "https://inner.example" },
 		"small pages":             func(s *oracleeamtest.Server) { s.Cap = 7 },
 	} {

@@ -61,3 +61,48 @@ func BenchmarkRecorded(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkHundredThousandTags lists 100,000 points through the tree and reads
+// one minute of all of them in batches of the standard size.
+func BenchmarkHundredThousandTags(b *testing.B) {
+	points := make([]*piwebapitest.Point, 100_000)
+	for i := range points {
+		points[i] = &piwebapitest.Point{Name: fmt.Sprintf("U%02d.P-%03d.S%02d", i/4000, i/40%100, i%40), Type: piwebapitest.Float32, Unit: "bar",
+			Events: []piwebapitest.Event{{Time: noon.Add(-time.Duration(i%60) * time.Second), Value: float64(i)}}}
+	}
+	server := piwebapitest.New(points...).Start(b)
+	var tags []string
+	b.Run("browse", func(b *testing.B) {
+		for b.Loop() {
+			c := connect(b, server)
+			tags = tags[:0]
+			for open := []string{""}; len(open) > 0; open = open[1:] {
+				nodes, err := c.Browse(b.Context(), open[0])
+				require.NoError(b, err)
+				for _, node := range nodes {
+					if node.Leaf {
+						tags = append(tags, node.Address)
+					} else {
+						open = append(open, node.Address)
+					}
+				}
+			}
+			require.Len(b, tags, len(points))
+		}
+	})
+	b.Run("poll", func(b *testing.B) {
+		for b.Loop() {
+			c, read := connect(b, server), 0
+			for request := (connector.PollRequest{Tags: tags, Since: noon.Add(-time.Minute), Until: noon}); ; {
+				batch, err := c.Poll(b.Context(), request)
+				require.NoError(b, err)
+				read += len(batch.Readings)
+				if request.Since = batch.Watermark; !batch.More {
+					break
+				}
+			}
+			require.Equal(b, len(points), read)
+		}
+		b.ReportMetric(float64(b.N*len(points))/b.Elapsed().Seconds(), "tags/s")
+	})
+}

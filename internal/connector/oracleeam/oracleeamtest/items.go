@@ -44,7 +44,7 @@ func (s *Server) show(r *http.Request, res *resource, row Row, query url.Values)
 		if below == nil {
 			below = []Row{}
 		}
-		if s.FlatChilds {
+		if s.FlatChildren {
 			out[child] = below
 			continue
 		}
