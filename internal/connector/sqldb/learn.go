@@ -57,9 +57,15 @@ func (s *session) fixed(text string) *statement {
 	return st
 }
 
+// Bounds of the search for tags that are not in a batch.
+const (
+	searchWithin = 5 * time.Second
+	maxSearches  = 50 // statements in the life of a connector
+)
+
 // unknown returns the wanted tags that the source does not have. A tag without
-// a row in the window is looked for once. Where the search takes longer than a
-// statement may, nothing is said of it.
+// a row in the window is looked for once. Where that would take too long,
+// nothing is said of it.
 func (b *batch) unknown(ctx context.Context) ([]string, error) {
 	var missing []string
 	for _, reading := range b.found {
@@ -73,31 +79,69 @@ func (b *batch) unknown(ctx context.Context) ([]string, error) {
 	if b.of.source.wide() {
 		return slices.DeleteFunc(missing, func(tag string) bool { return slices.Contains(b.of.source.values, tag) }), nil
 	}
-	for part := range slices.Chunk(missing, b.of.source.dialect.bindLimit) {
-		found, err := b.of.search(ctx, part)
-		var f *fault.Error
-		if errors.As(err, &f) && f.Key == keyTimeout {
-			return nil, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		for _, tag := range found {
-			b.of.tags[tag] = true
-		}
+	limited, cancel := context.WithTimeout(ctx, searchWithin)
+	defer cancel()
+	unknown, err := b.of.search(limited, missing)
+	var f *fault.Error
+	if errors.As(err, &f) && f.Key == keyTimeout && ctx.Err() == nil {
+		b.of.searches = maxSearches // the table is too large for it
+		return unknown, nil
 	}
-	return slices.DeleteFunc(missing, func(tag string) bool { return b.of.tags[tag] }), nil
+	return unknown, err
 }
 
-// search returns which of the tags the source has.
-func (r *Readings) search(ctx context.Context, tags []string) ([]string, error) {
+// search returns which of the tags the source does not have. A table that
+// names the tags is asked for many at once, readings for one row of each.
+func (r *Readings) search(ctx context.Context, tags []string) (unknown []string, err error) {
+	together := 1
+	if r.source.tags != nil {
+		together = r.source.dialect.bindLimit
+	}
+	for part := range slices.Chunk(tags, together) {
+		if r.searches >= maxSearches {
+			return unknown, nil
+		}
+		r.searches++
+		found, err := r.texts(ctx, r.among(part), math.MaxInt32)
+		if err != nil {
+			return unknown, err
+		}
+		for _, tag := range found {
+			r.tags[tag] = true
+		}
+		for _, tag := range part {
+			if !r.tags[tag] {
+				unknown = append(unknown, tag)
+			}
+		}
+	}
+	return unknown, nil
+}
+
+// among is the statement for those of the tags that the source has.
+func (r *Readings) among(tags []string) *statement {
 	st := r.distinct(0)
+	if r.source.tags == nil {
+		st = &statement{dialect: r.source.dialect}
+		st.selectFrom([]string{r.source.dialect.quote(r.source.settings.TagColumn)}, 1)
+		r.anyTime(st)
+	}
 	placeholders := make([]string, len(tags))
 	for i, tag := range tags {
 		placeholders[i] = st.bind(tag)
 	}
 	st.write(" WHERE ", r.source.dialect.quote(r.source.settings.TagColumn), " IN (", strings.Join(placeholders, ", "), ")")
-	return r.texts(ctx, st, math.MaxInt32)
+	if r.source.tags == nil {
+		st.limit(1)
+	}
+	return st
+}
+
+// anyTime writes the source of readings without a window; a query gets the
+// last year.
+func (r *Readings) anyTime(st *statement) {
+	now := time.Now()
+	r.source.from(st, window{column: r.source.orderColumn(), since: now.AddDate(-1, 0, 0), until: now, limit: maxInstant})
 }
 
 // distinct begins the list of tags: from the table that names them where there
@@ -112,8 +156,7 @@ func (r *Readings) distinct(limit int) *statement {
 		st.write(src.tags.quoted(src.dialect))
 		return st
 	}
-	now := time.Now()
-	src.from(st, window{column: src.orderColumn(), since: now.AddDate(-1, 0, 0), until: now, limit: maxInstant})
+	r.anyTime(st)
 	return st
 }
 
@@ -129,8 +172,8 @@ func (r *Readings) texts(ctx context.Context, st *statement, most int) ([]string
 	return found, err
 }
 
-// Sample reads the newest value of each tag. Tags beyond maxSamples have to
-// be asked for in another call.
+// Sample reads the newest value of each tag, of the last day where there is
+// one. Tags beyond maxSamples have to be asked for in another call.
 func (r *Readings) Sample(ctx context.Context, tags []string) (connector.Batch, error) {
 	if err := r.prepare(ctx); err != nil {
 		return connector.Batch{}, err
@@ -144,19 +187,30 @@ func (r *Readings) Sample(ctx context.Context, tags []string) (connector.Batch, 
 	if !r.source.wide() {
 		groups = slices.Collect(slices.Chunk(tags, 1))
 	}
-	w := window{column: r.source.settings.TimeColumn, clock: r.source.time, since: time.Unix(0, 0), until: now.AddDate(1, 0, 0), limit: 1, newestFirst: true}
-	for _, w.tags = range groups {
-		if b.nothing(w) {
-			continue
-		}
-		rows, err := b.rows(ctx, w)
-		if err != nil {
+	for _, group := range groups {
+		if err := b.newest(ctx, group, now); err != nil {
 			return connector.Batch{}, err
 		}
-		b.add(rows)
 	}
 	notices, err := b.notices(ctx, now)
 	return connector.Batch{Readings: b.readings(), Notices: notices, Watermark: now}, err
+}
+
+// newest reads the newest row of some tags, first of the last day: a query
+// that limits itself would otherwise end before it.
+func (b *batch) newest(ctx context.Context, tags []string, now time.Time) error {
+	w := window{tags: tags, column: b.of.source.settings.TimeColumn, clock: b.of.source.time, until: now.AddDate(1, 0, 0), limit: 1, newestFirst: true}
+	if b.nothing(w) {
+		return nil
+	}
+	for _, w.since = range []time.Time{now.AddDate(0, 0, -1), time.Unix(0, 0)} {
+		rows, err := b.rows(ctx, w)
+		if err != nil || len(rows) > 0 {
+			b.add(rows)
+			return err
+		}
+	}
+	return nil
 }
 
 // maxSamples bounds the tags of one preview: each is a statement.

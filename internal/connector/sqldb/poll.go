@@ -28,6 +28,8 @@ type Readings struct {
 	session *session
 	source  *source
 	tags    map[string]bool // those that the source is known to have
+	// searches counts the statements that looked for tags.
+	searches int
 	// continued is the window that the next call goes on with after a page.
 	continued page
 	skew      time.Duration // how far the server's clock is behind

@@ -104,17 +104,18 @@ func (src *source) wantedValues(tags []string) []string {
 }
 
 // from writes what rows are read from. The parameters of a query stand for the
-// order column; a window of the time column leaves its end open up to asOf.
+// order column; a window of the time column leaves its end open up to asOf. The
+// limit of the query is not that of the window where their orders differ.
 func (src *source) from(st *statement, w window) {
 	if src.settings.Mode != ModeQuery {
 		st.write(src.table.quoted(src.dialect))
 		return
 	}
-	if w.column != src.orderColumn() {
+	if w.column != src.orderColumn() || w.newestFirst {
 		w.limit = maxInstant
-		if !w.asOf.IsZero() {
-			w.until = w.asOf
-		}
+	}
+	if w.column != src.orderColumn() && !w.asOf.IsZero() {
+		w.until = w.asOf
 	}
 	st.write("(", src.query.texts[0])
 	for i, name := range src.query.params {
