@@ -137,6 +137,9 @@ func (ch *channel) close() {
 func call[R ua.Response](ctx context.Context, ch *channel, request ua.Request) (R, error) {
 	var answer R
 	err := ch.send(ctx, request, func(response ua.Response) error {
+		if m, is := response.(interface{ decoded() ua.Response }); is {
+			response = m.decoded()
+		}
 		typed, ok := response.(R)
 		if !ok {
 			return failed(connector.KeyProtocol, fmt.Errorf("answer of type %T to %T", response, request))
