@@ -155,7 +155,10 @@ func TestHugeAnswersAndRedirects(t *testing.T) {
 	stranger := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the other host was contacted") }))
 	t.Cleanup(stranger.Close)
 	for _, target := range []string{"http://169.254.169.254/latest/meta-data", stranger.URL} {
-		c := hostile(t, func(w http.ResponseWriter, r *http.Request) bool { http.Redirect(w, r, target, http.StatusFound); return true })
+		c := hostile(t, func(w http.ResponseWriter, r *http.Request) bool {
+			http.Redirect(w, r, target, http.StatusFound)
+			return true
+		})
 		for name, err := range operations(t.Context(), c) {
 			require.Equal(t, connector.KeyRefusedHost, connector.MessageKey(err), name)
 		}

@@ -29,7 +29,7 @@ func (s *Server) matches(res *resource, row Row, q string) (bool, error) {
 			return false, fmt.Errorf("URL request parameter q has an invalid value: %s", part)
 		}
 		if !s.has(res, found[1]) {
-			return false, fmt.Errorf("URL request parameter q cannot be used. The attribute %s is not found.", found[1])
+			return false, fmt.Errorf("URL request parameter q cannot be used. The attribute %s is not found", found[1])
 		}
 		order := compare(row[found[1]], found[3]+found[4]+found[5])
 		fulfilled := map[string]bool{"=": order == 0, "!=": order != 0, ">": order > 0, ">=": order >= 0, "<": order < 0, "<=": order <= 0}[found[2]]
@@ -89,27 +89,8 @@ func (s *Server) collection(w http.ResponseWriter, r *http.Request, res *resourc
 		fail(w, http.StatusBadRequest, err.Error())
 		return
 	}
-	q := query.Get("q")
-	if finder := query.Get("finder"); finder != "" {
-		name, arguments, _ := strings.Cut(finder, ";")
-		if name != "PrimaryKey" {
-			fail(w, http.StatusBadRequest, "URL request parameter finder has an unknown value "+name)
-			return
-		}
-		q = strings.TrimSuffix(strings.ReplaceAll(arguments, ",", ";")+";"+q, ";")
-	}
-	var found []Row
-	for _, row := range res.rows {
-		ok, err := s.matches(res, row, q)
-		if err != nil {
-			fail(w, http.StatusBadRequest, err.Error())
-			return
-		}
-		if ok {
-			found = append(found, row)
-		}
-	}
-	if err := s.sort(res, found, query.Get("orderBy")); err != nil {
+	found, err := s.search(res, query)
+	if err != nil {
 		fail(w, http.StatusBadRequest, err.Error())
 		return
 	}
@@ -128,6 +109,29 @@ func (s *Server) collection(w http.ResponseWriter, r *http.Request, res *resourc
 		body["totalResults"] = len(found)
 	}
 	write(w, http.StatusOK, "resourcecollection", body)
+}
+
+// search finds the rows that q and finder ask for, in the order of orderBy.
+func (s *Server) search(res *resource, query url.Values) ([]Row, error) {
+	q := query.Get("q")
+	if finder := query.Get("finder"); finder != "" {
+		name, arguments, _ := strings.Cut(finder, ";")
+		if name != "PrimaryKey" {
+			return nil, fmt.Errorf("URL request parameter finder has an unknown value %s", name)
+		}
+		q = strings.TrimSuffix(strings.ReplaceAll(arguments, ",", ";")+";"+q, ";")
+	}
+	var found []Row
+	for _, row := range res.rows {
+		ok, err := s.matches(res, row, q)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			found = append(found, row)
+		}
+	}
+	return found, s.sort(res, found, query.Get("orderBy"))
 }
 
 func (s *Server) window(query url.Values) (limit, offset int, err error) {
@@ -157,7 +161,7 @@ func (s *Server) sort(res *resource, rows []Row, orderBy string) error {
 	for _, part := range strings.Split(orderBy, ",") {
 		attribute, direction, _ := strings.Cut(part, ":")
 		if !s.has(res, attribute) {
-			return fmt.Errorf("URL request parameter orderBy cannot be used. The attribute %s is not found.", attribute)
+			return fmt.Errorf("URL request parameter orderBy cannot be used. The attribute %s is not found", attribute)
 		}
 		keys = append(keys, key{attribute, strings.EqualFold(direction, "desc")})
 	}

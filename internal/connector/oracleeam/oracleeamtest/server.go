@@ -41,12 +41,12 @@ type Row map[string]any
 
 // Server is the simulated service. Its fields may be set until it serves.
 type Server struct {
-	PublicHost string                            // scheme and host written into links
-	Cap        int                               // most rows of one page
-	Missing    []string                          // attributes that this release does not have
+	PublicHost   string                            // scheme and host written into links
+	Cap          int                               // most rows of one page
+	Missing      []string                          // attributes that this release does not have
 	FlatChildren bool                              // expanded children are lists, as before framework version 3
-	BeforePage func(resource string, offset int) // runs before a page is served; it may change rows
-	Fail       func(r *http.Request) int         // a status to answer with, zero to go on
+	BeforePage   func(resource string, offset int) // runs before a page is served; it may change rows
+	Fail         func(r *http.Request) int         // a status to answer with, zero to go on
 
 	mu        sync.Mutex
 	resources map[string]*resource
