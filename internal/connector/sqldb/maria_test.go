@@ -3,11 +3,13 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,15 +28,43 @@ type maria struct {
 
 const mariaReader, mariaPassword = "reader", "s3cret-wörd"
 
+// installed is an empty data folder that servers copy; TestMain removes it.
+var installed struct {
+	once sync.Once
+	dir  string
+	err  error
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if installed.dir != "" {
+		_ = os.RemoveAll(installed.dir)
+	}
+	os.Exit(code)
+}
+
 // install makes an empty data folder.
 func install(t testing.TB) string {
 	t.Helper()
+	installed.once.Do(func() {
+		if installed.dir, installed.err = os.MkdirTemp("", "optria-maria-"); installed.err != nil {
+			return
+		}
+		args := []string{"--no-defaults", "--datadir=" + installed.dir, "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
+			"--innodb-log-file-size=" + logSize, "--user=" + login(t)}
+		out, err := exec.Command("mariadb-install-db", args...).CombinedOutput() //nolint:gosec // fixed arguments
+		if err != nil {
+			installed.err = fmt.Errorf("mariadb-install-db (make deps installs it): %w: %s", err, out)
+		}
+	})
+	require.NoError(t, installed.err)
 	dir := filepath.Join(t.TempDir(), "data")
-	args := []string{"--no-defaults", "--datadir=" + dir, "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"}
-	out, err := exec.CommandContext(t.Context(), "mariadb-install-db", append(args, "--user="+login(t))...).CombinedOutput() //nolint:gosec // fixed arguments
-	require.NoError(t, err, "mariadb-install-db (make deps installs it): %s", out)
+	require.NoError(t, os.CopyFS(dir, os.DirFS(installed.dir)))
 	return dir
 }
+
+// logSize of the servers: small, for it is copied.
+const logSize = "8M"
 
 // login is the user of this process: the server has to be told, as root too.
 func login(t testing.TB) string {
@@ -56,7 +86,7 @@ func startMaria(t testing.TB, options ...string) *maria {
 	}
 	args := append([]string{"/usr/sbin/mariadbd", "--no-defaults", "--user=" + login(t), "--datadir=" + dir, "--bind-address=127.0.0.1",
 		"--port=" + strconv.Itoa(server.port), "--socket=" + socket, "--pid-file=" + filepath.Join(dir, "pid"), "--skip-name-resolve", "--character-set-server=utf8mb4",
-		"--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=0", "--innodb-log-file-size=64M"}, options...)
+		"--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=0", "--innodb-log-file-size=" + logSize}, options...)
 	server.Program = testkit.Start(t, dir, "ready for connections", args)
 	_, err := server.admin(t).ExecContext(t.Context(), "GRANT ALL ON *.* TO 'reader'@'%' IDENTIFIED BY '"+mariaPassword+"'")
 	require.NoError(t, err)
