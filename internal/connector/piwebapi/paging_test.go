@@ -132,6 +132,58 @@ func TestManyTagsInSmallBatchesAreReadOnce(t *testing.T) {
 	require.Equal(t, first, repeated, "a repeated request does not go on")
 }
 
+func TestEventsThatReachTheArchiveLateAreReadByTheNextPoll(t *testing.T) {
+	t.Parallel()
+	p := &piwebapitest.Point{Name: "LATE", Type: piwebapitest.Float64}
+	simulator := piwebapitest.New(p)
+	c := connect(t, simulator.Start(t))
+	clock := time.Now().UTC()
+	c.now = func() time.Time { return clock }
+	request := connector.PollRequest{Tags: []string{p.Path()}, Since: clock.Add(-time.Minute), Until: clock}
+	simulator.Archive("LATE", piwebapitest.Event{Time: clock.Add(-40 * time.Second), Value: 1.0})
+	batch, err := c.Poll(t.Context(), request)
+	require.NoError(t, err)
+	require.Len(t, batch.Readings, 1)
+	require.False(t, batch.More)
+	require.Equal(t, clock.Add(-defaultSettle*time.Second), batch.Watermark)
+
+	simulator.Archive("LATE", piwebapitest.Event{Time: clock.Add(-20 * time.Second), Value: 2.0})
+	clock = clock.Add(10 * time.Second)
+	batch, err = c.Poll(t.Context(), connector.PollRequest{Tags: request.Tags, Since: batch.Watermark, Until: clock})
+	require.NoError(t, err)
+	require.Equal(t, 2.0, batch.Readings[0].Value)
+
+	batch, err = c.Poll(t.Context(), connector.PollRequest{Tags: request.Tags, Since: clock.Add(-time.Second), Until: clock})
+	require.NoError(t, err)
+	require.Equal(t, clock.Add(-time.Second), batch.Watermark, "a watermark never goes back")
+	filled, err := c.Backfill(t.Context(), request)
+	require.NoError(t, err)
+	require.Equal(t, request.Until, filled.Watermark)
+	require.Len(t, filled.Readings, 2)
+}
+
+func TestAWindowThatGrowsWhileItIsRead(t *testing.T) {
+	t.Parallel()
+	points := piwebapitest.Pump("P-101", noon, time.Hour)
+	simulator := piwebapitest.New(points...)
+	c := connect(t, simulator.Start(t))
+	request := connector.PollRequest{Tags: []string{points[0].Path(), points[1].Path(), points[2].Path()}, Since: noon.Add(-time.Hour), Until: noon.Add(-10 * time.Minute), Limit: 300}
+	whole := request
+	whole.Until = noon
+	want := drain(t, connect(t, simulator.Start(t)), whole)
+	var got []connector.Reading
+	for more := true; more; {
+		batch, err := c.Poll(t.Context(), request)
+		require.NoError(t, err)
+		got = append(got, batch.Readings...)
+		request.Since, more = batch.Watermark, batch.More || request.Until.Before(noon)
+		if request.Until = request.Until.Add(37 * time.Second); request.Until.After(noon) {
+			request.Until = noon
+		}
+	}
+	require.Len(t, got, len(want))
+}
+
 func TestALimitOfTheServiceIsLearnt(t *testing.T) {
 	t.Parallel()
 	points := piwebapitest.Pump("P-101", noon, time.Hour)

@@ -56,6 +56,10 @@ const (
 	serviceLimit = 150_000
 )
 
+// defaultSettle is how many seconds after its time stamp an event may reach the
+// archive and still be read by polling.
+const defaultSettle = 30
+
 func init() { connector.Register(Spec(), open) }
 
 // Spec describes the settings.
@@ -69,7 +73,9 @@ func Spec() connector.Spec {
 			connector.Field{Key: "addressing", Type: connector.Choice, Enum: []string{byIdentifier, byPath}, Default: byIdentifier,
 				LabelKey: "connector.piwebapi.addressing.label", HelpKey: "connector.piwebapi.addressing.help"},
 			connector.Field{Key: "page_size", Type: connector.Integer, Min: connector.Bound(2), Max: connector.Bound(serviceLimit), Default: float64(defaultPage),
-				LabelKey: "connector.piwebapi.page_size.label", HelpKey: "connector.piwebapi.page_size.help"}),
+				LabelKey: "connector.piwebapi.page_size.label", HelpKey: "connector.piwebapi.page_size.help"},
+			connector.Field{Key: "settle_seconds", Type: connector.Integer, Min: connector.Bound(0), Max: connector.Bound(3600), Default: float64(defaultSettle),
+				LabelKey: "connector.piwebapi.settle_seconds.label", HelpKey: "connector.piwebapi.settle_seconds.help"}),
 		Check: httpapi.CheckSettings,
 	}
 }
@@ -80,6 +86,7 @@ type settings struct {
 	DataServer string `json:"data_server,omitempty"`
 	Addressing string `json:"addressing,omitempty"`
 	PageSize   int    `json:"page_size,omitempty"`
+	Settle     int    `json:"settle_seconds"`
 }
 
 // Connector is an opened PI Web API.

@@ -16,12 +16,23 @@ const (
 	mostHeld     = 8 // times the limit that may be held while a batch is put together
 )
 
-// Poll returns what the archive holds after the watermark.
+// Poll returns what the archive holds after the watermark. Interfaces and
+// buffers bring events to PI some time after their time stamp, so the watermark
+// of a window that ends now stays behind by the settling time: the next poll
+// reads the last moments again and finds what came late.
 func (c *Connector) Poll(ctx context.Context, request connector.PollRequest) (connector.Batch, error) {
-	return c.window(ctx, request)
+	batch, err := c.window(ctx, request)
+	if settled := c.now().Add(-time.Duration(c.settings.Settle) * time.Second).UTC(); err == nil && !batch.More && batch.Watermark.After(settled) {
+		since, _, _ := request.Window() // was sound a moment ago
+		batch.Watermark = settled
+		if settled.Before(since) {
+			batch.Watermark = since
+		}
+	}
+	return batch, err
 }
 
-// Backfill is Poll: the archive is what both read.
+// Backfill reads the archive like Poll, and ends where it is asked to end.
 func (c *Connector) Backfill(ctx context.Context, request connector.PollRequest) (connector.Batch, error) {
 	return c.window(ctx, request)
 }
@@ -62,8 +73,8 @@ func (c *Connector) window(ctx context.Context, request connector.PollRequest) (
 	return batch, nil
 }
 
-// ahead is what was read beyond the end of a batch. The next page of the same
-// window begins with it, so that many tags in small batches are not read again
+// ahead is what was read beyond the end of a batch. The next page, whose window
+// may end later, begins with it, so that many tags in small batches are not read again
 // and again.
 type ahead struct {
 	tags      []string
@@ -76,9 +87,9 @@ type ahead struct {
 func (c *Connector) continued(known resolved, since, until time.Time) []*series {
 	kept := c.ahead
 	c.ahead = ahead{}
-	if kept.at.Equal(since) && kept.until.Equal(until) && len(kept.list) > 0 && slices.Equal(kept.tags, known.tags) {
+	if kept.at.Equal(since) && !until.Before(kept.until) && len(kept.list) > 0 && slices.Equal(kept.tags, known.tags) {
 		for _, s := range kept.list {
-			s.readings = s.readings[s.upTo(since):]
+			s.goOn(since, until)
 		}
 		return kept.list
 	}
@@ -109,6 +120,18 @@ func allRefused(list []*series) error {
 		return connector.Failed(connector.KeyForbidden, statusError(worst))
 	}
 	return connector.Failed(connector.KeySourceError, statusError(worst))
+}
+
+// goOn drops what was delivered and opens the series again where the window
+// now ends later.
+func (s *series) goOn(since, until time.Time) {
+	s.readings = s.readings[s.upTo(since):]
+	switch {
+	case s.refused != 0:
+		s.covered = until
+	case s.covered.Before(until):
+		s.done = false
+	}
 }
 
 // fill reads pages until the part of the window that every series covers holds

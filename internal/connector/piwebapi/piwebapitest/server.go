@@ -101,6 +101,18 @@ func (s *Server) Rename(name, to string) {
 	}
 }
 
+// Archive adds events to a point, as an interface does that sends late.
+func (s *Server) Archive(name string, events ...Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.points {
+		if p.Name == name {
+			p.Events = append(p.Events, events...)
+			p.sort()
+		}
+	}
+}
+
 // Throttle answers the next calls with 429.
 func (s *Server) Throttle(calls int) {
 	s.mu.Lock()
