@@ -71,8 +71,8 @@ func examineConfig(ctx context.Context) []finding {
 	if err != nil {
 		return out
 	}
-	_, boxErr := secret.New(c.SecretKeyset)
-	out = append(out, finding{"credential keyset", boxErr, "make one with `optria doctor --new-keyset`"})
+	_, boxErr := secret.Open(ctx, c.SecretKeyset, secret.Encryption{URI: c.SecretKEK, Token: c.SecretKEKToken})
+	out = append(out, finding{"credential keyset", boxErr, "make one with `optria doctor --new-keyset`; under OPTRIA_SECRET_KEK_URI it must be one that `optria secrets rotate` printed"})
 	return append(out, finding{"Temporal", examineTemporal(ctx, c), "check TEMPORAL_ADDRESS and that `optria worker` runs"})
 }
 

@@ -45,6 +45,7 @@ func commands() []command {
 		{"bench", "measure the engines: optria bench opt|ai --data DIR", tool(bench)},
 		{"score", "score from files: optria score weibull -i FILE.json", tool(scoringcli.Score)},
 		{"historian", "look after stored readings: optria historian status|pack|archive|restore", runHistorian},
+		{"secrets", "look after the keys of credentials: optria secrets status|rotate|drop", runSecrets},
 		{"audit", "check an audit chain: optria audit verify --tenant CODE", runAudit},
 		{"doctor", "say what is missing or misconfigured, and how to mend it", runDoctor},
 	}

@@ -38,7 +38,7 @@ func open(ctx context.Context, d db.Config) (parts, error) {
 	if err != nil {
 		return parts{}, err
 	}
-	box, err := secret.New(c.SecretKeyset)
+	box, err := secret.Open(ctx, c.SecretKeyset, secret.Encryption{URI: c.SecretKEK, Token: c.SecretKEKToken})
 	if err != nil {
 		return parts{}, fmt.Errorf("OPTRIA_SECRET_KEYSET: %w", err)
 	}

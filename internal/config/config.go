@@ -18,19 +18,21 @@ import (
 
 // Config is the checked configuration of a process.
 type Config struct {
-	DatabaseURL   string
-	Demo          bool
-	JWTSecret     []byte   // signs API tokens, at least 32 bytes
-	PayloadKey    []byte   // AES-256 key of workflow payloads, 32 bytes
-	SecretKeyset  string   // Tink keyset that seals integration credentials, base64
-	Address       string   // host:port the web tier listens on
-	BaseURL       *url.URL // how browsers reach the web tier
-	DataDir       string   // private PostgreSQL, Temporal store, generated demo secrets
-	TemporalUI    *url.URL // nil when there is no UI to link to
-	CodecAddress  string   // host:port of the payload codec server for the Temporal UI; empty is off
-	LogLevel      slog.Level
-	SolverThreads int
-	Connectors    netguard.Guard // which addresses connectors may reach
+	DatabaseURL    string
+	Demo           bool
+	JWTSecret      []byte   // signs API tokens, at least 32 bytes
+	PayloadKey     []byte   // AES-256 key of workflow payloads, 32 bytes
+	SecretKeyset   string   // Tink keyset that seals integration credentials, base64
+	SecretKEK      string   // address of the key that encrypts the keyset; empty when it is in clear
+	SecretKEKToken string   // credential for the service that holds that key
+	Address        string   // host:port the web tier listens on
+	BaseURL        *url.URL // how browsers reach the web tier
+	DataDir        string   // private PostgreSQL, Temporal store, generated demo secrets
+	TemporalUI     *url.URL // nil when there is no UI to link to
+	CodecAddress   string   // host:port of the payload codec server for the Temporal UI; empty is off
+	LogLevel       slog.Level
+	SolverThreads  int
+	Connectors     netguard.Guard // which addresses connectors may reach
 }
 
 // Variable documents one environment variable.
@@ -47,6 +49,8 @@ func Variables() []Variable {
 		{"JWT_SECRET_KEY", "(generated in demo mode)", "signs API tokens; at least 32 characters, not a word from a manual"},
 		{"OPTRIA_PAYLOAD_KEY", "(generated in demo mode)", "base64 of 32 random bytes; encrypts workflow payloads"},
 		{"OPTRIA_SECRET_KEYSET", "(generated in demo mode)", "base64 Tink keyset; seals integration credentials (`optria doctor --new-keyset` prints one)"},
+		{"OPTRIA_SECRET_KEK_URI", "(none: the keyset is in clear)", "key that encrypts the keyset, such as `hcvault://vault.example:8200/transit/keys/optria`"},
+		{"OPTRIA_SECRET_KEK_TOKEN", "(none)", "token for the service that holds that key"},
 		{"OPTRIA_ADDRESS", "127.0.0.1:8080", "host and port the web tier listens on"},
 		{"OPTRIA_BASE_URL", "http://<OPTRIA_ADDRESS>", "address browsers use; https switches Secure cookies and HSTS on"},
 		{"OPTRIA_DATA_DIR", ".optria", "folder of the private PostgreSQL, the Temporal store and generated demo secrets"},
@@ -83,6 +87,7 @@ func Load(getenv func(string) string) (Config, error) {
 	c.JWTSecret = r.secret("JWT_SECRET_KEY")
 	c.PayloadKey = r.key("OPTRIA_PAYLOAD_KEY")
 	c.SecretKeyset = r.text("OPTRIA_SECRET_KEYSET", "")
+	c.SecretKEK, c.SecretKEKToken = r.text("OPTRIA_SECRET_KEK_URI", ""), r.text("OPTRIA_SECRET_KEK_TOKEN", "")
 	if c.SecretKeyset == "" {
 		r.fail("OPTRIA_SECRET_KEYSET", "is not set: make one with `optria doctor --new-keyset`")
 	}

@@ -6,14 +6,12 @@
 package secret
 
 import (
-	"bytes"
-	"encoding/base64"
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/tink-crypto/tink-go/v2/aead"
-	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
 	"github.com/tink-crypto/tink-go/v2/keyset"
 	"github.com/tink-crypto/tink-go/v2/tink"
 )
@@ -26,26 +24,34 @@ var ErrBinding = errors.New("secret: tenant, integration and field must be non-e
 // Box seals and opens credentials with one keyset. It is safe for concurrent
 // use.
 type Box struct {
-	cipher tink.AEAD
+	cipher  tink.AEAD
+	primary uint32
 }
 
-// New builds a Box from a keyset in base64, as GenerateKeyset prints it. The
-// caller reads it from the environment; this package never does.
-func New(encoded string) (*Box, error) {
-	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(encoded))
-	if err != nil {
-		// The decoder's message quotes nothing of the input, so it may be logged.
-		return nil, fmt.Errorf("decode keyset: %w", err)
+// OneTimeArea is the integration part of the binding under which one-time
+// passwords are sealed; the field is the account.
+const OneTimeArea = "credentials"
+
+// New builds a Box from a clear keyset in base64, as GenerateKeyset prints it.
+// The caller reads it from the environment; this package never does.
+func New(encoded string) (*Box, error) { return Open(context.Background(), encoded, Encryption{}) }
+
+// Primary is the id of the key that seals. An id is no secret.
+func (b *Box) Primary() uint32 { return b.primary }
+
+// Reseal seals a credential anew under the primary key. It returns false, and
+// nothing, for one that is sealed under it already.
+func (b *Box) Reseal(tenant, integration, field string, sealed []byte) (fresh []byte, changed bool, err error) {
+	if key, ok := KeyOf(sealed); ok && key == b.primary {
+		return nil, false, nil
 	}
-	handle, err := insecurecleartextkeyset.Read(keyset.NewBinaryReader(bytes.NewReader(raw)))
+	plain, err := b.Open(tenant, integration, field, sealed)
 	if err != nil {
-		return nil, fmt.Errorf("read keyset: %w", err)
+		return nil, false, err
 	}
-	cipher, err := aead.New(handle)
-	if err != nil {
-		return nil, fmt.Errorf("build cipher: %w", err)
-	}
-	return &Box{cipher: cipher}, nil
+	fresh, err = b.Seal(tenant, integration, field, plain)
+	clear(plain)
+	return fresh, err == nil, err
 }
 
 // Seal encrypts plain for one field of one integration of one tenant. Two
@@ -78,18 +84,15 @@ func (b *Box) Open(tenant, integration, field string, sealed []byte) ([]byte, er
 	return plain, nil
 }
 
-// GenerateKeyset returns a fresh keyset in base64, ready for the environment.
-// Whoever holds it can open every credential: it belongs in a secret store.
+// GenerateKeyset returns a fresh clear keyset in base64, ready for the
+// environment. Whoever holds it can open every credential: it belongs in a
+// secret store.
 func GenerateKeyset() (string, error) {
 	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
 	if err != nil {
 		return "", fmt.Errorf("generate key: %w", err)
 	}
-	var raw bytes.Buffer
-	if err := insecurecleartextkeyset.Write(handle, keyset.NewBinaryWriter(&raw)); err != nil {
-		return "", fmt.Errorf("write keyset: %w", err)
-	}
-	return base64.StdEncoding.EncodeToString(raw.Bytes()), nil
+	return Keyset{handle}.Encode(nil)
 }
 
 // associatedData renders the binding. The leading version lets a later format
