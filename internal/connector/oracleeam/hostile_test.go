@@ -222,3 +222,14 @@ func TestWordsOfTheServiceAreBounded(t *testing.T) {
 	}
 	require.Len(t, []rune(errorDetails([]byte(fmt.Sprintf(`{"title":%q}`, strings.Repeat("ضض", 1000))))), longestDetail+1)
 }
+
+func TestInnerAddressesAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, base := range []string{"http://169.254.169.254/latest", "http://127.0.0.1:5432"} {
+		opened, err := connector.Open(Kind, connector.Config{"base_url": base, "auth": "none"}, nil, nil)
+		require.NoError(t, err)
+		for name, err := range operations(t.Context(), opened.(*Connector)) {
+			require.Equal(t, connector.KeyRefusedHost, connector.MessageKey(err), "%s of %s", name, base)
+		}
+	}
+}

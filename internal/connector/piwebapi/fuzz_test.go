@@ -3,6 +3,7 @@ package piwebapi
 import (
 	"encoding/json"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -74,7 +75,7 @@ func FuzzGroup(f *testing.F) {
 	f.Fuzz(func(t *testing.T, list string) {
 		var names []string
 		seen := map[string]bool{}
-		for _, name := range splitNames(list) {
+		for _, name := range strings.Split(list, "\x00") {
 			if key := string(foldName(name)); !seen[key] && name != "" {
 				seen[key] = true
 				names = append(names, name)
@@ -94,17 +95,4 @@ func FuzzGroup(f *testing.F) {
 		}
 		require.Equal(t, len(names), total)
 	})
-}
-
-func splitNames(list string) []string {
-	var names []string
-	for _, part := range []rune(list) {
-		if part == 0 || len(names) == 0 {
-			names = append(names, "")
-		}
-		if part != 0 {
-			names[len(names)-1] += string(part)
-		}
-	}
-	return names
 }

@@ -288,3 +288,17 @@ func TestTheServicePathIsAdded(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "https://gateway.example/sites/a/pi", opened.(*Connector).base)
 }
+
+func TestInnerAddressesAreRefused(t *testing.T) {
+	t.Parallel()
+	for _, base := range []string{"http://169.254.169.254/latest", "http://127.0.0.1:5432", "https://[::ffff:10.0.0.1]/piwebapi"} {
+		opened, err := connector.Open(Kind, connector.Config{"base_url": base, "auth": "none"}, nil, nil)
+		require.NoError(t, err)
+		for name, err := range operations(t.Context(), opened.(*Connector)) {
+			require.Equal(t, connector.KeyRefusedHost, connector.MessageKey(err), "%s of %s", name, base)
+			require.True(t, connector.NeedsPerson(err))
+		}
+		steps := opened.(*Connector).Test(t.Context())
+		require.Equal(t, connector.KeyRefusedHost, steps[len(steps)-1].Code)
+	}
+}

@@ -27,7 +27,7 @@ func (s *Server) show(r *http.Request, res *resource, row Row, query url.Values)
 	own, children, all := selection(query)
 	for _, attribute := range own {
 		if !s.has(res, attribute) {
-			return nil, fmt.Errorf("URL request parameter fields cannot be used. The attribute %s is not found.", attribute)
+			return nil, fmt.Errorf("URL request parameter fields cannot be used. The attribute %s is not found", attribute)
 		}
 	}
 	out := Row{}
