@@ -15,6 +15,11 @@
 // historian keeps one reading per microsecond and tag, and so does a batch: the
 // first event of an instant in archive order.
 //
+// Polling. Events reach the archive some time after their time stamp, so the
+// watermark of a poll that ends now stays behind by "settle_seconds" and the
+// next poll reads that stretch again. What comes later than that, such as the
+// buffer of an interface after an outage of hours, is found by a backfill only.
+//
 // Quality: bad when the event is not good, is a system state or carries errors;
 // uncertain when questionable or substituted; good otherwise. A digital state
 // is its code. A system state has no number: its value is NaN. Texts are not
