@@ -36,7 +36,9 @@ const (
 
 func init() {
 	connector.Register(connector.Spec{Kind: tickingKind, Fields: []connector.Field{{Key: "source", Type: connector.Text}}},
-		func(connector.Config, connector.Secrets, *net.Dialer) (connector.Connector, error) { return ticking{}, nil })
+		func(connector.Config, connector.Secrets, *net.Dialer) (connector.Connector, error) {
+			return ticking{}, nil
+		})
 }
 
 type ticking struct{}
@@ -264,7 +266,10 @@ func TestDatabaseAwayForAWhile(t *testing.T) {
 			time.Sleep(away)
 			l.source.measure(20, l.tags...)
 			gate.set(false)
-			l.eventually(func() bool { i := l.integration(); return i.StreamingSince != nil && !i.Watermark.Before(l.source.now()) }, "the stream is back")
+			l.eventually(func() bool {
+				i := l.integration()
+				return i.StreamingSince != nil && !i.Watermark.Before(l.source.now())
+			}, "the stream is back")
 			l.source.measure(10, l.tags...)
 			l.fill()
 			l.settled()

@@ -27,7 +27,7 @@ func TestDiscoveryListsTheTreeOfASource(t *testing.T) {
 		"area": {{Address: "root", Name: "Root"}, {Address: "t1", Name: "Pressure", Leaf: true, Unit: "bar", DataType: "Double", Low: &low, High: &high}},
 		"root": {{Address: "area", Name: "a cycle"}, {Address: "t2", Name: "folder"}, {Address: "t2", Name: "", Leaf: true}, {Address: "", Name: "nameless"},
 			{Address: strings.Repeat("x", 500), Leaf: true}, {Address: "t3", Name: "broken \xff text\x00", Leaf: true}},
-		"t2":   {{Address: "t4", Name: "inner", Leaf: true}},
+		"t2": {{Address: "t4", Name: "inner", Leaf: true}},
 	}
 	var found DiscoverResult
 	l.do(&found, l.ingest.DiscoverTags)

@@ -56,20 +56,28 @@ type productionLine struct {
 func newLine(t *testing.T, kind string) *productionLine {
 	t.Helper()
 	t.Parallel()
-	l := &productionLine{t: t, url: testkit.Database(t, empty), start: &fakeStarter{}}
-	tenant := uuid.New()
-	l.ref = IntegrationRef{tenant, tenant}
-	root, err := pgx.Connect(t.Context(), l.url)
-	require.NoError(t, err)
-	_, err = root.Exec(t.Context(), strings.NewReplacer("{id}", tenant.String(), "{kind}", kind, "{signals}", strconv.Itoa(lineTags)).Replace(lineSQL))
-	require.NoError(t, err)
-	require.NoError(t, root.Close(t.Context()))
-	l.source = newSource(t, tenant.String())
+	l := &productionLine{t: t, start: &fakeStarter{}}
+	l.url, l.ref = lineOf(t, kind, lineTags)
+	l.source = newSource(t, l.ref.TenantID.String())
 	for n := range lineTags {
 		l.tags = append(l.tags, "tag-"+strconv.Itoa(n+1))
 	}
 	l.db, l.ingest = l.engine(l.url)
 	return l
+}
+
+// lineOf makes a database with a tenant whose one integration has a number of
+// mapped tags.
+func lineOf(t testing.TB, kind string, tags int) (url string, ref IntegrationRef) {
+	t.Helper()
+	url = testkit.Database(t, empty)
+	tenant := uuid.New()
+	root, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	_, err = root.Exec(t.Context(), strings.NewReplacer("{id}", tenant.String(), "{kind}", kind, "{signals}", strconv.Itoa(tags)).Replace(lineSQL))
+	require.NoError(t, err)
+	require.NoError(t, root.Close(t.Context()))
+	return url, IntegrationRef{tenant, tenant}
 }
 
 // engine is a worker's ingest over the database at an address.
@@ -265,7 +273,9 @@ func (l *productionLine) eventually(condition func() bool, what string) {
 
 func (l *productionLine) number(sql string) (n int) {
 	l.t.Helper()
-	l.in(func(ctx context.Context, tx pgx.Tx, _ *db.Queries) error { return tx.QueryRow(ctx, sql, l.ref.TenantID).Scan(&n) })
+	l.in(func(ctx context.Context, tx pgx.Tx, _ *db.Queries) error {
+		return tx.QueryRow(ctx, sql, l.ref.TenantID).Scan(&n)
+	})
 	return n
 }
 

@@ -205,7 +205,10 @@ func TestStreamSaysWhatIsWrong(t *testing.T) {
 				require.WithinDuration(t, time.Now().Add(openAtMost), *i.RetryAt, 10*time.Second)
 			}
 			l.source.change(func() { l.source.fault, l.source.silent, l.source.panics = nil, false, false })
-			l.eventually(func() bool { l.retryNow(); return l.integration().StreamingSince != nil && l.integration().LastError == "" }, "it heals")
+			l.eventually(func() bool {
+				l.retryNow()
+				return l.integration().StreamingSince != nil && l.integration().LastError == ""
+			}, "it heals")
 			require.False(t, l.integration().NeedsPerson)
 			s.halt()
 		})

@@ -29,9 +29,13 @@ const (
 
 func init() {
 	connector.Register(connector.Spec{Kind: tickingKind, Fields: []connector.Field{{Key: "note", Type: connector.Text}}},
-		func(connector.Config, connector.Secrets, *net.Dialer) (connector.Connector, error) { return ticking{}, nil })
+		func(connector.Config, connector.Secrets, *net.Dialer) (connector.Connector, error) {
+			return ticking{}, nil
+		})
 	connector.Register(connector.Spec{Kind: floodKind},
-		func(connector.Config, connector.Secrets, *net.Dialer) (connector.Connector, error) { return flood{}, nil })
+		func(connector.Config, connector.Secrets, *net.Dialer) (connector.Connector, error) {
+			return flood{}, nil
+		})
 }
 
 type ticking struct{}
@@ -253,10 +257,11 @@ func TestFloodDoesNotStarveOthers(t *testing.T) {
 	integration := p.another(floodKind, 1)[0]
 	asked := time.Now()
 	require.NoError(t, p.client.EnsureIntegrationSchedule(ctx, p.tenant, integration))
-	p.eventually(func() bool { return p.count(`SELECT count(*) FROM core.integration_syncs WHERE tenant_id = $1`, p.tenant) > 0 }, "the other tenant is polled")
+	p.eventually(func() bool {
+		return p.count(`SELECT count(*) FROM core.integration_syncs WHERE tenant_id = $1`, p.tenant) > 0
+	}, "the other tenant is polled")
 	lag := time.Since(asked)
 	t.Logf("polled after %s", lag)
 	require.Less(t, lag, ingestEvery)
 	require.NotEqual(t, flooding, p.tenant)
 }
-
