@@ -90,7 +90,7 @@ func BenchmarkHistorianReads(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 }
 
-// BenchmarkHistorianBytes measures the space of one day of 1,000 signals by the
+// BenchmarkHistorianBytes measures the space of one day of 200 signals by the
 // minute, as rows in the order of arrival and packed, for values to two
 // decimals at full seconds and for values of full precision at odd
 // microseconds; and how fast a day is packed and rolled up.
@@ -100,26 +100,26 @@ func BenchmarkHistorianBytes(b *testing.B) {
 	const value, odd = `round((50 + 20 * sin(m / 90.0 + n) + random())::numeric, 2)`, `50 + 20 * sin(m / 90.0 + n) + random()`
 	for range b.N {
 		packed := 0.0
-		for i, form := range []struct{ name, value, shift string }{{"plain", value, "0"}, {"odd", odd, "random() * interval '59 seconds'"}} {
-			s := h.source(int64(1+1000*i), 1000, 60, day)
+		for i, form := range []struct{ name, value, shift string }{{"plain", value, "interval '0'"}, {"odd", odd, "random() * interval '59 seconds'"}} {
+			s := h.source(int64(1+1000*i), 200, 60, day)
 			at := day.AddDate(0, 0, i)
 			h.exec(`INSERT INTO telemetry.asset_timeseries (ts, value, tenant_id, signal_id)
 				SELECT $2::timestamptz + m * interval '1 minute' + `+form.shift+`, `+form.value+`, $1, n FROM generate_series(0, 1439) m, generate_series($3::bigint, $4::bigint) n`,
 				s.tenant, at, s.first, s.first+s.size-1)
 			part := "ts_part.asset_timeseries_" + at.Format("20060102")
-			b.ReportMetric(h.number(`SELECT pg_total_relation_size($1::text::regclass)::float8 / 1440000`, part), form.name+"-open-B/row")
+			b.ReportMetric(h.number(`SELECT pg_total_relation_size($1::text::regclass)::float8 / 288000`, part), form.name+"-open-B/row")
 			h.exec(`INSERT INTO telemetry.signal_hours (tenant_id, signal_id, hour) SELECT $1, n, $2::timestamptz + m * interval '1 hour'
 				FROM generate_series(0, 23) m, generate_series($3::bigint, $4::bigint) n`, s.tenant, at, s.first, s.first+s.size-1)
 			began := time.Now()
 			h.rollUp(s)
-			b.ReportMetric(1_440_000/time.Since(began).Seconds(), form.name+"-rolled-up/s")
+			b.ReportMetric(288_000/time.Since(began).Seconds(), form.name+"-rolled-up/s")
 			began = time.Now()
 			n, err := h.d.PackDay(b.Context(), s.tenant, at, func(int64) {})
 			require.NoError(b, err)
-			require.EqualValues(b, 1_440_000, n)
+			require.EqualValues(b, 288_000, n)
 			b.ReportMetric(float64(n)/time.Since(began).Seconds(), form.name+"-packed/s")
 			bytes := h.number(`SELECT pg_total_relation_size('telemetry.signal_days')::float8`)
-			b.ReportMetric((bytes-packed)/1_440_000, form.name+"-packed-B/row")
+			b.ReportMetric((bytes-packed)/288_000, form.name+"-packed-B/row")
 			packed = bytes
 		}
 	}
