@@ -2,7 +2,7 @@
 // uploads an export, and its columns become readings. One message is one file.
 //
 // A file is read as a stream of lines, but its readings are held until they
-// are stored together: at most MaxReadings of them, about 150 MiB.
+// are stored together: at most MaxReadings of them, 72 bytes each.
 package csvfile
 
 import (
@@ -30,7 +30,7 @@ const Kind = "file"
 // Bounds of one file. A larger one is divided before it is uploaded.
 const (
 	MaxBytes    = 64 << 20
-	MaxReadings = 2_000_000
+	MaxReadings = 1_000_000
 	maxTag      = 400 // letters
 	maxRefused  = 1000
 )
@@ -87,7 +87,8 @@ func (c *FileConnector) Receive(ctx context.Context, message connector.Message) 
 		return connector.Received{}, err
 	}
 	limits := dataset.Limits{Bytes: 3 * MaxBytes, Rows: MaxReadings, Columns: 2000, LineBytes: 64 << 10, Problems: maxRefused}
-	sink := &sink{settings: c.settings, most: c.most, texts: map[string]string{}}
+	expected := bytes.Count(message.Body, []byte{'\n'}) * max(len(mapping.Wide), 1)
+	sink := &sink{settings: c.settings, most: c.most, texts: map[string]string{}, readings: make([]connector.Reading, 0, min(expected, c.most))}
 	report, err := dataset.ReadCSV(ctx, c.decode(bytes.NewReader(message.Body)), mapping, limits, sink.take)
 	if err != nil {
 		return connector.Received{}, err
