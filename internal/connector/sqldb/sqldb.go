@@ -5,6 +5,13 @@
 // where the product has such a thing, identifiers are checked and quoted,
 // values are parameters only, and every statement has a time limit. A login
 // that may only SELECT is still asked for.
+//
+// PostgreSQL and MariaDB are tested against real servers. SQL Server, Oracle
+// Database and the views of E-Business Suite were not available: for them the
+// settings of the drivers, the statements and the refusal of foreign servers
+// are tested, and the records on tables of the same shape. SQL Server has no
+// read-only transaction; there the checked SELECT, the intent to read only and
+// the rights of the login are the guard.
 package sqldb
 
 import (
