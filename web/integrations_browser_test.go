@@ -2,6 +2,10 @@ package web_test
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,6 +46,53 @@ func (f *fixture) synced(code string, id uuid.UUID) {
 	}))
 }
 
+// busy gives an integration everything that its page can show: an open circuit,
+// past readings being filled, messages with refusals and records.
+func (f *fixture) busy(code string, id uuid.UUID) {
+	f.Helper()
+	f.within(code, func(ctx context.Context, tx pgx.Tx, _ *db.Queries, tenant uuid.UUID) error {
+		for _, statement := range []string{
+			`UPDATE core.integrations SET circuit = 'open', retry_at = now() + interval '4 minutes', failures = 5, last_error = 'connector.fault.unreachable',
+			 last_sync_status = 'failed', records_synced_at = now() - interval '20 minutes' WHERE tenant_id = $1 AND id = $2`,
+			`INSERT INTO core.integration_backfills (tenant_id, integration_id, cause, from_ts, to_ts, reached_ts, state, rows_written)
+			 VALUES ($1, $2, 'outage', now() - interval '3 hours', now() - interval '1 hour', now() - interval '2 hours', 'running', 4210)`,
+			`INSERT INTO core.integration_backfills (tenant_id, integration_id, cause, from_ts, to_ts, reached_ts, state, error)
+			 VALUES ($1, $2, 'requested', now() - interval '9 days', now() - interval '8 days', now() - interval '9 days', 'failed', 'connector.fault.unreachable')`,
+			`INSERT INTO core.integration_messages (tenant_id, integration_id, message_id, digest, size_bytes, state, rows_written, rows_refused, refusals)
+			 VALUES ($1, $2, 'msg_2KWPBgLlAfxdpx2AI54pPJ85f4W', 'd', 18211, 'partial', 411, 1, '[{"where": "line 12", "key": "connector.fault.protocol", "value": "n/a"}]')`,
+			`INSERT INTO core.external_assets (tenant_id, integration_id, external_id, kind, name, parent_id, seen_at)
+			 SELECT $1, $2, '10000' || row_number() OVER (ORDER BY tag), 'equipment', tag || ' ' || name_en, 'SA-RT-U110', now() FROM (SELECT * FROM core.assets WHERE tenant_id = $1 ORDER BY tag LIMIT 7) a`,
+			`INSERT INTO core.external_orders (tenant_id, integration_id, external_id, kind, title, asset_external_id, type_code, priority_code, state, source_state, planned_start, planned_end, hours, seen_at)
+			 VALUES ($1, $2, '4000812', 'order', 'Replace mechanical seal', '100001', 'PM01', '1', 'released', 'REL  PRC', now(), now() + interval '2 days', 16, now())`,
+		} {
+			if _, err := tx.Exec(ctx, statement, tenant, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// shots keeps pictures of a page in the folder that SHOTS names, for a person
+// to judge.
+func shots(t *testing.T, browser context.Context, address, name string) {
+	t.Helper()
+	dir := os.Getenv("SHOTS")
+	if dir == "" {
+		return
+	}
+	join := "?"
+	if strings.Contains(address, "?") {
+		join = "&"
+	}
+	for _, v := range []struct {
+		lang, theme string
+		width       int64
+	}{{"ar", "light", 1440}, {"en", "dark", 1440}, {"ar", "dark", 390}} {
+		uitest.Shot(t, browser, address+join+"lang="+v.lang+"&theme="+v.theme, v.width, filepath.Join(dir, fmt.Sprintf("%s-%s-%s-%d.png", name, v.lang, v.theme, v.width)))
+	}
+}
+
 func TestIntegrationPagesInABrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes its time")
@@ -49,13 +100,19 @@ func TestIntegrationPagesInABrowser(t *testing.T) {
 	f := newFixture(t)
 	id := f.integrationsOf("ARAMCO_DEMO")[0].Integration.ID
 	f.synced("ARAMCO_DEMO", id)
+	f.listed("ARAMCO_DEMO", id, "RML-P-401A.SPARE", "PIC-1099.PV")
+	f.busy("ARAMCO_DEMO", id)
 	browser := f.signedIn("ARAMCO_DEMO", access.TenantAdmin)
 	base := "/integrations/" + id.String()
 	for name, path := range map[string]string{
-		"list": "/integrations", "kinds": "/integrations/new", "form": "/integrations/new?kind=simulated&flavour=opcua", "detail": base,
-		"mappings": base + "/mappings", "rule": base + "/mappings/rule",
+		"list": "/integrations", "kinds": "/integrations/new", "form": "/integrations/new?kind=simulated&flavour=opcua", "opcua": "/integrations/new?kind=opcua", "detail": base,
+		"tree": base + "/mappings", "mappings": base + "/mappings?show=all", "unmapped": base + "/mappings?show=unmapped", "rule": base + "/mappings/rule?tag=PIC-1099.PV",
+		"records": base + "/records", "orders": base + "/records?view=orders",
 	} {
-		t.Run(name, func(t *testing.T) { uitest.CheckPage(t, browser, f.srv.URL+path) })
+		t.Run(name, func(t *testing.T) {
+			uitest.CheckPage(t, browser, f.srv.URL+path)
+			shots(t, browser, f.srv.URL+path, name)
+		})
 	}
 	t.Run("test connection", func(t *testing.T) {
 		tab := uitest.Tab(t, browser)

@@ -13,6 +13,7 @@ import (
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/access"
 	"github.com/optria-iq/optria/internal/connector"
+	"github.com/optria-iq/optria/internal/connector/webhook"
 	"github.com/optria-iq/optria/web/integration"
 )
 
@@ -94,9 +95,9 @@ func (s *Server) describe(p Page, v *integrationDetail, x health) error {
 		v.Made, v.Makes = madeFields(p, i.ID.String(), spec, config), integration.Makes(i.Kind)
 	}
 	v.Receives, v.Backfills = x.can.Receive, x.can.Backfill
-	v.Upload = x.can.Receive && i.Kind != hookKind
-	if i.Kind == hookKind {
-		v.Inbound = s.inboundAddress(i.ID)
+	v.Upload = x.can.Receive && i.Kind != webhook.Kind
+	if i.Kind == webhook.Kind {
+		v.Inbound = s.inboundAddress(i.TenantID, i.ID)
 	}
 	return nil
 }

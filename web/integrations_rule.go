@@ -188,8 +188,7 @@ func (s *Server) rulePage(w http.ResponseWriter, r *http.Request, status int, id
 			f.Declared = p.Loc().Num(*n.Low, 2) + " – " + p.Loc().Num(*n.High, 2) + " " + n.Unit
 		}
 	}
-	p.Crumbs = []Crumb{{Href: "/integrations", Label: p.T("integrations.title")}, {Href: "/integrations/" + f.ID, Label: f.Name},
-		{Href: base, Label: p.T("integrations.mappings")}, {Label: p.Title}}
+	p.Crumbs = []Crumb{{Href: "/integrations/" + f.ID, Label: f.Name}, {Href: base, Label: p.T("integrations.mappings")}, {Label: p.Title}}
 	p.Data = f
 	if r.Header.Get("HX-Request") != "" && r.Method == http.MethodGet {
 		s.render.RenderPart(w, r, status, "integrations/rule", "rule-pane", p)

@@ -16,16 +16,13 @@ import (
 // dayClock is how a browser sends a date with a time.
 const dayClock = "2006-01-02T15:04"
 
-// hookKind is the kind whose sources send messages by themselves.
-const hookKind = "webhook"
-
 // inboundAddress is where a source sends its messages.
-func (s *Server) inboundAddress(id uuid.UUID) string {
+func (s *Server) inboundAddress(tenant, id uuid.UUID) string {
 	base := ""
 	if s.Config.BaseURL != nil {
 		base = strings.TrimSuffix(s.Config.BaseURL.String(), "/")
 	}
-	return base + "/hooks/" + id.String()
+	return base + "/hooks/" + tenant.String() + "/" + id.String()
 }
 
 // backfillIntegration asks for past readings of a window.

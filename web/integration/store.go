@@ -14,6 +14,7 @@ import (
 
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/connector"
+	"github.com/optria-iq/optria/internal/connector/webhook"
 	"github.com/optria-iq/optria/internal/fault"
 )
 
@@ -80,8 +81,17 @@ func (s Service) Update(ctx context.Context, o Origin, id uuid.UUID, d Draft) (S
 }
 
 // Renew makes anew what the product makes itself: a key pair, a signing
-// secret. The old ones stop working.
+// secret. The old ones stop working, except the signing secret of a webhook,
+// which stays good until the next one is made.
 func (s Service) Renew(ctx context.Context, o Origin, id uuid.UUID) (Stored, error) {
+	found, _, err := s.load(ctx, o.Tenant, id)
+	if err == nil && found.Kind == webhook.Kind {
+		secret, err := s.RotateSigningSecret(ctx, o, id)
+		return Stored{ID: id, Shown: connector.Secrets{webhook.FieldSecret: secret}}, err
+	}
+	if fault.CodeOf(err) != fault.Invalid && err != nil { // a credential that cannot be opened is made anew
+		return Stored{}, err
+	}
 	return s.change(ctx, o, id, "integration.secrets_renewed", func(found db.Integration, config connector.Config) (Draft, error) {
 		if !Makes(found.Kind) {
 			return Draft{}, fault.New(fault.Invalid, KeyNotMade)
