@@ -115,7 +115,7 @@ func (f *follower) take(ctx context.Context, m message) error {
 		if err := f.session.send(ctx, out.commands); err != nil {
 			return err
 		}
-		if len(f.readings) >= flushAt {
+		if len(f.readings) >= flushAt || len(f.acks) >= unacked/2 {
 			if err := f.flush(ctx); err != nil {
 				return err
 			}
