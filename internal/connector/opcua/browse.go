@@ -17,7 +17,7 @@ import (
 // Bounds of a listing: references that one answer may hold, and all of a node.
 const (
 	referencesPerAnswer = 1000
-	maxReferences       = 250_000
+	maxReferences       = 120_000
 )
 
 // Browse lists the children of a node: objects as folders, variables as

@@ -26,8 +26,14 @@ type plant struct {
 	port int
 }
 
+// starting lets servers start one after another: each takes a processor for
+// seconds.
+var starting sync.Mutex
+
 func startPlant(t testing.TB, env ...string) *plant {
 	t.Helper()
+	starting.Lock()
+	defer starting.Unlock()
 	port := testkit.FreePort(t)
 	env = append([]string{fmt.Sprintf("PORT=%d", port), "PKI=" + filepath.Join(t.TempDir(), "own", "pki")}, env...)
 	return &plant{Program: testkit.Node(t, "opcua.mjs", env...), port: port}
