@@ -178,7 +178,7 @@ func (a *Ingest) dropPass(ctx context.Context, t *target, cause error) error {
 }
 
 // storeRecords stores a page and moves the reading on, in one transaction.
-// With the last page of each half the records are matched to assets.
+// With the last page of asset records they are matched to assets.
 func (a *Ingest) storeRecords(ctx context.Context, t *target, page recordPage, pass recordsPass, next *recordsPass) error {
 	i := t.integration
 	var state json.RawMessage
@@ -192,7 +192,7 @@ func (a *Ingest) storeRecords(ctx context.Context, t *target, page recordPage, p
 		if err := page.store(ctx, tx, q, i); err != nil {
 			return err
 		}
-		if page.cursor == "" {
+		if page.cursor == "" && pass.Reads == readingAssets {
 			if err := pass.settle(ctx, tx, q, i); err != nil {
 				return err
 			}
@@ -224,18 +224,20 @@ func recordStatus(refused int64) string {
 	return SyncOK
 }
 
-// settle ends one half of a reading: asset records find their assets, orders
-// those of their records.
+// settle ends the reading of asset records: they find their assets, and orders
+// that were read before follow. Later orders are stored with their asset.
 func (p recordsPass) settle(ctx context.Context, tx pgx.Tx, q *db.Queries, i db.Integration) error {
-	if p.Reads == readingAssets {
-		if p.Whole {
-			if _, err := q.MarkExternalAssetsGone(ctx, tx, i.TenantID, i.ID, p.Started); err != nil {
-				return fmt.Errorf("mark records that are gone: %w", err)
-			}
+	if p.Whole {
+		if _, err := q.MarkExternalAssetsGone(ctx, tx, i.TenantID, i.ID, p.Started); err != nil {
+			return fmt.Errorf("mark records that are gone: %w", err)
 		}
-		if _, err := q.MatchExternalAssets(ctx, tx, i.TenantID, i.ID); err != nil {
-			return fmt.Errorf("match records to assets: %w", err)
-		}
+	}
+	matched, err := q.MatchExternalAssets(ctx, tx, i.TenantID, i.ID)
+	if err != nil {
+		return fmt.Errorf("match records to assets: %w", err)
+	}
+	if matched == 0 {
+		return nil
 	}
 	if _, err := q.LinkExternalOrders(ctx, tx, i.TenantID, i.ID); err != nil {
 		return fmt.Errorf("link orders to assets: %w", err)

@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
 
+	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/connector"
 	"github.com/optria-iq/optria/internal/connector/sap"
 	"github.com/optria-iq/optria/internal/connector/sap/saptest"
@@ -115,11 +117,15 @@ func TestMatchesAreExactAndPeopleHaveTheLastWord(t *testing.T) {
 	f.sync()
 	require.Equal(t, 1, f.records("asset_id IS NOT NULL"), "only P-008 is certain: P-009 stands on two records, P-011 on two assets")
 	f.exec(`UPDATE core.external_assets SET asset_id = $3 WHERE tenant_id = $1 AND integration_id = $2 AND external_id = $4`, f.tenant, f.ref.IntegrationID, other, saptest.EquipmentID(8))
+	f.in(func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
+		_, err := q.MatchOrdersOf(ctx, tx, db.MatchOrdersOfParams{TenantID: f.tenant, IntegrationID: f.ref.IntegrationID, ExternalID: saptest.EquipmentID(8), AssetID: &other})
+		return err
+	})
 	f.exec(`UPDATE core.external_assets SET ignored = true WHERE tenant_id = $1 AND integration_id = $2 AND external_id = $3`, f.tenant, f.ref.IntegrationID, saptest.EquipmentID(12))
 	f.sync()
 	require.Equal(t, 1, f.records("asset_id = $3 AND external_id = $4", other, saptest.EquipmentID(8)), "a person's match stays")
 	require.Equal(t, 1, f.records("asset_id IS NOT NULL AND external_id = $3", saptest.EquipmentID(9)), "with the other ignored, P-009 is certain")
-	require.Equal(t, 2, f.count(`SELECT count(*) FROM core.external_orders WHERE tenant_id = $1 AND asset_id = $2`, f.tenant, other), "its orders follow")
+	require.Equal(t, 2, f.count(`SELECT count(*) FROM core.external_orders WHERE tenant_id = $1 AND asset_id = $2`, f.tenant, other), "and its orders keep it")
 }
 
 // paged is a source whose pages a test makes up.

@@ -79,18 +79,15 @@ func (q *Queries) FinishRecords(ctx context.Context, db DBTX, arg FinishRecordsP
 }
 
 const linkExternalOrders = `-- name: LinkExternalOrders :execrows
-UPDATE core.external_orders o SET asset_id = m.asset_id
-FROM (
-  SELECT w.kind, w.external_id, (SELECT e.asset_id FROM core.external_assets e
-    WHERE e.tenant_id = w.tenant_id AND e.integration_id = w.integration_id AND e.external_id = w.asset_external_id AND e.asset_id IS NOT NULL
-    ORDER BY e.kind LIMIT 1) AS asset_id
-  FROM core.external_orders w WHERE w.tenant_id = $1 AND w.integration_id = $2 AND w.asset_external_id <> ''
-) m
-WHERE o.tenant_id = $1 AND o.integration_id = $2 AND o.kind = m.kind AND o.external_id = m.external_id
-  AND o.asset_id IS DISTINCT FROM m.asset_id
+UPDATE core.external_orders o SET asset_id = coalesce(
+  (SELECT e.asset_id FROM core.external_assets e
+    WHERE e.tenant_id = o.tenant_id AND e.integration_id = o.integration_id AND e.kind = 'equipment' AND e.external_id = o.asset_external_id),
+  (SELECT e.asset_id FROM core.external_assets e
+    WHERE e.tenant_id = o.tenant_id AND e.integration_id = o.integration_id AND e.kind = 'functional_location' AND e.external_id = o.asset_external_id))
+WHERE o.tenant_id = $1 AND o.integration_id = $2 AND o.asset_external_id <> '' AND o.asset_id IS NULL
 `
 
-// Gives each order the asset that its record is matched to now, or none.
+// Gives orders without an asset the one that their record is matched to now.
 func (q *Queries) LinkExternalOrders(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) (int64, error) {
 	result, err := db.Exec(ctx, linkExternalOrders, tenantID, integrationID)
 	if err != nil {
@@ -103,7 +100,7 @@ const markExternalAssetsGone = `-- name: MarkExternalAssetsGone :execrows
 UPDATE core.external_assets a SET gone_at = now()
 WHERE a.tenant_id = $1 AND a.integration_id = $2 AND a.gone_at IS NULL AND a.seen_at < CAST($3 AS timestamptz)
   AND EXISTS (SELECT FROM core.external_assets s
-    WHERE s.tenant_id = a.tenant_id AND s.integration_id = a.integration_id AND s.seen_at >= CAST($3 AS timestamptz))
+    WHERE s.tenant_id = $1 AND s.integration_id = $2 AND s.seen_at >= CAST($3 AS timestamptz))
 `
 
 // After a full reading: records that it did not see are gone at the source. A
@@ -118,33 +115,40 @@ func (q *Queries) MarkExternalAssetsGone(ctx context.Context, db DBTX, tenantID 
 }
 
 const matchExternalAssets = `-- name: MatchExternalAssets :execrows
-WITH named AS (
-  SELECT e.kind, e.external_id, lower(n.name) AS folded
+WITH names AS (
+  SELECT lower(n.name) AS folded, e.kind, e.external_id, NULL::uuid AS asset_id
   FROM core.external_assets e
   CROSS JOIN LATERAL (VALUES (e.attributes ->> 'tag'), (e.external_id), (ltrim(e.external_id, '0'))) AS n (name)
   WHERE e.tenant_id = $1 AND e.integration_id = $2 AND e.gone_at IS NULL AND NOT e.inactive AND NOT e.ignored AND n.name <> ''
-), tagged AS (
-  SELECT lower(a.tag) AS folded, (array_agg(a.id))[1] AS asset_id
-  FROM core.assets a WHERE a.tenant_id = $1 AND a.archived_at IS NULL
-  GROUP BY lower(a.tag) HAVING count(*) = 1
+  UNION ALL
+  SELECT lower(a.tag), k.kind, NULL, a.id
+  FROM core.assets a CROSS JOIN (VALUES ('equipment'), ('functional_location')) AS k (kind)
+  WHERE a.tenant_id = $1 AND a.archived_at IS NULL
 ), pairs AS (
-  SELECT DISTINCT n.kind, n.external_id, t.asset_id FROM named n JOIN tagged t ON t.folded = n.folded
+  SELECT kind, min(external_id) AS external_id, (array_agg(asset_id) FILTER (WHERE asset_id IS NOT NULL))[1] AS asset_id
+  FROM names GROUP BY folded, kind
+  HAVING count(asset_id) = 1 AND count(DISTINCT external_id) = 1
 ), sole AS (
-  SELECT p.kind, p.external_id, p.asset_id, count(*) OVER (PARTITION BY p.kind, p.external_id) AS assets, count(*) OVER (PARTITION BY p.kind, p.asset_id) AS records
-  FROM pairs p
+  SELECT kind, external_id, (array_agg(asset_id))[1] AS asset_id, false AS taken
+  FROM pairs GROUP BY kind, external_id HAVING count(DISTINCT asset_id) = 1
+  UNION ALL
+  SELECT m.kind, m.external_id, m.asset_id, true
+  FROM core.external_assets m WHERE m.tenant_id = $1 AND m.integration_id = $2 AND m.asset_id IS NOT NULL
+), free AS (
+  SELECT kind, min(external_id) AS external_id, asset_id
+  FROM sole GROUP BY kind, asset_id HAVING count(*) = 1 AND NOT bool_or(taken)
 )
-UPDATE core.external_assets e SET asset_id = s.asset_id
-FROM sole s
-WHERE e.tenant_id = $1 AND e.integration_id = $2 AND e.kind = s.kind AND e.external_id = s.external_id
-  AND s.assets = 1 AND s.records = 1 AND e.asset_id IS NULL
-  AND NOT EXISTS (SELECT FROM core.external_assets o
-    WHERE o.tenant_id = e.tenant_id AND o.integration_id = e.integration_id AND o.kind = e.kind AND o.asset_id = s.asset_id)
+INSERT INTO core.external_assets AS e (tenant_id, integration_id, kind, external_id, seen_at, asset_id)
+SELECT $1, $2, kind, external_id, now(), asset_id FROM free
+ON CONFLICT (tenant_id, integration_id, kind, external_id) DO UPDATE SET asset_id = excluded.asset_id WHERE e.asset_id IS NULL
 `
 
 // Matches records to assets whose tag is exactly the tag or the key of the
 // record, but for case and for leading zeros of a key. Only where one record of
 // its kind and one asset have that name, and neither is matched already: in any
 // other case a person decides. Records that a person ignores take no part.
+// Groups and the conflict on the key, which every record has, stand in for
+// joins: they are fast before the tables have statistics, in the first reading.
 func (q *Queries) MatchExternalAssets(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) (int64, error) {
 	result, err := db.Exec(ctx, matchExternalAssets, tenantID, integrationID)
 	if err != nil {
@@ -187,9 +191,14 @@ func (q *Queries) UpsertExternalAssets(ctx context.Context, db DBTX, arg UpsertE
 
 const upsertExternalOrders = `-- name: UpsertExternalOrders :execrows
 INSERT INTO core.external_orders (tenant_id, integration_id, external_id, kind, idempotency_key, title, asset_external_id, type_code, priority_code,
-  state, source_state, planned_start, planned_end, actual_start, actual_end, hours, version, changed_at, seen_at)
+  state, source_state, planned_start, planned_end, actual_start, actual_end, hours, version, changed_at, seen_at, asset_id)
 SELECT $1, $2, r.external_id, r.kind, r.idempotency_key, r.title, r.asset_external_id, r.type_code, r.priority_code,
-  r.state, r.source_state, r.planned_start, r.planned_end, r.actual_start, r.actual_end, r.hours, r.version, r.changed_at, CAST($3 AS timestamptz)
+  r.state, r.source_state, r.planned_start, r.planned_end, r.actual_start, r.actual_end, r.hours, r.version, r.changed_at, CAST($3 AS timestamptz),
+  coalesce(
+    (SELECT e.asset_id FROM core.external_assets e
+      WHERE e.tenant_id = $1 AND e.integration_id = $2 AND e.kind = 'equipment' AND e.external_id = r.asset_external_id),
+    (SELECT e.asset_id FROM core.external_assets e
+      WHERE e.tenant_id = $1 AND e.integration_id = $2 AND e.kind = 'functional_location' AND e.external_id = r.asset_external_id))
 FROM jsonb_to_recordset($4::jsonb)
   AS r (external_id text, kind text, idempotency_key text, title text, asset_external_id text, type_code text, priority_code text, state text,
     source_state text, planned_start timestamptz, planned_end timestamptz, actual_start timestamptz, actual_end timestamptz, hours float8,
@@ -198,7 +207,8 @@ ON CONFLICT (tenant_id, integration_id, kind, external_id) DO UPDATE SET
   idempotency_key = excluded.idempotency_key, title = excluded.title, asset_external_id = excluded.asset_external_id,
   type_code = excluded.type_code, priority_code = excluded.priority_code, state = excluded.state, source_state = excluded.source_state,
   planned_start = excluded.planned_start, planned_end = excluded.planned_end, actual_start = excluded.actual_start,
-  actual_end = excluded.actual_end, hours = excluded.hours, version = excluded.version, changed_at = excluded.changed_at, seen_at = excluded.seen_at
+  actual_end = excluded.actual_end, hours = excluded.hours, version = excluded.version, changed_at = excluded.changed_at, seen_at = excluded.seen_at,
+  asset_id = excluded.asset_id
 `
 
 type UpsertExternalOrdersParams struct {
@@ -208,7 +218,8 @@ type UpsertExternalOrdersParams struct {
 	Records       json.RawMessage
 }
 
-// Stores a page of orders and notifications, given as a JSON array.
+// Stores a page of orders and notifications, given as a JSON array, each with
+// the asset that its record is matched to.
 func (q *Queries) UpsertExternalOrders(ctx context.Context, db DBTX, arg UpsertExternalOrdersParams) (int64, error) {
 	result, err := db.Exec(ctx, upsertExternalOrders,
 		arg.TenantID,
