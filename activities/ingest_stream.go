@@ -176,7 +176,7 @@ func (s *stream) follow(live context.Context, end context.CancelCauseFunc) {
 		case ends(err):
 			end(err)
 			return
-		case up:
+		case up && time.Since(started) >= s.pace.lastTry: // one that ends at once counts as a failure to begin
 			failures = 0
 		}
 		failures++

@@ -46,6 +46,7 @@ func TestStreamStoresWhatItIsGivenOnce(t *testing.T) {
 
 func TestSourceAwayForTenMinutesLosesNothing(t *testing.T) {
 	l := newLine(t, scriptedKind)
+	l.ingest.pace.record = time.Minute
 	s := l.stream(l.ingest)
 	l.source.measure(20, l.tags...)
 	l.settled()
