@@ -15,8 +15,9 @@ import (
 	"time"
 )
 
-// peerStart is how long a counterpart may take until it is ready.
-const peerStart = 60 * time.Second
+// peerStart is how long a counterpart may take until it is ready: seconds of
+// a processor, which a busy machine spreads over minutes.
+const peerStart = 3 * time.Minute
 
 // Program is a counterpart of a connector that runs as a process of its own.
 // It can be killed and started again on the same address.
@@ -52,8 +53,8 @@ func PeersDir() string {
 func Start(t testing.TB, dir, ready string, args []string, env ...string) *Program {
 	t.Helper()
 	p := &Program{t: t, args: args, env: env, dir: dir, ready: ready}
+	t.Cleanup(p.Kill) // also of one that does not get ready
 	p.Restart()
-	t.Cleanup(p.Kill)
 	return p
 }
 
