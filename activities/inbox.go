@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -48,21 +49,50 @@ func (a *Ingest) processInbox(ctx context.Context, t *target, receiver connector
 	if err := a.eraseFailed(ctx, t); err != nil {
 		return result, err
 	}
+	started := time.Now()
+	err := beating(ctx, func(ctx context.Context) error { return a.processWaiting(ctx, t, receiver, deadline, &result) })
+	if result.Messages == 0 {
+		return result, err
+	}
+	return result, errors.Join(err, a.recordInbox(ctx, t, started, result))
+}
+
+func (a *Ingest) processWaiting(ctx context.Context, t *target, receiver connector.Receiver, deadline time.Time, result *inboxResult) error {
 	for {
 		waiting, err := a.waiting(ctx, t)
 		if err != nil || len(waiting) == 0 {
-			return result, err
+			return err
 		}
 		for _, id := range waiting {
 			if !time.Now().Before(deadline) {
 				result.More = true
-				return result, nil
+				return nil
 			}
-			if err := a.processMessage(ctx, t, receiver, id, &result); err != nil {
-				return result, fmt.Errorf("process message %s: %w", id, err)
+			if err := a.processMessage(ctx, t, receiver, id, result); err != nil {
+				return fmt.Errorf("process message %s: %w", id, err)
 			}
 		}
 	}
+}
+
+// recordInbox writes one record for the messages of this call.
+func (a *Ingest) recordInbox(ctx context.Context, t *target, started time.Time, result inboxResult) error {
+	status := SyncOK
+	switch {
+	case result.Failed == result.Messages:
+		status = SyncFailed
+	case result.Failed > 0 || result.Rejected > 0:
+		status = SyncPartial
+	}
+	i := t.integration
+	return a.deps.DB.InTenant(ctx, i.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
+		err := q.RecordSync(ctx, tx, db.RecordSyncParams{TenantID: i.TenantID, IntegrationID: i.ID, StartedAt: started, Status: status,
+			RowsWritten: result.Written, RowsBad: result.Rejected, Notices: json.RawMessage(`[]`)})
+		if err != nil {
+			return fmt.Errorf("record sync: %w", err)
+		}
+		return nil
+	})
 }
 
 // eraseFailed drops the bodies of messages that failed a week ago: nobody is
@@ -111,7 +141,7 @@ func (a *Ingest) processMessage(ctx context.Context, t *target, receiver connect
 	if err != nil {
 		return err
 	}
-	return a.deps.DB.InTenant(ctx, tenant, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
+	return a.storing(ctx, tenant, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
 		claimed, err := q.ClaimMessage(ctx, tx, tenant, id)
 		if err != nil || len(claimed) == 0 {
 			return err

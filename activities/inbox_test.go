@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
 
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/asset"
@@ -79,10 +80,24 @@ func (b *inbox) put(id, body string) {
 
 func (b *inbox) process(r connector.Receiver) inboxResult {
 	b.t.Helper()
-	loaded, err := b.set.Ingest.load(b.t.Context(), b.ref)
+	return b.processUntil(time.Now().Add(time.Minute), r)
+}
+
+// processUntil processes the inbox within an activity, as the worker does.
+func (b *inbox) processUntil(deadline time.Time, r connector.Receiver) (result inboxResult) {
+	b.t.Helper()
+	env := b.env()
+	work := func(ctx context.Context) (inboxResult, error) {
+		loaded, err := b.set.Ingest.load(ctx, b.ref)
+		if err != nil {
+			return inboxResult{}, err
+		}
+		return b.set.Ingest.processInbox(ctx, loaded, r, deadline)
+	}
+	env.RegisterActivityWithOptions(work, activity.RegisterOptions{Name: "process-inbox"})
+	value, err := env.ExecuteActivity("process-inbox")
 	require.NoError(b.t, err)
-	result, err := b.set.Ingest.processInbox(b.t.Context(), loaded, r, time.Now().Add(time.Minute))
-	require.NoError(b.t, err)
+	require.NoError(b.t, value.Get(&result))
 	return result
 }
 
@@ -120,6 +135,8 @@ func TestInboxTurnsMessagesIntoReadings(t *testing.T) {
 
 	require.Equal(t, inboxResult{}, b.process(receiver), "nothing is processed twice")
 	require.Equal(t, 4, receiver.read)
+	require.Equal(t, 1, b.count(`SELECT count(*) FROM core.integration_syncs WHERE tenant_id = $1 AND integration_id = $2 AND status = 'partial' AND rows_written = 4 AND rows_bad = 3`,
+		b.tenant, b.ref.IntegrationID), "one record for the messages of one look")
 }
 
 func TestInboxErasesFailedBodiesAfterAWeek(t *testing.T) {
@@ -154,11 +171,9 @@ func TestInboxOfTwoWorkers(t *testing.T) {
 func TestInboxStopsAtItsDeadlineAndWhenTold(t *testing.T) {
 	b := newInbox(t)
 	b.put("waits", b.tag+",1,1")
+	require.Equal(t, inboxResult{More: true}, b.processUntil(time.Now(), &lineReceiver{}))
 	loaded, err := b.set.Ingest.load(t.Context(), b.ref)
 	require.NoError(t, err)
-	result, err := b.set.Ingest.processInbox(t.Context(), loaded, &lineReceiver{}, time.Now())
-	require.NoError(t, err)
-	require.Equal(t, inboxResult{More: true}, result)
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err = b.set.Ingest.processInbox(cancelled, loaded, &lineReceiver{}, time.Now().Add(time.Minute))
