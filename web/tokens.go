@@ -90,6 +90,7 @@ func (s *Server) tokenPage(w http.ResponseWriter, r *http.Request, status int, f
 			f.Accounts = append(f.Accounts, Option{a.ID.String(), a.Username})
 		}
 	}
+	f.Accounts = append(f.Accounts, Option{access.From(r.Context()).UserID.String(), p.T("tokens.own")})
 	for _, scope := range access.Scopes() {
 		f.Choices = append(f.Choices, roleChoice{Value: scope, Label: p.T("tokens.scope." + scope), Checked: slices.Contains(f.Scopes, scope)})
 	}
@@ -159,7 +160,8 @@ func (s *Server) createToken(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		if !u.IsActive || u.ArchivedAt != nil || !slices.Contains(u.Roles, string(access.ServiceAccount)) {
+		// A token for another person would let its maker act in that person's name.
+		if !u.IsActive || u.ArchivedAt != nil || (u.ID != who.UserID && !slices.Contains(u.Roles, string(access.ServiceAccount))) {
 			return fault.New(fault.NotFound, "error.404.text")
 		}
 		_, err = q.CreateAPIToken(ctx, tx, db.CreateAPITokenParams{TenantID: tenant, ID: c.ID, UserID: c.User, Name: f.Name, Scopes: f.Scopes, TokenHash: hash,
