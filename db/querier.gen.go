@@ -270,7 +270,7 @@ type Querier interface {
 	LastWorkOrderNumber(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
 	// Of which moment the newest score of an asset speaks.
 	LatestScoreAt(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID) (time.Time, error)
-	// Gives each order the asset that its record is matched to now, or none.
+	// Gives orders without an asset the one that their record is matched to now.
 	LinkExternalOrders(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) (int64, error)
 	ListAPITokens(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListAPITokensRow, error)
 	// Episodes that engineers judged expected and want learned as normal, of the
@@ -469,6 +469,8 @@ type Querier interface {
 	// record, but for case and for leading zeros of a key. Only where one record of
 	// its kind and one asset have that name, and neither is matched already: in any
 	// other case a person decides. Records that a person ignores take no part.
+	// Groups and the conflict on the key, which every record has, stand in for
+	// joins: they are fast before the tables have statistics, in the first reading.
 	MatchExternalAssets(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) (int64, error)
 	// Gives the orders of a record the asset of the record.
 	MatchOrdersOf(ctx context.Context, db DBTX, arg MatchOrdersOfParams) (int64, error)
@@ -690,7 +692,8 @@ type Querier interface {
 	// Stores a page of asset records, given as a JSON array. What a person decided
 	// about a record is kept; one that was gone is back.
 	UpsertExternalAssets(ctx context.Context, db DBTX, arg UpsertExternalAssetsParams) (int64, error)
-	// Stores a page of orders and notifications, given as a JSON array.
+	// Stores a page of orders and notifications, given as a JSON array, each with
+	// the asset that its record is matched to.
 	UpsertExternalOrders(ctx context.Context, db DBTX, arg UpsertExternalOrdersParams) (int64, error)
 	// A mode of another asset, or one that was archived, stays as it is.
 	UpsertFailureMode(ctx context.Context, db DBTX, arg UpsertFailureModeParams) (int64, error)

@@ -67,18 +67,18 @@ WHERE a.tenant_id = @tenant_id AND a.integration_id = @integration_id AND a.gone
 -- Groups and the conflict on the key, which every record has, stand in for
 -- joins: they are fast before the tables have statistics, in the first reading.
 WITH names AS (
-  SELECT lower(n.name) AS folded, e.kind, e.external_id, NULL::uuid AS asset_id
+  SELECT lower(n.name) COLLATE "C" AS folded, e.kind, e.external_id COLLATE "C" AS external_id, NULL::uuid AS asset_id
   FROM core.external_assets e
   CROSS JOIN LATERAL (VALUES (e.attributes ->> 'tag'), (e.external_id), (ltrim(e.external_id, '0'))) AS n (name)
   WHERE e.tenant_id = @tenant_id AND e.integration_id = @integration_id AND e.gone_at IS NULL AND NOT e.inactive AND NOT e.ignored AND n.name <> ''
   UNION ALL
-  SELECT lower(a.tag), k.kind, NULL, a.id
+  SELECT lower(a.tag) COLLATE "C", k.kind, NULL, a.id
   FROM core.assets a CROSS JOIN (VALUES ('equipment'), ('functional_location')) AS k (kind)
   WHERE a.tenant_id = @tenant_id AND a.archived_at IS NULL
 ), pairs AS (
   SELECT kind, min(external_id) AS external_id, (array_agg(asset_id) FILTER (WHERE asset_id IS NOT NULL))[1] AS asset_id
   FROM names GROUP BY folded, kind
-  HAVING count(asset_id) = 1 AND count(DISTINCT external_id) = 1
+  HAVING count(asset_id) = 1 AND min(external_id) = max(external_id)
 ), sole AS (
   SELECT kind, external_id, (array_agg(asset_id))[1] AS asset_id, false AS taken
   FROM pairs GROUP BY kind, external_id HAVING count(DISTINCT asset_id) = 1
