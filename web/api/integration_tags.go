@@ -38,8 +38,8 @@ type RuleInput struct {
 	Asset       string   `json:"asset" minLength:"1" maxLength:"80" doc:"Tag of the asset"`
 	Component   string   `json:"component,omitempty" maxLength:"200"`
 	Metric      string   `json:"metric" minLength:"1" maxLength:"60"`
-	Unit        string   `json:"unit,omitempty" maxLength:"20" doc:"Of a metric that the asset does not have yet"`
-	SourceUnit  string   `json:"source_unit,omitempty" maxLength:"20" doc:"A reading in another unit is kept as bad"`
+	Unit        string   `json:"unit,omitempty" doc:"Of a metric that the asset does not have yet"`
+	SourceUnit  string   `json:"source_unit,omitempty" doc:"A reading in another unit is kept as bad"`
 	Factor      *float64 `json:"factor,omitempty" doc:"stored value = source value × factor + shift"`
 	Shift       float64  `json:"shift,omitempty"`
 	Low         *float64 `json:"low,omitempty" doc:"Stored values below are kept as bad"`
