@@ -104,13 +104,17 @@ func ReadPage(ctx context.Context, tx pgx.Tx, signal Signal, from, to time.Time,
 	return page, nil, nil
 }
 
-// statistics gives the parts of the summaries of signals as arrays.
+// statistics gives the parts of the summaries of signals as arrays, signal by
+// signal along the key: gathering them by one group over all would not fit the
+// memory of a query.
 const statistics = `
-SELECT signal_id, array_agg(samples), array_agg(coalesce(mean_value, 'NaN')), array_agg(coalesce(m2, 'NaN')), coalesce(min(min_value), 'NaN'), coalesce(max(max_value), 'NaN'),
-  sum(bad)::bigint, coalesce(max(quality) FILTER (WHERE samples > 0), 0)
-FROM telemetry.signal_hours
-WHERE tenant_id = $1 AND signal_id = ANY ($2) AND hour >= $3 AND hour < $4 AND NOT stale
-GROUP BY signal_id`
+SELECT u.id, h.* FROM unnest($2::bigint[]) AS u (id) CROSS JOIN LATERAL (
+  SELECT array_agg(samples), array_agg(coalesce(mean_value, 'NaN')), array_agg(coalesce(m2, 'NaN')), coalesce(min(min_value), 'NaN'), coalesce(max(max_value), 'NaN'),
+    sum(bad)::bigint, coalesce(max(quality) FILTER (WHERE samples > 0), 0)
+  FROM telemetry.signal_hours
+  WHERE tenant_id = $1 AND signal_id = u.id AND hour >= $3 AND hour < $4 AND NOT stale
+  HAVING count(*) > 0
+) h`
 
 // ReadStatistics summarises signals over the whole hours that begin in
 // [from, to), by signal id: hours as rolled up, those that wait for it from
