@@ -41,6 +41,7 @@ type stack struct {
 	dir            string
 	demo           *demo.Content
 	db             *db.DB // for looking only
+	box            *secret.Box
 	worker, web    *devstack.Supervised
 	stops          []func() error
 }
@@ -167,6 +168,9 @@ func (s *stack) environment(databaseURL, temporalAddress string) ([]string, erro
 	s.base = "http://" + address
 	keyset, err := secret.GenerateKeyset()
 	if err != nil {
+		return nil, err
+	}
+	if s.box, err = secret.New(keyset); err != nil {
 		return nil, err
 	}
 	key := make([]byte, 32)
