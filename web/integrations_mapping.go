@@ -70,7 +70,6 @@ func (s *Server) listMappings(w http.ResponseWriter, r *http.Request) error {
 type tagQuery struct {
 	id                   uuid.UUID
 	search, filter, node string
-	page                 Pager
 	now                  time.Time
 }
 

@@ -147,9 +147,7 @@ func (f *follower) beat(ctx context.Context, now time.Time) error {
 		return connector.Failed(connector.KeySilent, fmt.Errorf("nothing from the broker for %s", silent.Round(time.Second)))
 	}
 	out := f.reader.overdue(now)
-	for _, n := range out.notices {
-		f.notices = append(f.notices, n)
-	}
+	f.notices = append(f.notices, out.notices...)
 	f.acks = append(f.acks, out.spoiled...)
 	if len(f.readings)+len(f.notices)+len(f.acks) == 0 && now.Sub(f.told) < lifeEvery {
 		return nil

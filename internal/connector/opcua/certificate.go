@@ -3,7 +3,7 @@ package opcua
 import (
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha1" //nolint:gosec // the thumbprint of OPC UA, OPC 10000-6 6.2.3: a name, not a proof
+	"crypto/sha1" // #nosec G505 -- the thumbprint of OPC UA, OPC 10000-6 6.2.3: a name, not a proof
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -151,6 +151,6 @@ func Fingerprint(der []byte) string {
 // thumbprint is the SHA-1 of a certificate, by which servers name the client
 // certificates that wait for trust.
 func thumbprint(der []byte) string {
-	sum := sha1.Sum(der) //nolint:gosec // see the import
+	sum := sha1.Sum(der) // #nosec G401 -- see the import
 	return hex.EncodeToString(sum[:])
 }
