@@ -1,6 +1,8 @@
 package opcua
 
 import (
+	"fmt"
+	"reflect"
 	_ "unsafe" // for go:linkname
 
 	"github.com/gopcua/opcua/ua"
@@ -8,13 +10,26 @@ import (
 
 // The library decodes what a server sends in a goroutine of its own, without
 // limits: an array of negative length panics there, an array that claims to be
-// long takes all memory, deep nesting the stack. Each ends the whole program
-// and cannot be caught from outside. The decoder finds the types of answers in
-// this registry alone, so it is replaced by one whose answers are measured
-// before the library decodes them.
+// long takes all memory, deep nesting the stack, and a request to open a
+// channel is taken for that of a client. Each ends the whole program and cannot
+// be caught from outside. The decoder finds the types of messages in this
+// registry alone, so answers that this product reads are replaced in it by ones
+// that are measured first, and everything else is taken out. The one message
+// that stays as it is, because the library itself reads it, is the answer that
+// opens a channel.
 //
 //go:linkname services github.com/gopcua/opcua/ua.svcreg
 var services *ua.TypeRegistry
+
+// decodable returns the map by which the library finds the type of a message
+// that arrives; the map by which it finds the id of one to send is another.
+func decodable() map[string]reflect.Type {
+	field := reflect.ValueOf(services).Elem().FieldByName("types")
+	if !field.IsValid() || field.Type() != reflect.TypeFor[map[string]reflect.Type]() {
+		panic(fmt.Sprintf("opcua: the registry of the library is another than this product knows: %T", services))
+	}
+	return *(*map[string]reflect.Type)(field.Addr().UnsafePointer())
+}
 
 // measured is an answer that is measured before it is decoded.
 type measured[S any, P answer[S]] struct {
@@ -43,38 +58,29 @@ func (m *measured[S, P]) SetHeader(h *ua.ResponseHeader) { P(&m.Answer).SetHeade
 
 func (m *measured[S, P]) decoded() ua.Response { return P(&m.Answer) }
 
-// guarded registers answers of one type to be measured.
-func guarded[S any, P answer[S]](from, to *ua.TypeRegistry) {
-	if err := to.Register(from.Lookup(P(new(S))), &measured[S, P]{}); err != nil {
-		panic(err)
-	}
+// guarded notes that answers of one type are to be measured.
+func guarded[S any, P answer[S]](guards map[reflect.Type]reflect.Type) {
+	guards[reflect.TypeFor[P]()] = reflect.TypeFor[*measured[S, P]]()
 }
 
 func init() {
-	guards := ua.NewTypeRegistry()
-	for _, spoken := range []any{
-		&ua.OpenSecureChannelRequest{}, &ua.OpenSecureChannelResponse{}, &ua.CloseSecureChannelRequest{}, &ua.GetEndpointsRequest{},
-		&ua.CreateSessionRequest{}, &ua.ActivateSessionRequest{}, &ua.CloseSessionRequest{}, &ua.ReadRequest{}, &ua.BrowseRequest{},
-		&ua.BrowseNextRequest{}, &ua.HistoryReadRequest{}, &ua.CreateSubscriptionRequest{}, &ua.SetPublishingModeRequest{},
-		&ua.CreateMonitoredItemsRequest{}, &ua.DeleteMonitoredItemsRequest{}, &ua.PublishRequest{},
+	guards := map[reflect.Type]reflect.Type{}
+	for _, note := range []func(map[reflect.Type]reflect.Type){
+		guarded[ua.ServiceFault], guarded[ua.GetEndpointsResponse], guarded[ua.CreateSessionResponse], guarded[ua.ActivateSessionResponse],
+		guarded[ua.CloseSessionResponse], guarded[ua.ReadResponse], guarded[ua.BrowseResponse], guarded[ua.BrowseNextResponse],
+		guarded[ua.HistoryReadResponse], guarded[ua.CreateSubscriptionResponse], guarded[ua.SetPublishingModeResponse],
+		guarded[ua.CreateMonitoredItemsResponse], guarded[ua.DeleteMonitoredItemsResponse], guarded[ua.PublishResponse],
 	} {
-		if err := guards.Register(services.Lookup(spoken), spoken); err != nil {
-			panic(err)
+		note(guards)
+	}
+	types := decodable()
+	for id, known := range types {
+		guard, measures := guards[known]
+		switch {
+		case measures:
+			types[id] = guard
+		case known != reflect.TypeFor[*ua.OpenSecureChannelResponse]():
+			delete(types, id)
 		}
 	}
-	guarded[ua.ServiceFault](services, guards)
-	guarded[ua.GetEndpointsResponse](services, guards)
-	guarded[ua.CreateSessionResponse](services, guards)
-	guarded[ua.ActivateSessionResponse](services, guards)
-	guarded[ua.CloseSessionResponse](services, guards)
-	guarded[ua.ReadResponse](services, guards)
-	guarded[ua.BrowseResponse](services, guards)
-	guarded[ua.BrowseNextResponse](services, guards)
-	guarded[ua.HistoryReadResponse](services, guards)
-	guarded[ua.CreateSubscriptionResponse](services, guards)
-	guarded[ua.SetPublishingModeResponse](services, guards)
-	guarded[ua.CreateMonitoredItemsResponse](services, guards)
-	guarded[ua.DeleteMonitoredItemsResponse](services, guards)
-	guarded[ua.PublishResponse](services, guards)
-	services = guards
 }

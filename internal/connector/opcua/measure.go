@@ -8,8 +8,13 @@ import (
 	"github.com/gopcua/opcua/ua"
 )
 
-// deepest bounds how deep values may be nested in one another.
-const deepest = 32
+// Bounds of one message: how deep values may be nested in one another, arrays
+// of several dimensions included, and how many elements its arrays may have
+// that take more memory than bytes. A million of them are some 130 MB.
+const (
+	deepest      = 32
+	mostElements = 1 << 20
+)
 
 // Types that the library decodes by code of their own.
 var (
@@ -25,7 +30,7 @@ var (
 // 5.2, without decoding it. It fails when the message claims more than it
 // holds, or nests deeper than this product reads.
 func measure(b []byte, target any) error {
-	r := &ruler{rest: b}
+	r := &ruler{rest: b, left: mostElements}
 	r.walk(reflect.TypeOf(target).Elem(), 0)
 	if r.wrong {
 		return ua.StatusBadEncodingLimitsExceeded
@@ -36,6 +41,7 @@ func measure(b []byte, target any) error {
 // ruler is a place in a message. Once wrong it stays so, and moves no more.
 type ruler struct {
 	rest  []byte
+	left  int // elements that may still come
 	wrong bool
 }
 
@@ -110,11 +116,7 @@ func (r *ruler) walkKind(t reflect.Type, depth int) {
 			r.skip(n)
 			return
 		}
-		for range n {
-			if r.walk(t.Elem(), depth); r.wrong {
-				return
-			}
-		}
+		r.elements(n, t.Elem(), depth)
 	case reflect.String:
 		r.skip(r.length())
 	case reflect.Bool, reflect.Int8, reflect.Uint8, reflect.Int16, reflect.Uint16, reflect.Int32, reflect.Uint32, reflect.Int64, reflect.Uint64,
@@ -122,6 +124,18 @@ func (r *ruler) walkKind(t reflect.Type, depth int) {
 		r.skip(int(t.Size()))
 	default:
 		r.wrong = true
+	}
+}
+
+// elements passes n values of a type.
+func (r *ruler) elements(n int, t reflect.Type, depth int) {
+	if r.left -= n; r.left < 0 {
+		r.wrong = true
+	}
+	for range n {
+		if r.walk(t, depth); r.wrong {
+			return
+		}
 	}
 }
 
@@ -194,13 +208,13 @@ func (r *ruler) object(depth int) {
 	if r.wrong || mask == ua.ExtensionObjectEmpty {
 		return
 	}
-	body := &ruler{rest: r.skip(r.length())}
+	body := &ruler{rest: r.skip(r.length()), left: r.left}
 	if r.wrong || len(body.rest) == 0 || mask == ua.ExtensionObjectXML {
 		return
 	}
 	if t := typeOf(id); t != nil {
 		body.walk(t, depth+1)
-		r.wrong = body.wrong
+		r.left, r.wrong = body.left, body.wrong
 	}
 }
 
@@ -253,11 +267,7 @@ func (r *ruler) variant(depth int) {
 	if size := sizes[kind]; size > 0 {
 		r.skip(n * size)
 	} else if t, known := scalars[kind]; known {
-		for range n {
-			if r.walk(t, depth+1); r.wrong {
-				return
-			}
-		}
+		r.elements(n, t, depth+1)
 	} else {
 		r.wrong = true
 	}
@@ -270,6 +280,10 @@ func (r *ruler) variant(depth int) {
 // length.
 func (r *ruler) dimensions(n int) {
 	count := r.length()
+	if count > deepest {
+		r.wrong = true
+		return
+	}
 	product := 1
 	for range count {
 		b := r.skip(4)

@@ -60,6 +60,8 @@ func TestMessagesThatClaimTooMuchAreRefused(t *testing.T) {
 		"negative array":   append(slices.Clone(one), 1, 0x80|11, 0, 0, 0, 0x80),
 		"long array":       append(slices.Clone(one), 1, 0x80|11, 0xff, 0xff, 0, 0),
 		"dimensions":       append(slices.Clone(one), 1, 0xC0|1, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0x0f),
+		"many dimensions":  append(append(slices.Clone(one), 1, 0xC0|1, 1, 0, 0, 0, 1, 64, 0, 0, 0), bytes.Repeat([]byte{1, 0, 0, 0}, 64)...),
+		"many variants":    append(append(slices.Clone(one), 1, 0x80|24, 0, 0, 0x20, 0), make([]byte, 1<<21)...),
 		"unknown type":     append(slices.Clone(one), 1, 30),
 		"nested variants":  append(append(slices.Clone(one), 1), bytes.Repeat([]byte{24}, 1<<20)...),
 		"nested values":    append(slices.Clone(one), bytes.Repeat([]byte{1, 23}, 1<<20)...),
