@@ -138,6 +138,9 @@ func TestWhatWaitsIsNotNamedByAnotherSession(t *testing.T) {
 	readAll(late, at("spBv1.0/G/DDATA/N/D", sent(7, value(1, 10))))
 	require.Empty(t, late.overdue(noon.Add(waitsAtMost)).spoiled)
 	require.Len(t, late.overdue(noon.Add(waitsAtMost+time.Second)).spoiled, 1, "no birth came")
+	require.False(t, readAll(late, at("spBv1.0/G/DDATA/N/D", sent(8, value(1, 11)))).held, "a mute node does not hold up the others again")
+	readAll(late, at("spBv1.0/G/NBIRTH/N", sent(0)))
+	require.True(t, readAll(late, at("spBv1.0/G/DDATA/N/D", sent(1, value(1, 12)))).held)
 }
 
 func TestDeathMakesValuesBadOnce(t *testing.T) {

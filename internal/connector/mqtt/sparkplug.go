@@ -70,6 +70,7 @@ type node struct {
 	asked   time.Time
 	waiting []message
 	since   time.Time // when the first of them began to wait
+	mute    bool      // messages waited in vain, and no birth certificate came since
 }
 
 // place is where a Sparkplug message comes from.
@@ -181,7 +182,7 @@ func (h *host) birth(n *node, at place, p payload, m message) outcome {
 		waited.again = true // its place in the sequence is long past
 		out.released = append(out.released, waited)
 	}
-	n.waiting = nil
+	n.waiting, n.mute = nil, false
 	return out
 }
 
@@ -231,7 +232,8 @@ func (h *host) nameUnknown(out *outcome, n *node, at place, now time.Time) {
 }
 
 // data delivers values. A message with an alias that no birth certificate has
-// named waits for one.
+// named waits for one, unless its node has let others wait in vain: messages are
+// acknowledged in their order, so what waits holds up those of every node.
 func (h *host) data(n *node, at place, p payload, m message) outcome {
 	var out outcome
 	if n.born && !n.inOrder(p, m) {
@@ -242,7 +244,7 @@ func (h *host) data(n *node, at place, p payload, m message) outcome {
 	for i, sent := range p.metrics {
 		if named[i] = n.find(at, sent); named[i] == nil {
 			out.commands = append(out.commands, n.ask(m.at)...)
-			if h.wait(n, m) {
+			if !n.mute && h.wait(n, m) {
 				out.held = true
 			} else {
 				out.notices = append(out.notices, connector.Notice{Time: m.at, Key: noticeUnnamed, Tags: []string{n.id}})
@@ -296,6 +298,7 @@ func (h *host) overdue(now time.Time) outcome {
 	for _, n := range h.nodes {
 		if len(n.waiting) > 0 && now.Sub(n.since) > waitsAtMost {
 			out.spoil(h, n, now)
+			n.mute = true
 		}
 	}
 	return out
