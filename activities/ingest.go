@@ -92,7 +92,8 @@ func (a *Ingest) PollIntegration(ctx context.Context, ref IntegrationRef) (PollR
 	if err := a.halfOpen(ctx, t.integration); err != nil {
 		return result, err
 	}
-	return result, a.read(ctx, t, opened, &result)
+	err = beating(ctx, func(ctx context.Context) error { return a.read(ctx, t, opened, &result) })
+	return result, err
 }
 
 // read uses every way in which a source gives what it has.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/connector"
+	"github.com/optria-iq/optria/internal/fault"
 )
 
 // A filling that fails is tried again ever later, and given up after fillTries
@@ -22,6 +23,7 @@ const (
 	fillPause  = 5 * time.Second
 	fillLonger = 5 * time.Minute
 	fillRest   = 30 * time.Second
+	pageWithin = 2 * time.Minute // the source may take for a page
 )
 
 // FillResult says whether there is more to fill, and what to wait before.
@@ -63,7 +65,11 @@ func (a *Ingest) FillGaps(ctx context.Context, ref IntegrationRef) (FillResult, 
 		result.Wait = early
 		return result, nil
 	}
-	return a.fill(ctx, t, gap, archive, result)
+	err = beating(ctx, func(ctx context.Context) (err error) {
+		result, err = a.fill(ctx, t, gap, archive, result)
+		return err
+	})
+	return result, err
 }
 
 // fill reads pages of one gap until its turn is over.
@@ -76,12 +82,7 @@ func (a *Ingest) fill(ctx context.Context, t *target, gap db.IntegrationBackfill
 		batch := connector.Batch{Watermark: gap.ToTs}
 		if len(tags) > 0 {
 			var err error
-			now := time.Now().UTC()
-			batch, err = archive.Backfill(ctx, connector.PollRequest{Tags: tags, Since: gap.ReachedTs, Until: gap.ToTs, AsOf: now})
-			if err == nil && batch.More && !batch.Watermark.After(gap.ReachedTs) {
-				err = connector.Failed(connector.KeyProtocol, errors.New("the archive pages without end"))
-			}
-			if err != nil {
+			if batch, err = page(ctx, archive, gap, tags); err != nil {
 				return a.failFilling(ctx, gap, err, result)
 			}
 		}
@@ -98,7 +99,26 @@ func (a *Ingest) fill(ctx context.Context, t *target, gap db.IntegrationBackfill
 	return result, nil
 }
 
-// storePage stores one page. It reports false when the gap was widened or ended
+// page reads one page of a gap.
+func page(ctx context.Context, archive connector.Backfiller, gap db.IntegrationBackfill, tags []string) (connector.Batch, error) {
+	limited, cancel := context.WithTimeout(ctx, pageWithin)
+	defer cancel()
+	batch, err := archive.Backfill(limited, connector.PollRequest{Tags: tags, Since: gap.ReachedTs, Until: gap.ToTs, AsOf: time.Now().UTC()})
+	switch {
+	case err != nil && limited.Err() != nil && ctx.Err() == nil:
+		return batch, fault.Wrap(fault.Unavailable, KeyTimeout, err)
+	case err != nil:
+		return batch, err
+	case batch.More && !batch.Watermark.After(gap.ReachedTs):
+		return batch, connector.Failed(connector.KeyProtocol, errors.New("the archive pages without end"))
+	case len(refused(batch)) >= len(tags):
+		return batch, connector.Failed(connector.KeySourceError, errors.New("the source refuses to read the archive of every tag"))
+	}
+	return batch, nil
+}
+
+// storePage stores one page. What the source refuses to read of single tags is
+// a gap of its own, to be tried again. It reports false when the gap was widened or ended
 // meanwhile; the next turn then sees the gap as it is.
 func (a *Ingest) storePage(ctx context.Context, t *target, gap *db.IntegrationBackfill, batch connector.Batch) (written int64, moved bool, err error) {
 	reached := batch.Watermark
@@ -118,6 +138,12 @@ func (a *Ingest) storePage(ctx context.Context, t *target, gap *db.IntegrationBa
 			return fmt.Errorf("advance filling: %w", err)
 		}
 		written, moved = stored.New, n > 0
+		if tags := refused(batch); len(tags) > 0 && moved && !batch.More {
+			if err := q.RecordGap(ctx, tx, db.RecordGapParams{TenantID: gap.TenantID, IntegrationID: gap.IntegrationID, FromTs: gap.FromTs, ToTs: gap.ToTs,
+				Tags: tags, State: fillWaiting}); err != nil {
+				return fmt.Errorf("record gap: %w", err)
+			}
+		}
 		return q.CountFilled(ctx, tx, stored.New, gap.TenantID, gap.IntegrationID)
 	})
 	if err != nil {

@@ -49,6 +49,28 @@ func TestFillingThatFails(t *testing.T) {
 	require.EqualValues(t, 160, l.integration().RowsTotal)
 }
 
+func TestTagsThatAreRefusedAreFilledLater(t *testing.T) {
+	l := newLine(t, scriptedKind)
+	l.source.measure(100, l.tags...)
+	i := l.integration()
+	l.in(func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
+		return recordGap(ctx, tx, q, i, l.source.clock.Add(-90*time.Second), l.source.clock.Add(-10*time.Second), true)
+	})
+	l.source.change(func() { l.source.refuses = l.tags[:1] })
+	var result FillResult
+	l.do(&result, l.ingest.FillGaps)
+	require.Len(t, l.stored(), 80*(lineTags-1))
+	l.do(&result, l.ingest.FillGaps)
+	require.True(t, result.More)
+	require.Positive(t, result.Wait, "the refused tag is tried again")
+	l.source.change(func() { l.source.refuses = nil })
+	l.fill()
+	require.Len(t, l.stored(), 80*lineTags)
+	for _, gap := range l.gaps() {
+		require.Equal(t, "done", gap.State)
+	}
+}
+
 func TestGapGrowsWhileItIsFilled(t *testing.T) {
 	l := newLine(t, scriptedKind)
 	l.source.measure(100, l.tags...)

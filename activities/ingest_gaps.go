@@ -114,6 +114,26 @@ func noHistory(said []connector.Notice) (tags []string) {
 	return tags
 }
 
+// refused returns the tags of which a source gives nothing although it knows
+// them.
+func refused(page connector.Batch) (tags []string) {
+	given := map[string]bool{}
+	for _, r := range page.Readings {
+		given[r.ExternalTag] = true
+	}
+	for _, n := range page.Notices {
+		if n.Key != connector.NoticeRefusedTag {
+			continue
+		}
+		for _, tag := range n.Tags {
+			if !given[tag] {
+				tags = append(tags, tag)
+			}
+		}
+	}
+	return tags
+}
+
 // tagsBack returns the tags that a source knows again after it did not for a
 // while.
 func tagsBack(said []connector.Notice) (tags []string) {

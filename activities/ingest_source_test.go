@@ -61,6 +61,7 @@ type source struct {
 	sessions int
 	tree     map[string][]connector.Node
 	notices  []connector.Notice // of the next batch
+	refuses  []string           // tags whose archive may not be read now
 }
 
 func newSource(t *testing.T, name string) *source {
@@ -204,8 +205,11 @@ func (d *archivist) Backfill(_ context.Context, r connector.PollRequest) (connec
 	sorted := slices.Clone(s.archive)
 	slices.SortStableFunc(sorted, func(a, b connector.Reading) int { return cmp.Compare(a.Time.UnixNano(), b.Time.UnixNano()) })
 	batch := connector.Batch{Watermark: r.Until}
+	if len(s.refuses) > 0 {
+		batch.Notices = []connector.Notice{{Key: connector.NoticeRefusedTag, Tags: s.refuses}}
+	}
 	for _, reading := range sorted {
-		if !reading.Time.After(r.Since) || reading.Time.After(r.Until) || !slices.Contains(r.Tags, reading.ExternalTag) {
+		if slices.Contains(s.refuses, reading.ExternalTag) || !reading.Time.After(r.Since) || reading.Time.After(r.Until) || !slices.Contains(r.Tags, reading.ExternalTag) {
 			continue
 		}
 		if len(batch.Readings) >= s.pageSize && reading.Time.After(batch.Readings[len(batch.Readings)-1].Time) {
