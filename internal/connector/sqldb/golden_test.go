@@ -176,3 +176,14 @@ func TestNoTLSOnlyToPrivateAddresses(t *testing.T) {
 		}
 	}
 }
+
+func TestPagesGoOnWhileTheClockMoves(t *testing.T) {
+	t.Parallel()
+	from := time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
+	last := page{from, from.Add(time.Minute)}
+	require.True(t, last.goesOn(from, from.Add(time.Minute)))
+	require.True(t, last.goesOn(from, from.Add(2*time.Minute)), "a poll ends at the caller's now")
+	require.False(t, last.goesOn(from, from.Add(time.Second)))
+	require.False(t, last.goesOn(from.Add(time.Second), from.Add(time.Minute)))
+	require.False(t, page{}.goesOn(time.Time{}, from), "nothing was read before")
+}

@@ -30,7 +30,7 @@ type Readings struct {
 	tags    map[string]bool // those that the source is known to have
 	// searches counts the statements that looked for tags.
 	searches int
-	// continued is the window that the next call goes on with after a page.
+	// continued is where the next call goes on after a page.
 	continued page
 	skew      time.Duration // how far the server's clock is behind
 	skewed    bool
@@ -38,6 +38,12 @@ type Readings struct {
 
 // page marks where the page before ended.
 type page struct{ since, until time.Time }
+
+// goesOn reports whether a window begins where the page ended. Its end may have
+// moved on with the caller's clock.
+func (p page) goesOn(since, until time.Time) bool {
+	return !p.since.IsZero() && p.since.Equal(since) && !until.Before(p.until)
+}
 
 var (
 	_ connector.Tester     = (*Readings)(nil)
@@ -68,7 +74,7 @@ func (r *Readings) Poll(ctx context.Context, request connector.PollRequest) (con
 	back := r.source.settings.settle()
 	b := newBatch(r, request)
 	w := window{tags: request.Tags, column: r.source.orderColumn(), clock: r.source.order, since: since.Add(-back), until: until.Add(-back)}
-	if r.continued != (page{since, until}) {
+	if !r.continued.goesOn(since, until) {
 		if err := b.overlap(ctx, w); err != nil {
 			return connector.Batch{}, err
 		}
