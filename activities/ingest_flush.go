@@ -77,7 +77,8 @@ func (t tally) record(ctx context.Context, tx pgx.Tx, q *db.Queries, i db.Integr
 func (n *session) write(ctx context.Context, tx pgx.Tx, q *db.Queries, f *flush) (err error) {
 	i, first := n.t.integration, !n.isUp()
 	if len(f.back) > 0 && n.archive && !f.watermark.IsZero() {
-		if err := absent(ctx, tx, q, n.t, f.back, f.watermark); err != nil {
+		// They came back after the watermark, by a clock that may differ from ours.
+		if err := absent(ctx, tx, q, n.t, f.back, later(f.watermark.Add(n.pace.settle), f.now)); err != nil {
 			return err
 		}
 	}
