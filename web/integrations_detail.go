@@ -65,7 +65,7 @@ func (s *Server) detailPage(w http.ResponseWriter, r *http.Request, id uuid.UUID
 	if v.integrationRow, err = s.integrationRow(p, x.overview, x.now); err != nil {
 		return err
 	}
-	v.Health = s.healthView(p, x, v.integrationRow)
+	v.Health = s.healthView(p, who, x, v.integrationRow)
 	if err := s.describe(p, &v, x); err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (s *Server) integrationStatus(w http.ResponseWriter, r *http.Request) error
 	if err != nil {
 		return err
 	}
-	p.Data = s.healthView(p, x, row)
+	p.Data = s.healthView(p, access.From(r.Context()), x, row)
 	s.render.RenderPart(w, r, http.StatusOK, "integrations/detail", "integration-health", p)
 	return nil
 }

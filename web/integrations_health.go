@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/optria-iq/optria/db"
+	"github.com/optria-iq/optria/internal/access"
 	"github.com/optria-iq/optria/internal/connector"
 	"github.com/optria-iq/optria/web/chart"
 	"github.com/optria-iq/optria/web/integration"
@@ -84,7 +85,7 @@ type healthView struct {
 	Backfills                  []backfillRow
 	Messages                   []messageRow
 	MessageCount, MessagesFail int
-	Receives                   bool
+	Receives, CanRetry         bool
 	Records                    recordCounts
 }
 
@@ -94,10 +95,11 @@ var (
 	messageStates  = map[string]string{"received": "plan", "done": "done", "partial": "retry", "failed": "fail"}
 )
 
-func (s *Server) healthView(p Page, x health, row integrationRow) healthView {
+func (s *Server) healthView(p Page, who access.Principal, x health, row integrationRow) healthView {
 	i := x.overview.Integration
 	v := healthView{integrationRow: row, Rate: float64(x.rate) / 10, Unmapped: int(x.tags.Total - x.tags.Mapped), Discovered: i.DiscoveredAt,
-		MessageCount: int(x.inbox.Messages), MessagesFail: int(x.inbox.Failed), Receives: x.can.Receive || x.inbox.Messages > 0}
+		MessageCount: int(x.inbox.Messages), MessagesFail: int(x.inbox.Failed), Receives: x.can.Receive || x.inbox.Messages > 0,
+		CanRetry: who.Can(access.TestIntegrations)}
 	if i.DiscoveryError != "" {
 		v.DiscoveryError = s.faultText(p, i.DiscoveryError)
 	}
