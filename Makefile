@@ -21,7 +21,7 @@ build: ## build bin/optria
 	go build -trimpath -o bin/optria ./cmd/optria
 
 .PHONY: deps
-deps: ## install PostgreSQL and Chromium where missing and build the Temporal development server
+deps: ## install PostgreSQL, Chromium and the counterparts of connector tests where missing, build the Temporal development server
 	scripts/install.sh
 
 .PHONY: test
