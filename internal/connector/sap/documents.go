@@ -26,8 +26,8 @@ func (c *SAPConnector) Backfill(ctx context.Context, request connector.PollReque
 	return c.measured(ctx, request, 0)
 }
 
-// measured reads one span of the window and cuts it at the limit of the
-// request, between two instants.
+// measured reads one span of the window, a shorter one where that holds too
+// many documents, and cuts it at the limit of the request, between two instants.
 func (c *SAPConnector) measured(ctx context.Context, request connector.PollRequest, late time.Duration) (connector.Batch, error) {
 	since, until, err := request.Window()
 	if err != nil {
@@ -37,14 +37,15 @@ func (c *SAPConnector) measured(ctx context.Context, request connector.PollReque
 	if until.Sub(since) > pollSpan {
 		end = since.Add(pollSpan)
 	}
-	batch := connector.Batch{Watermark: end, More: end.Before(until)}
-	for tags := range slices.Chunk(request.Tags, pointsPerFilter) {
-		readings, err := c.documents(ctx, tags, since.Add(-late), end)
-		if err != nil {
-			return connector.Batch{}, err
-		}
-		batch.Readings = append(batch.Readings, readings...)
+	readings, err := c.span(ctx, request.Tags, since.Add(-late), end)
+	for connector.MessageKey(err) == connector.KeyTooLarge && end.Sub(since) > shortestSpan {
+		end = since.Add(end.Sub(since) / 2).Truncate(time.Second)
+		readings, err = c.span(ctx, request.Tags, since.Add(-late), end)
 	}
+	if err != nil {
+		return connector.Batch{}, err
+	}
+	batch := connector.Batch{Readings: readings, Watermark: end, More: end.Before(until)}
 	if batch.Notices, err = c.unknownPoints(ctx, request.Tags, batch.Readings, until); err != nil {
 		return connector.Batch{}, err
 	}
@@ -53,6 +54,19 @@ func (c *SAPConnector) measured(ctx context.Context, request connector.PollReque
 	})
 	cut(&batch, since, request.BatchLimit())
 	return batch, nil
+}
+
+// span reads the measurements of all points in (since, until].
+func (c *SAPConnector) span(ctx context.Context, tags []string, since, until time.Time) ([]connector.Reading, error) {
+	var all []connector.Reading
+	for some := range slices.Chunk(tags, pointsPerFilter) {
+		readings, err := c.documents(ctx, some, since, until)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, readings...)
+	}
+	return all, nil
 }
 
 // cut ends a batch at the instant at which it reaches the limit. What is read

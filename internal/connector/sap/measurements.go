@@ -26,6 +26,7 @@ const (
 	pointsPerFilter = 20
 	documentsAtMost = 100_000             // of one poll
 	pollSpan        = 31 * 24 * time.Hour // of one batch
+	shortestSpan    = 24 * time.Hour      // the service filters by date
 	pointLength     = 12
 )
 

@@ -2,6 +2,7 @@ package sap
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -89,6 +90,23 @@ func TestALongWindowIsReadInSpansAndLimits(t *testing.T) {
 		request.Since = batch.Watermark
 	}
 	require.Len(t, readings, 12)
+}
+
+func TestASpanOfTooManyDocumentsIsShortened(t *testing.T) {
+	t.Parallel()
+	until := time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
+	flood := says(`{"value":[` + strings.Repeat(`{},`, documentsAtMost) + `{}]}`)
+	c := hostile(t, func(w http.ResponseWriter, r *http.Request) {
+		if filter := r.URL.Query().Get("$filter"); strings.Contains(filter, "le 2026-03-10") || strings.Contains(filter, "le 2026-03-0") {
+			flood(w, r)
+			return
+		}
+		says(`{"value":[]}`)(w, r)
+	})
+	batch, err := c.Backfill(t.Context(), connector.PollRequest{Tags: []string{"1"}, Since: until.AddDate(0, 0, -20), Until: until})
+	require.NoError(t, err)
+	require.True(t, batch.More)
+	require.Equal(t, until.AddDate(0, 0, -10), batch.Watermark)
 }
 
 func TestReadingsAreInThePlantsTime(t *testing.T) {
