@@ -52,7 +52,7 @@ func (a *Ingest) DiscoverTags(ctx context.Context, ref IntegrationRef) (Discover
 		return result, err
 	}
 	w := &walk{Ingest: a, t: t, seen: map[string]bool{}, walked: map[string]bool{}, started: time.Now().UTC()}
-	cause := w.list(ctx)
+	cause := beating(ctx, w.list)
 	if ctx.Err() != nil {
 		return result, ctx.Err()
 	}

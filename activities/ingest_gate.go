@@ -69,12 +69,13 @@ type slots struct {
 
 func newSlots(most int) *slots { return &slots{most: most, held: map[uuid.UUID]int{}} }
 
-// take returns a fault of code Unavailable when the tenant has its share.
+// take returns a fault of code Conflict when the tenant has its share: it is not
+// tried again at once, but told, and tried with the next poll.
 func (s *slots) take(tenant uuid.UUID) (leave func(), err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.held[tenant] >= s.most {
-		return nil, fault.New(fault.Unavailable, KeyTooManyStreams).With("most", s.most)
+		return nil, fault.New(fault.Conflict, KeyTooManyStreams).With("most", s.most)
 	}
 	s.held[tenant]++
 	return func() {
