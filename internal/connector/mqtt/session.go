@@ -104,8 +104,16 @@ func wordHandshake(ctx context.Context, err error) error {
 		return context.Canceled
 	case httpapi.IsCertificateError(err):
 		return connector.Failed(connector.KeyCertificate, err)
+	case errors.Is(ctx.Err(), context.DeadlineExceeded), isNetwork(err) && !isAlert(err):
+		return connector.Unreachable(err) // a broker that restarts cuts handshakes
 	}
 	return connector.Failed(connector.KeySecurity, err)
+}
+
+// isAlert reports whether one of the sides refused the handshake.
+func isAlert(err error) bool {
+	var refused *net.OpError
+	return errors.As(err, &refused) && (refused.Op == "remote error" || refused.Op == "local error")
 }
 
 // noExchange answers a broker that begins an extended exchange of credentials,
