@@ -190,6 +190,9 @@ func (r *Records) page(ctx context.Context, v *view, request connector.RecordReq
 	if err != nil || count < limit {
 		return "", err
 	}
+	if last.Key == "" {
+		return "", connector.Failed(connector.KeyProtocol, fmt.Errorf("%s has a record without a key", strings.Join(v.table, ".")))
+	}
 	cursor, err := json.Marshal(last)
 	return string(cursor), err
 }
