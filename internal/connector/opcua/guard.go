@@ -16,7 +16,8 @@ import (
 // registry alone, so answers that this product reads are replaced in it by ones
 // that are measured first, and everything else is taken out. The one message
 // that stays as it is, because the library itself reads it, is the answer that
-// opens a channel.
+// opens a channel. What the library does before it decodes, putting chunks
+// together and decrypting them, is beyond this guard.
 //
 //go:linkname services github.com/gopcua/opcua/ua.svcreg
 var services *ua.TypeRegistry
