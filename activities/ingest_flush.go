@@ -10,7 +10,6 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"github.com/optria-iq/optria/db"
-	"github.com/optria-iq/optria/internal/connector"
 )
 
 // recordApart is the shortest time between the sync records of sessions that
@@ -120,9 +119,9 @@ func (n *session) isDue(now time.Time, first bool) bool {
 }
 
 // status is that of the sync record which f belongs to. A tag that the source
-// does not know makes every sync of the session partial.
+// lacks makes every sync of the session partial.
 func (n *session) status(f *flush) string {
-	if n.partial || f.sum.notices.has(connector.NoticeUnknownTag) {
+	if n.partial || f.sum.notices.lack() {
 		return SyncPartial
 	}
 	return statusOf(f.sum.rows, f.sum.bad, f.sum.refused, f.sum.notices)
@@ -138,7 +137,7 @@ func known(at time.Time) *time.Time {
 // keep takes a committed batch into account.
 func (n *session) keep(f *flush) {
 	n.up.Store(true)
-	n.partial = n.partial || f.sum.notices.has(connector.NoticeUnknownTag)
+	n.partial = n.partial || f.sum.notices.lack()
 	n.written.Add(f.stored.New)
 	n.refused.Add(f.bad + f.refused + f.stored.Rejected)
 	n.tally = f.sum

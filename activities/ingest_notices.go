@@ -88,10 +88,16 @@ func (n notices) encode() (json.RawMessage, error) {
 	return raw, nil
 }
 
-// statusOf is the status of a sync: partial when the source does not know a
-// tag, when readings were refused, or when half of them and more are bad.
+// lack reports whether the source does not know a tag, or does not let it be
+// read.
+func (n notices) lack() bool {
+	return n.has(connector.NoticeUnknownTag) || n.has(connector.NoticeRefusedTag)
+}
+
+// statusOf is the status of a sync: partial when the source lacks a tag, when
+// readings were refused, or when half of them and more are bad.
 func statusOf(rows, bad, refused int64, n notices) string {
-	if refused > 0 || n.has(connector.NoticeUnknownTag) || bad > 0 && 2*bad >= rows {
+	if refused > 0 || n.lack() || bad > 0 && 2*bad >= rows {
 		return SyncPartial
 	}
 	return SyncOK

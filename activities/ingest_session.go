@@ -37,7 +37,7 @@ type session struct {
 
 	mu      sync.Mutex // guards what follows: one batch at a time
 	over    bool
-	partial bool      // some tag is not known, for as long as the session lasts
+	partial bool      // the source lacks some tag, for as long as the session lasts
 	reached time.Time // the last watermark of the session
 	tally   tally
 }

@@ -66,6 +66,7 @@ type resolved struct {
 	tags    []string // readable ones, in the order of the request, each once
 	points  map[string]point
 	unknown []string
+	refused []string // known, but may not be read
 	texts   []string
 }
 
@@ -182,6 +183,9 @@ func (r resolved) notices(c *Connector) []connector.Notice {
 	var notices []connector.Notice
 	if len(r.unknown) > 0 {
 		notices = append(notices, connector.Notice{Time: c.now().UTC(), Key: connector.NoticeUnknownTag, Tags: r.unknown})
+	}
+	if len(r.refused) > 0 {
+		notices = append(notices, connector.Notice{Time: c.now().UTC(), Key: connector.NoticeRefusedTag, Tags: r.refused})
 	}
 	if len(r.texts) > 0 {
 		notices = append(notices, connector.Notice{Time: c.now().UTC(), Key: connector.NoticeNotNumeric, Tags: r.texts})

@@ -59,8 +59,10 @@ func (c *Connector) window(ctx context.Context, request connector.PollRequest) (
 	}
 	for _, s := range list {
 		switch {
-		case s.refused != 0:
+		case s.refused == http.StatusNotFound:
 			known.unknown = append(known.unknown, s.tag)
+		case s.refused != 0:
+			known.refused = append(known.refused, s.tag)
 		case s.texts:
 			known.texts = append(known.texts, s.tag)
 		}
