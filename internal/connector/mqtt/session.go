@@ -35,13 +35,12 @@ const (
 
 // session is one connection to a broker, from sign-in to its end.
 type session struct {
-	client  *paho.Client
-	wire    *wire
-	inbox   chan message
-	failed  chan error
-	closed  context.Context // ends the handlers of the library
-	stop    context.CancelFunc
-	resumed bool // the broker had kept a session for the client
+	client *paho.Client
+	wire   *wire
+	inbox  chan message
+	failed chan error
+	closed context.Context // ends the handlers of the library
+	stop   context.CancelFunc
 }
 
 // address is host:port of the broker.
@@ -167,7 +166,6 @@ func (c *MQTTConnector) begin(ctx context.Context, conn net.Conn, as signIn) (*s
 		}
 		return nil, wordConnect(ctx, answer, err)
 	}
-	s.resumed = answer.SessionPresent
 	return s, nil
 }
 
