@@ -50,8 +50,7 @@ func (t *connectionTest) name(ctx context.Context) (string, error) {
 }
 
 func (t *connectionTest) tcp(ctx context.Context) (string, error) {
-	host, port := t.c.hostPort()
-	connection, err := t.c.dialerFor().Dialer.DialContext(ctx, "tcp", net.JoinHostPort(host, port))
+	connection, err := t.c.dial(ctx)
 	if err != nil {
 		return "", word(ctx, err)
 	}

@@ -3,6 +3,7 @@ package opcua
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -10,9 +11,9 @@ import (
 	"time"
 
 	"github.com/gopcua/opcua/ua"
-	"github.com/gopcua/opcua/uacp"
 
 	"github.com/optria-iq/optria/internal/connector"
+	"github.com/optria-iq/optria/internal/connector/opcua/secure"
 )
 
 // Times of a connection. A session outlives silentFor by far, so that it is
@@ -48,19 +49,18 @@ func (c *OPCUAConnector) connect(ctx context.Context) (*session, error) {
 	return c.signIn(ctx, opened, endpoint)
 }
 
-// dialerFor returns the library's dialer around the guarded one.
-func (c *OPCUAConnector) dialerFor() *uacp.Dialer {
+// dial opens a connection to the server by the guarded dialer.
+func (c *OPCUAConnector) dial(ctx context.Context) (net.Conn, error) {
 	guarded := *c.dialer
 	guarded.Timeout = dialWithin
-	return &uacp.Dialer{Dialer: &guarded, ClientACK: &uacp.Acknowledge{
-		ReceiveBufSize: bufferSize, SendBufSize: bufferSize, MaxMessageSize: maxMessageSize, MaxChunkCount: maxChunkCount,
-	}}
+	host, port := c.hostPort()
+	return guarded.DialContext(ctx, "tcp", net.JoinHostPort(host, port))
 }
 
 // endpoint asks the server for its endpoints and chooses the one with the
 // policy and mode of the settings whose certificate is the pinned one.
 func (c *OPCUAConnector) endpoint(ctx context.Context) (*ua.EndpointDescription, error) {
-	discovery, err := c.connectChannel(ctx, plainChannel())
+	discovery, err := c.connectChannel(ctx, c.plainChannel())
 	if err != nil {
 		return nil, word(ctx, err)
 	}
@@ -122,6 +122,10 @@ func (c *OPCUAConnector) checkPin(der []byte) error {
 // wordChannel words a refused channel. Servers that do not trust the client's
 // certificate say so, or just hang up.
 func (c *OPCUAConnector) wordChannel(ctx context.Context, err error) error {
+	var other *secure.OtherCertificateError
+	if errors.As(err, &other) {
+		return connector.WrongCertificate(Fingerprint(leafOf(other.Certificate)), err)
+	}
 	err = word(ctx, err)
 	if connector.MessageKey(err) == KeyUntrusted && c.client != nil {
 		return failed(KeyUntrusted, fmt.Errorf("certificate of this product: SHA-1 thumbprint %s, SHA-256 %s: %w", thumbprint(c.client.der), Fingerprint(c.client.der), err))

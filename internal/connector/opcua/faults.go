@@ -9,9 +9,9 @@ import (
 	"strings"
 
 	"github.com/gopcua/opcua/ua"
-	"github.com/gopcua/opcua/uacp"
 
 	"github.com/optria-iq/optria/internal/connector"
+	"github.com/optria-iq/optria/internal/connector/opcua/secure"
 	"github.com/optria-iq/optria/internal/fault"
 )
 
@@ -102,13 +102,11 @@ func word(ctx context.Context, err error) error {
 		return failed(key, err)
 	}
 	var network net.Error
-	switch text := err.Error(); {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &network), errors.Is(err, context.DeadlineExceeded):
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.As(err, &network), errors.Is(err, context.DeadlineExceeded):
 		return connector.Unreachable(err)
-	case strings.Contains(text, "too large"), strings.Contains(text, "too many chunks"):
-		return failed(connector.KeyTooLarge, err)
-	case strings.Contains(text, "read header failed"), strings.Contains(text, "write failed"):
-		return connector.Unreachable(err)
+	case errors.Is(err, secure.ErrTampered):
+		return failed(connector.KeySecurity, err)
 	default:
 		return failed(connector.KeyProtocol, err)
 	}
@@ -119,10 +117,6 @@ func statusOf(err error) (ua.StatusCode, bool) {
 	var status ua.StatusCode
 	if errors.As(err, &status) {
 		return status, true
-	}
-	var transport *uacp.Error
-	if errors.As(err, &transport) {
-		return ua.StatusCode(transport.ErrorCode), true
 	}
 	return 0, false
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -85,19 +84,6 @@ func (h *hostile) serve(conn *uacp.Conn) {
 		if err := channel.SendResponseWithContext(context.Background(), message.RequestID, response); err != nil {
 			return
 		}
-	}
-}
-
-// The hostile server lives in the process of its client, whose decoder knows no
-// requests.
-func init() {
-	for _, request := range []any{
-		&ua.OpenSecureChannelRequest{}, &ua.CloseSecureChannelRequest{}, &ua.GetEndpointsRequest{}, &ua.CreateSessionRequest{},
-		&ua.ActivateSessionRequest{}, &ua.CloseSessionRequest{}, &ua.ReadRequest{}, &ua.BrowseRequest{}, &ua.BrowseNextRequest{},
-		&ua.HistoryReadRequest{}, &ua.CreateSubscriptionRequest{}, &ua.SetPublishingModeRequest{}, &ua.CreateMonitoredItemsRequest{},
-		&ua.DeleteMonitoredItemsRequest{}, &ua.PublishRequest{},
-	} {
-		decodable()[services.Lookup(request).String()] = reflect.TypeOf(request)
 	}
 }
 

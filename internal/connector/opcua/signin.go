@@ -12,6 +12,7 @@ import (
 	"github.com/gopcua/opcua/ua"
 
 	"github.com/optria-iq/optria/internal/connector"
+	"github.com/optria-iq/optria/internal/connector/opcua/secure"
 )
 
 // nonceLength is the length of the client's nonce, OPC 10000-4 5.7.2.
@@ -21,10 +22,6 @@ const nonceLength = 32
 // It closes the channel when it fails.
 func (c *OPCUAConnector) signIn(ctx context.Context, ch *channel, endpoint *ua.EndpointDescription) (s *session, err error) {
 	defer func() {
-		// The library expects RSA keys in whatever certificate a server sends.
-		if r := recover(); r != nil {
-			err = failed(connector.KeyProtocol, fmt.Errorf("sign in: %v", r))
-		}
 		if err != nil {
 			ch.close()
 		}
@@ -72,7 +69,7 @@ func (c *OPCUAConnector) createSession(ctx context.Context, ch *channel, endpoin
 	if created.ServerSignature == nil || !bytes.Equal(leafOf(created.ServerCertificate), endpoint.ServerCertificate) {
 		return nil, failed(connector.KeySecurity, errors.New("the session is not signed with the certificate of the channel"))
 	}
-	if err := ch.secure.VerifySessionSignature(endpoint.ServerCertificate, nonce, created.ServerSignature.Signature); err != nil {
+	if err := secure.Verify(ch.config.Policy, endpoint.ServerCertificate, ch.config.Certificate, nonce, created.ServerSignature.Signature); err != nil {
 		return nil, failed(connector.KeySecurity, fmt.Errorf("the server does not prove that it holds the key of its certificate: %w", err))
 	}
 	return created, nil
@@ -90,38 +87,37 @@ func (c *OPCUAConnector) checkSessionPin(der []byte) error {
 // activate proves who the client and its user are.
 func (c *OPCUAConnector) activate(ctx context.Context, ch *channel, endpoint *ua.EndpointDescription, created *ua.CreateSessionResponse) error {
 	certificate := leafOf(created.ServerCertificate)
-	signature, algorithm, err := ch.secure.NewSessionSignature(certificate, created.ServerNonce)
+	signature, err := secure.Sign(ch.config.Policy, ch.config.Key, certificate, created.ServerNonce)
 	if err != nil {
 		return failed(connector.KeySecurity, fmt.Errorf("sign the session: %w", err))
 	}
-	token, proof, err := c.userToken(ch, endpoint, certificate, created.ServerNonce)
+	token, proof, err := c.userToken(endpoint, certificate, created.ServerNonce)
 	if err != nil {
 		return failed(connector.KeySecurity, fmt.Errorf("seal the user's token: %w", err))
 	}
 	_, err = call[*ua.ActivateSessionResponse](ctx, ch, &ua.ActivateSessionRequest{
-		ClientSignature: &ua.SignatureData{Algorithm: algorithm, Signature: signature}, LocaleIDs: []string{"en"},
+		ClientSignature: signature, LocaleIDs: []string{"en"},
 		UserIdentityToken: ua.NewExtensionObject(token), UserTokenSignature: proof,
 	})
 	return err
 }
 
 // userToken is the user's identity and, for a certificate, the proof of it.
-func (c *OPCUAConnector) userToken(ch *channel, endpoint *ua.EndpointDescription, certificate, nonce []byte) (any, *ua.SignatureData, error) {
+func (c *OPCUAConnector) userToken(endpoint *ua.EndpointDescription, certificate, nonce []byte) (any, *ua.SignatureData, error) {
 	policy := &ua.UserTokenPolicy{}
 	if offered, ok := tokenOf(endpoint, tokenTypes[c.settings.Authentication]); ok {
 		policy = offered
 	}
-	uri, proof := cmp.Or(policy.SecurityPolicyURI, endpoint.SecurityPolicyURI), &ua.SignatureData{}
+	uri := cmp.Or(policy.SecurityPolicyURI, endpoint.SecurityPolicyURI)
 	switch c.settings.Authentication {
 	case Username:
-		sealed, algorithm, err := ch.secure.EncryptUserPassword(uri, c.password, certificate, nonce)
-		return &ua.UserNameIdentityToken{PolicyID: policy.PolicyID, UserName: c.settings.Username, Password: sealed, EncryptionAlgorithm: algorithm}, proof, err
+		sealed, algorithm, err := secure.SealPassword(uri, c.password, certificate, nonce)
+		return &ua.UserNameIdentityToken{PolicyID: policy.PolicyID, UserName: c.settings.Username, Password: sealed, EncryptionAlgorithm: algorithm}, &ua.SignatureData{}, err
 	case Certificate:
-		var err error
-		proof.Signature, proof.Algorithm, err = ch.secure.NewUserTokenSignature(uri, certificate, nonce)
+		proof, err := secure.Sign(uri, c.user.key, certificate, nonce)
 		return &ua.X509IdentityToken{PolicyID: policy.PolicyID, CertificateData: c.user.der}, proof, err
 	default:
-		return &ua.AnonymousIdentityToken{PolicyID: policy.PolicyID}, proof, nil
+		return &ua.AnonymousIdentityToken{PolicyID: policy.PolicyID}, &ua.SignatureData{}, nil
 	}
 }
 
