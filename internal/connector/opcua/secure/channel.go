@@ -110,6 +110,11 @@ func (c *Channel) result(ctx context.Context, answered <-chan answer) ([]byte, e
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	case <-c.closed:
+	}
+	select {
+	case a := <-answered: // it came before the end
+		return a.body, a.err
+	default:
 		return nil, c.reason()
 	}
 }

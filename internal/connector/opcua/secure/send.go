@@ -96,19 +96,19 @@ func (c *Channel) write(ctx context.Context, p protection, head []byte, request 
 		_, err = c.conn.Write(frame)
 	}
 	if err != nil {
-		err = fmt.Errorf("write: %w", err)
-		c.fail(err)
+		c.fail(fmt.Errorf("write: %w", err))
+		return c.reason()
 	}
-	return err
+	return nil
 }
 
-// lastNumber is the last sequence number before they begin again, OPC 10000-6
+// lastNumber is what sequence numbers pass before they begin again, OPC 10000-6
 // 6.7.2.4.
 const lastNumber = math.MaxUint32 - 1024
 
 // following is the sequence number after n.
 func following(n uint32) uint32 {
-	if n >= lastNumber {
+	if n > lastNumber {
 		return 1
 	}
 	return n + 1

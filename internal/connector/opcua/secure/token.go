@@ -164,15 +164,23 @@ func (c *Channel) opened(part chunk, request uint32, body []byte) error {
 	if c.opens.signed && len(response.ServerNonce) != len(nonce) {
 		return fmt.Errorf("nonce of %d bytes in place of %d: %w", len(response.ServerNonce), len(nonce), ua.StatusBadNonceInvalid)
 	}
-	algorithm, err := uapolicy.Symmetric(c.config.Policy, nonce, response.ServerNonce)
+	keys, err := symmetric(c.config, nonce, response.ServerNonce)
 	if err != nil {
-		return fmt.Errorf("derive keys: %w", err)
+		return err
 	}
 	lifetime := min(c.config.Lifetime, max(shortestLifetime, time.Duration(response.SecurityToken.RevisedLifetime)*time.Millisecond))
 	c.id, c.last = part.channel, c.current
-	c.current = &token{id: response.SecurityToken.TokenID, lifetime: lifetime, until: time.Now().Add(share(lifetime, acceptedFor)), protection: protection{
-		algorithm: algorithm, signed: c.opens.signed, encrypted: c.config.Mode == ua.MessageSecurityModeSignAndEncrypt}}
+	c.current = &token{id: response.SecurityToken.TokenID, lifetime: lifetime, until: time.Now().Add(share(lifetime, acceptedFor)), protection: keys}
 	return nil
+}
+
+// symmetric derives the protection of messages from the nonces of both sides.
+func symmetric(config Config, own, peer []byte) (protection, error) {
+	algorithm, err := uapolicy.Symmetric(config.Policy, own, peer)
+	if err != nil {
+		return protection{}, fmt.Errorf("derive keys: %w", err)
+	}
+	return protection{algorithm: algorithm, signed: config.Policy != ua.SecurityPolicyURINone, encrypted: config.Mode == ua.MessageSecurityModeSignAndEncrypt}, nil
 }
 
 func share(of time.Duration, part float64) time.Duration { return time.Duration(float64(of) * part) }
