@@ -40,7 +40,7 @@ func (c *OPCUAConnector) connectChannel(ctx context.Context, config secure.Confi
 // plainChannel is the configuration without security, for discovery.
 func (c *OPCUAConnector) plainChannel() secure.Config {
 	return secure.Config{EndpointURL: c.settings.Endpoint, Policy: ua.SecurityPolicyURINone, Mode: ua.MessageSecurityModeNone,
-		Lifetime: tokenLifetime, Timeout: requestWithin, Decode: decodeAnswer}
+		Lifetime: c.lifetime, Timeout: requestWithin, Decode: decodeAnswer}
 }
 
 // securedChannel is the configuration of the channel to an endpoint.

@@ -31,6 +31,7 @@ type OPCUAConnector struct {
 	dialer   *net.Dialer
 	root     Address
 	retry    time.Duration
+	lifetime time.Duration // of security tokens, as asked for
 	session  *session
 	used     time.Time
 }
@@ -44,7 +45,7 @@ var (
 )
 
 func open(config connector.Config, secrets connector.Secrets, dialer *net.Dialer) (connector.Connector, error) {
-	c := &OPCUAConnector{password: secrets["password"], dialer: dialer, retry: retryItems}
+	c := &OPCUAConnector{password: secrets["password"], dialer: dialer, retry: retryItems, lifetime: tokenLifetime}
 	if err := config.Decode(&c.settings); err != nil {
 		return nil, fmt.Errorf("read settings: %w", err)
 	}

@@ -4,16 +4,23 @@
 //
 // # Trust
 //
-// The library underneath checks no certificate. Whoever configures a
-// connection with security therefore enters the SHA-256 fingerprint of the
-// server's certificate, which the connection test shows. It is compared with
-// the endpoint chosen, and the secure channel is opened with the key of exactly
-// that certificate, so only its owner can take part. The product's own
+// Whoever configures a connection with security enters the SHA-256 fingerprint
+// of the server's certificate, which the connection test shows. It is compared
+// with the endpoint chosen, and the secure channel is opened with the key of
+// exactly that certificate, so only its owner can take part. The product's own
 // certificate is made when the integration is stored; the server has to trust it.
+//
+// # What a server sends
+//
+// The library encodes and decodes messages and has the cryptography; the secure
+// channel is that of package secure, which bounds what a server may send. An
+// answer is decoded by the goroutine that asked for it, into the type that it
+// expects, and is measured first: lengths beyond the message and deep nesting
+// are refused. What panics in the library all the same is a fault of the peer.
 //
 // # Staying alive
 //
-// The library's reconnection is off. Subscribe owns one session: it counts the
+// Nothing reconnects by itself. Subscribe owns one session: it counts the
 // notifications, watches an item that changes every second (the server's
 // clock) in the same subscription, and returns an error as soon as one is
 // missing. The caller opens a new session and fills the hole by Backfill. The

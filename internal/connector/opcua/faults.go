@@ -70,6 +70,8 @@ var statusKeys = map[ua.StatusCode]string{
 	ua.StatusBadNoSubscription:                 connector.KeySilent,
 	ua.StatusBadSessionNotActivated:            connector.KeySecurity,
 	ua.StatusBadSecureChannelTokenUnknown:      connector.KeyUnreachable,
+	ua.StatusBadSequenceNumberInvalid:          connector.KeyProtocol,
+	ua.StatusBadNonceInvalid:                   connector.KeySecurity,
 	ua.StatusBadTCPMessageTypeInvalid:          connector.KeyProtocol,
 	ua.StatusBadTCPEndpointURLInvalid:          KeyNoEndpoint,
 	ua.StatusBadCertificateIssuerUseNotAllowed: KeyUntrusted,

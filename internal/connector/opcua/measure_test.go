@@ -2,6 +2,7 @@ package opcua
 
 import (
 	"bytes"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -89,6 +90,33 @@ func TestHostileAnswersEndInAFault(t *testing.T) {
 	require.Equal(t, connector.KeyTooLarge, connector.MessageKey(err), "%v", err)
 }
 
+// body is an answer as it arrives.
+func body(t testing.TB, a ua.Response) []byte {
+	return append(encoded(t, ua.NewFourByteExpandedNodeID(0, ua.ServiceTypeID(a))), encoded(t, a)...)
+}
+
+// TestAnswersAreDecodedOrRefused decodes answers whole, cut, and as others.
+func TestAnswersAreDecodedOrRefused(t *testing.T) {
+	t.Parallel()
+	all := answers(t)
+	all["open"] = &ua.OpenSecureChannelResponse{ResponseHeader: all["read"].Header(), SecurityToken: &ua.ChannelSecurityToken{ChannelID: 1}, ServerNonce: []byte{1}}
+	for name, a := range all {
+		raw := body(t, a)
+		into := reflect.New(reflect.TypeOf(a).Elem()).Interface().(ua.Response)
+		require.NoError(t, decodeAnswer(raw, into), name)
+		require.Equal(t, raw[4:], encoded(t, into), name)
+		for cut := range len(raw) {
+			require.Error(t, decodeAnswer(raw[:cut], into), "%s cut after %d of %d bytes", name, cut, len(raw))
+		}
+		require.Equal(t, connector.KeyProtocol, connector.MessageKey(decodeAnswer(raw, &ua.CloseSessionResponse{})), name)
+	}
+	header := *all["read"].Header()
+	header.ServiceResult = ua.StatusBadTooManyOperations
+	require.ErrorIs(t, decodeAnswer(body(t, &ua.ServiceFault{ResponseHeader: &header}), &ua.ReadResponse{}), ua.StatusBadTooManyOperations)
+	header.ServiceResult = ua.StatusOK
+	require.Equal(t, connector.KeyProtocol, connector.MessageKey(decodeAnswer(body(t, &ua.ServiceFault{ResponseHeader: &header}), &ua.ReadResponse{})))
+}
+
 // FuzzMeasured decodes what was measured: the library has to take it without
 // a panic.
 func FuzzMeasured(f *testing.F) {
@@ -96,7 +124,7 @@ func FuzzMeasured(f *testing.F) {
 		f.Add(encoded(f, a))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		for _, target := range []any{&ua.ReadResponse{}, &ua.BrowseResponse{}, &ua.HistoryReadResponse{}, &ua.PublishResponse{}, &ua.GetEndpointsResponse{}} {
+		for _, target := range []any{&ua.ReadResponse{}, &ua.BrowseResponse{}, &ua.HistoryReadResponse{}, &ua.PublishResponse{}, &ua.GetEndpointsResponse{}, &ua.OpenSecureChannelResponse{}} {
 			if measure(raw, target) == nil {
 				_, _ = ua.Decode(raw, target) // what it says is its own affair
 			}

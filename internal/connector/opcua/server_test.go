@@ -17,7 +17,7 @@ func TestAgainstAnotherStack(t *testing.T) {
 	t.Parallel()
 	p := startPlant(t, "BULK=2500", "TICK=500")
 	for name, test := range map[string]func(*testing.T, *plant){
-		"browse": browses, "sample": samples, "history": readsHistory, "subscribe": follows, "poll": polls, "test": checksConnection,
+		"browse": browses, "sample": samples, "history": readsHistory, "subscribe": follows, "poll": polls, "test": checksConnection, "renewal": followsThroughRenewals,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -160,6 +160,18 @@ func follows(t *testing.T, p *plant) {
 	for i := 1; i < len(s.batches); i++ {
 		require.False(t, s.batches[i].Watermark.Before(s.batches[i-1].Watermark), "the watermark never goes back")
 	}
+}
+
+// followsThroughRenewals keeps a subscription while the token of its channel is
+// renewed several times.
+func followsThroughRenewals(t *testing.T, p *plant) {
+	c := dial(t, p.host(), secured(t, p.host(), "Basic256Sha256", "SignAndEncrypt"))
+	c.lifetime = 2 * time.Second
+	s := subscribe(t, c, address("Pump1/Flow"))
+	s.await(t, 20*time.Second, "values", func(r *record) bool { return len(r.readings[address("Pump1/Flow")]) > 0 })
+	first := s.watermark()
+	s.await(t, 20*time.Second, "seven seconds more", func(r *record) bool { return r.batches[len(r.batches)-1].Watermark.Sub(first) > 7*time.Second })
+	s.stop(t)
 }
 
 func polls(t *testing.T, p *plant) {

@@ -1,6 +1,7 @@
 package opcua
 
 import (
+	"fmt"
 	"maps"
 	"net"
 	"os"
@@ -8,9 +9,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gopcua/opcua/ua"
 	"github.com/stretchr/testify/require"
 
 	"github.com/optria-iq/optria/internal/connector"
+	"github.com/optria-iq/optria/internal/connector/opcua/secure"
 )
 
 // TestTrust signs in at a server that trusts one client certificate, wants
@@ -121,6 +124,22 @@ func TestSecureChannelNeedsAnIdentity(t *testing.T) {
 	require.NotEqual(t, key, other["client_key"])
 	_, err = connector.Open(Kind, config, other, &net.Dialer{})
 	require.Equal(t, KeyNoIdentity, connector.MessageKey(err), "a key of another certificate")
+}
+
+// TestChannelsThatFailSayWhy words the ways in which a channel ends.
+func TestChannelsThatFailSayWhy(t *testing.T) {
+	t.Parallel()
+	c := dial(t, "127.0.0.1:1", nil)
+	for key, err := range map[string]error{
+		connector.KeyCertificate: &secure.OtherCertificateError{Certificate: c.client.der},
+		connector.KeySecurity:    secure.ErrTampered,
+		connector.KeyUnreachable: net.ErrClosed,
+		connector.KeyTooLarge:    ua.StatusBadTCPMessageTooLarge,
+		connector.KeyProtocol:    ua.StatusBadTCPMessageTypeInvalid,
+		KeyUntrusted:             ua.StatusBadSecurityChecksFailed,
+	} {
+		require.Equal(t, key, connector.MessageKey(c.wordChannel(t.Context(), fmt.Errorf("open: %w", err))), "%v", err)
+	}
 }
 
 func TestGeneratedCertificate(t *testing.T) {

@@ -290,6 +290,7 @@ func FuzzStream(f *testing.F) {
 	f.Add([]byte("ERRF\x10\x00\x00\x00\x00\x00\x80\x80\xff\xff\xff\xff"))
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		c := deaf(t)
+		c.config.Decode = func([]byte, ua.Response) error { return nil }
 		c.opening = &opening{request: 2}
 		c.await()
 		c.await()
