@@ -110,6 +110,8 @@ func TestAnswersAreDecodedOrRefused(t *testing.T) {
 		}
 		require.Equal(t, connector.KeyProtocol, connector.MessageKey(decodeAnswer(raw, &ua.CloseSessionResponse{})), name)
 	}
+	request := encoded(t, ua.NewFourByteExpandedNodeID(0, ua.ServiceTypeID(&ua.OpenSecureChannelRequest{})))
+	require.Equal(t, connector.KeyProtocol, connector.MessageKey(decodeAnswer(request, &ua.OpenSecureChannelResponse{})), "servers send no requests")
 	header := *all["read"].Header()
 	header.ServiceResult = ua.StatusBadTooManyOperations
 	require.ErrorIs(t, decodeAnswer(body(t, &ua.ServiceFault{ResponseHeader: &header}), &ua.ReadResponse{}), ua.StatusBadTooManyOperations)

@@ -76,7 +76,7 @@ func Open(ctx context.Context, conn net.Conn, config Config) (*Channel, error) {
 		c.fail(err)
 		return nil, err
 	}
-	go c.renew()
+	go c.renew(context.WithoutCancel(ctx))
 	return c, nil
 }
 

@@ -44,11 +44,11 @@ func hello(ctx context.Context, conn net.Conn, from *framer, url string) (limits
 
 func helloFrame(url string) []byte {
 	frame := []byte("HELF\x00\x00\x00\x00")
-	for _, n := range []uint32{0, bufferSize, bufferSize, maxMessageSize, maxChunkCount, uint32(len(url))} { // #nosec G115 -- an address has a bounded length
+	for _, n := range []uint32{0, bufferSize, bufferSize, maxMessageSize, maxChunkCount, uint32(len(url))} {
 		frame = binary.LittleEndian.AppendUint32(frame, n)
 	}
 	frame = append(frame, url...)
-	binary.LittleEndian.PutUint32(frame[4:], uint32(len(frame))) // #nosec G115 -- as above
+	binary.LittleEndian.PutUint32(frame[4:], uint32(len(frame)))
 	return frame
 }
 

@@ -65,7 +65,7 @@ func (p protection) seal(head, plain []byte) ([]byte, error) {
 	} else if p.signed {
 		size += p.algorithm.SignatureLength()
 	}
-	binary.LittleEndian.PutUint32(frame[4:], uint32(size)) // #nosec G115 -- chunks are smaller than a buffer
+	binary.LittleEndian.PutUint32(frame[4:], uint32(size))
 	if p.signed {
 		signature, err := p.algorithm.Signature(frame)
 		if err != nil {

@@ -28,7 +28,7 @@ func encode(request ua.Request, id uint32, session *ua.NodeID, within time.Durat
 	if session == nil {
 		session = ua.NewTwoByteNodeID(0)
 	}
-	request.SetHeader(&ua.RequestHeader{AuthenticationToken: session, Timestamp: time.Now(), RequestHandle: id, TimeoutHint: uint32(within / time.Millisecond)}) // #nosec G115 -- seconds
+	request.SetHeader(&ua.RequestHeader{AuthenticationToken: session, Timestamp: time.Now(), RequestHandle: id, TimeoutHint: uint32(within / time.Millisecond)})
 	kind, err := ua.Encode(ua.NewFourByteExpandedNodeID(0, ua.ServiceTypeID(request)))
 	if err != nil {
 		return nil, fmt.Errorf("encode the type of %T: %w", request, err)

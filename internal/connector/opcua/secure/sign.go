@@ -76,7 +76,7 @@ func SealPassword(policy, password string, certificate, nonce []byte) (sealed []
 	if err != nil {
 		return nil, "", fmt.Errorf("encrypt: %w", err)
 	}
-	secret := binary.LittleEndian.AppendUint32(nil, uint32(len(password)+len(nonce))) // #nosec G115 -- both are bounded
+	secret := binary.LittleEndian.AppendUint32(nil, uint32(len(password)+len(nonce)))
 	sealed, err = asymmetric.Encrypt(slices.Concat(secret, []byte(password), nonce))
 	if err != nil {
 		return nil, "", fmt.Errorf("encrypt: %w", err)

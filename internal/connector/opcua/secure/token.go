@@ -86,7 +86,7 @@ func (c *Channel) open(ctx context.Context, kind ua.SecurityTokenRequestType) er
 	id, answered := c.await()
 	defer c.forget(id)
 	body, err := encode(&ua.OpenSecureChannelRequest{RequestType: kind, SecurityMode: c.config.Mode, ClientNonce: nonce,
-		RequestedLifetime: uint32(c.config.Lifetime / time.Millisecond)}, id, nil, c.config.Timeout) // #nosec G115 -- an hour
+		RequestedLifetime: uint32(c.config.Lifetime / time.Millisecond)}, id, nil, c.config.Timeout)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func appendBytes(to, b []byte) []byte {
 	if b == nil {
 		return append(to, 0xff, 0xff, 0xff, 0xff)
 	}
-	return append(binary.LittleEndian.AppendUint32(to, uint32(len(b))), b...) // #nosec G115 -- a certificate
+	return append(binary.LittleEndian.AppendUint32(to, uint32(len(b))), b...)
 }
 
 // answersOpening makes sure that a chunk answers the request to open the
@@ -187,7 +187,7 @@ func share(of time.Duration, part float64) time.Duration { return time.Duration(
 
 // renew renews the token until the channel ends. A token that cannot be renewed
 // ends it.
-func (c *Channel) renew() {
+func (c *Channel) renew(ctx context.Context) {
 	for {
 		c.mu.Lock()
 		wait := share(c.current.lifetime, renewAfter)
@@ -197,7 +197,7 @@ func (c *Channel) renew() {
 		case <-c.closed:
 			return
 		}
-		if err := c.open(context.Background(), ua.SecurityTokenRequestTypeRenew); err != nil {
+		if err := c.open(ctx, ua.SecurityTokenRequestTypeRenew); err != nil {
 			c.fail(fmt.Errorf("renew the token: %w", err))
 			return
 		}
