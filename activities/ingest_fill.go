@@ -16,8 +16,10 @@ import (
 )
 
 // A filling that fails is tried again ever later, and given up after fillTries
-// failures in a row without one page in between: about half an hour. While the
-// circuit of the source is open it waits and that does not count.
+// failures in a row without one page in between: about half an hour. An outage
+// that was given up is tried again every hour for thirty days, so that an archive
+// that answers again heals it. While the circuit of the source is open a filling
+// waits and that does not count.
 const (
 	fillTries  = 10
 	fillPause  = 5 * time.Second
@@ -86,7 +88,7 @@ func (a *Ingest) fill(ctx context.Context, t *target, gap db.IntegrationBackfill
 				return a.failFilling(ctx, gap, err, result)
 			}
 		}
-		if none := noHistory(batch.Notices); len(none) > 0 && len(none) >= len(tags) {
+		if none := named(batch.Notices, connector.NoticeNoHistory); len(none) > 0 && len(none) >= len(tags) {
 			return result, a.giveUp(ctx, gap, fillImpossible, KeyNoArchive)
 		}
 		written, moved, err := a.storePage(ctx, t, &gap, batch)
@@ -133,7 +135,7 @@ func (a *Ingest) storePage(ctx context.Context, t *target, gap *db.IntegrationBa
 			return err
 		}
 		n, err := q.AdvanceBackfill(ctx, tx, db.AdvanceBackfillParams{TenantID: gap.TenantID, ID: gap.ID, Previous: gap.ReachedTs,
-			ReachedTs: reached, RowsWritten: stored.New})
+			ReachedTs: reached, Tags: int32(len(gap.Tags)), RowsWritten: stored.New}) // #nosec G115 -- as many as are mapped
 		if err != nil {
 			return fmt.Errorf("advance filling: %w", err)
 		}
@@ -155,7 +157,7 @@ func (a *Ingest) storePage(ctx context.Context, t *target, gap *db.IntegrationBa
 
 func (a *Ingest) nextGap(ctx context.Context, ref IntegrationRef) (gap db.IntegrationBackfill, found bool, err error) {
 	err = a.deps.DB.InTenant(ctx, ref.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
-		next, err := q.NextBackfill(ctx, tx, ref.TenantID, ref.IntegrationID)
+		next, err := q.NextBackfill(ctx, tx, ref.TenantID, ref.IntegrationID, time.Now().Add(-a.pace.settle))
 		if len(next) > 0 {
 			gap, found = next[0], true
 		}

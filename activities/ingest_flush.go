@@ -21,6 +21,7 @@ type flush struct {
 	converted
 	watermark time.Time // zero when the batch says none
 	back      []string  // tags that the source knows again
+	lost      []string  // tags of which the source's queue has dropped values
 	now       time.Time
 	stored    db.Written
 	sum       tally // of the sync record, this batch included
@@ -75,11 +76,8 @@ func (t tally) record(ctx context.Context, tx pgx.Tx, q *db.Queries, i db.Integr
 // session notes what was missed since the last.
 func (n *session) write(ctx context.Context, tx pgx.Tx, q *db.Queries, f *flush) (err error) {
 	i, first := n.t.integration, !n.isUp()
-	if len(f.back) > 0 && n.archive && !f.watermark.IsZero() {
-		// They came back after the watermark, by a clock that may differ from ours.
-		if err := absent(ctx, tx, q, n.t, f.back, later(f.watermark.Add(n.pace.settle), f.now)); err != nil {
-			return err
-		}
+	if err := n.holes(ctx, tx, q, f); err != nil {
+		return err
 	}
 	if f.stored, err = db.WriteReadings(ctx, tx, i.TenantID, f.rows); err != nil {
 		return err
@@ -107,6 +105,22 @@ func (n *session) write(ctx context.Context, tx pgx.Tx, q *db.Queries, f *flush)
 		return err
 	}
 	return watchSilence(ctx, tx, q, i)
+}
+
+// holes notes what single tags have missed within the session, as far as the
+// source has an archive of it.
+func (n *session) holes(ctx context.Context, tx pgx.Tx, q *db.Queries, f *flush) error {
+	if !n.archive || f.watermark.IsZero() {
+		return nil
+	}
+	// It happened after the watermark, by a clock that may differ from ours.
+	until := later(f.watermark.Add(n.pace.settle), f.now)
+	for _, tags := range [][]string{f.back, f.lost} {
+		if err := absent(ctx, tx, q, n.t, tags, until); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // isDue reports whether a sync record is to be written: at the beginning of a

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -32,7 +33,7 @@ const (
 	oldestGap = 399 * 24 * time.Hour
 	pollGap   = 3 * time.Minute
 
-	longestAbsence = 30 * 24 * time.Hour // of single tags, that is filled by itself
+	longestAbsence = 30 * 24 * time.Hour // of single tags, that is noted and filled by itself
 )
 
 // recordGap notes that a window was not read. A gap close to one that is not
@@ -92,7 +93,7 @@ func lostArchive(ctx context.Context, tx pgx.Tx, q *db.Queries, t *target, p *po
 	if i.Watermark == nil || !p.batch.Watermark.After(*i.Watermark) || p.until.Sub(*i.Watermark) < pollGap || !p.notices.has(connector.NoticeNoHistory) {
 		return nil
 	}
-	tags := noHistory(p.batch.Notices)
+	tags := named(p.batch.Notices, connector.NoticeNoHistory)
 	if len(tags) == 0 || len(tags) >= len(t.tags) {
 		return recordGap(ctx, tx, q, i, *i.Watermark, p.batch.Watermark, false)
 	}
@@ -104,16 +105,6 @@ func lostArchive(ctx context.Context, tx pgx.Tx, q *db.Queries, t *target, p *po
 	return nil
 }
 
-// noHistory returns the tags that a source has no archive of.
-func noHistory(said []connector.Notice) (tags []string) {
-	for _, n := range said {
-		if n.Key == connector.NoticeNoHistory {
-			tags = append(tags, n.Tags...)
-		}
-	}
-	return tags
-}
-
 // refused returns the tags of which a source gives nothing although it knows
 // them.
 func refused(page connector.Batch) (tags []string) {
@@ -121,52 +112,5 @@ func refused(page connector.Batch) (tags []string) {
 	for _, r := range page.Readings {
 		given[r.ExternalTag] = true
 	}
-	for _, n := range page.Notices {
-		if n.Key != connector.NoticeRefusedTag {
-			continue
-		}
-		for _, tag := range n.Tags {
-			if !given[tag] {
-				tags = append(tags, tag)
-			}
-		}
-	}
-	return tags
-}
-
-// tagsBack returns the tags that a source knows again after it did not for a
-// while.
-func tagsBack(said []connector.Notice) (tags []string) {
-	for _, n := range said {
-		if n.Key == connector.NoticeResubscribed {
-			tags = append(tags, n.Tags...)
-		}
-	}
-	return tags
-}
-
-// absent notes as a gap the time in which some tags of a live session were not
-// known to the source: since their last stored readings, and up to a moment. It
-// must be called before newer readings are stored.
-func absent(ctx context.Context, tx pgx.Tx, q *db.Queries, t *target, tags []string, until time.Time) error {
-	var signals []int64
-	for _, tag := range tags {
-		if m, ok := t.mappings[tag]; ok {
-			signals = append(signals, m.SignalID)
-		}
-	}
-	i := t.integration
-	heard, err := q.LastHeardOf(ctx, tx, i.TenantID, signals)
-	if err != nil {
-		return fmt.Errorf("look for the last readings: %w", err)
-	}
-	from := later(heard.Add(-overlap), until.Add(-longestAbsence))
-	if len(signals) == 0 || heard.Unix() == 0 || !until.After(from) {
-		return nil
-	}
-	err = q.RecordGap(ctx, tx, db.RecordGapParams{TenantID: i.TenantID, IntegrationID: i.ID, FromTs: from, ToTs: until, Tags: tags, State: fillWaiting})
-	if err != nil {
-		return fmt.Errorf("record gap: %w", err)
-	}
-	return nil
+	return slices.DeleteFunc(named(page.Notices, connector.NoticeRefusedTag), func(tag string) bool { return given[tag] })
 }

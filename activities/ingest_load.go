@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -18,6 +19,7 @@ type target struct {
 	pulse       db.IntegrationPulseRow
 	mappings    map[string]db.ListPolledMappingsRow
 	tags        []string
+	absent      map[string]time.Time // tags that a polled source lacks, and up to when they were read
 	secrets     connector.Secrets
 }
 
@@ -56,9 +58,13 @@ func (a *Ingest) load(ctx context.Context, ref IntegrationRef) (*target, error) 
 func (t *target) follow(mappings []db.ListPolledMappingsRow) {
 	t.mappings = make(map[string]db.ListPolledMappingsRow, len(mappings))
 	t.tags = make([]string, 0, len(mappings))
+	t.absent = map[string]time.Time{}
 	for _, m := range mappings {
 		t.mappings[m.ExternalTag] = m
 		t.tags = append(t.tags, m.ExternalTag)
+		if m.AbsentSince != nil {
+			t.absent[m.ExternalTag] = *m.AbsentSince
+		}
 	}
 }
 

@@ -47,11 +47,18 @@ func (a *Ingest) step(ctx context.Context, t *target, poller connector.Poller, r
 	if err != nil {
 		return false, fmt.Errorf("poll %s: %w", t.integration.Kind, err)
 	}
-	p := polled{batch: batch, converted: t.convert(batch.Readings, started), started: started, until: request.Until}
+	since, _, err := request.Window()
+	if err != nil {
+		return false, fmt.Errorf("window of a poll: %w", err)
+	}
+	_, archive := poller.(connector.Backfiller)
+	p := polled{batch: batch, converted: t.convert(batch.Readings, started), absences: t.absences(batch.Notices, since), archive: archive,
+		started: started, until: request.Until}
 	p.notices.take(batch.Notices)
 	if err := a.store(ctx, t, &p); err != nil {
 		return false, err
 	}
+	p.keep(t)
 	mark := batch.Watermark
 	t.integration.Watermark = &mark
 	result.Written += p.stored.New
@@ -65,7 +72,9 @@ func (a *Ingest) step(ctx context.Context, t *target, poller connector.Poller, r
 // polled is one batch of a poll on its way into the database.
 type polled struct {
 	converted
+	absences
 	batch   connector.Batch
+	archive bool // the source can fill gaps
 	started time.Time
 	until   time.Time // end of the window asked for
 	stored  db.Written
@@ -85,6 +94,9 @@ func (a *Ingest) store(ctx context.Context, t *target, p *polled) error {
 		}
 		p.status = statusOf(int64(len(p.rows)), p.bad, p.refused+p.stored.Rejected, p.notices)
 		if err := lostArchive(ctx, tx, q, t, p); err != nil {
+			return err
+		}
+		if err := p.absences.write(ctx, tx, q, t, p.until, p.archive); err != nil {
 			return err
 		}
 		moved, err := q.AdvanceWatermark(ctx, tx, db.AdvanceWatermarkParams{

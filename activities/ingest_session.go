@@ -131,7 +131,8 @@ func (n *session) deliver(ctx context.Context, batch connector.Batch) error {
 	defer stop()
 	defer context.AfterFunc(n.ctx, stop)()
 	now := time.Now().UTC()
-	f := flush{converted: n.t.convert(batch.Readings, now), watermark: bounded(batch.Watermark, now), back: tagsBack(batch.Notices), now: now}
+	f := flush{converted: n.t.convert(batch.Readings, now), watermark: bounded(batch.Watermark, now), now: now,
+		back: named(batch.Notices, connector.NoticeResubscribed), lost: named(batch.Notices, connector.NoticeOverflow)}
 	f.notices.take(batch.Notices)
 	for {
 		err := n.storing(ctx, n.ref.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {

@@ -62,6 +62,8 @@ type source struct {
 	tree     map[string][]connector.Node
 	notices  []connector.Notice // of the next batch
 	refuses  []string           // tags whose archive may not be read now
+	lacks    []string           // tags that a poll does not know
+	resumes  bool               // the source keeps what it measures between sessions
 }
 
 func newSource(t *testing.T, name string) *source {
@@ -127,6 +129,9 @@ func (d *door) Subscribe(ctx context.Context, _ connector.SubscribeRequest, deli
 	s.waiting[d] = nil
 	s.sessions++
 	up := s.clock
+	if s.resumes && s.sessions > 1 {
+		up, s.waiting[d] = time.Time{}, slices.Clone(s.archive)
+	}
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()

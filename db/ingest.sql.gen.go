@@ -17,7 +17,8 @@ const advanceBackfill = `-- name: AdvanceBackfill :execrows
 UPDATE core.integration_backfills SET reached_ts = $1, rows_written = rows_written + $2, attempts = 0, error = '',
   state = CASE WHEN $1::timestamptz >= to_ts THEN 'done' ELSE 'running' END,
   finished_at = CASE WHEN $1::timestamptz >= to_ts THEN now() END
-WHERE tenant_id = $3 AND id = $4 AND reached_ts = $5 AND state IN ('waiting', 'running')
+WHERE tenant_id = $3 AND id = $4 AND reached_ts = $5 AND coalesce(cardinality(tags), 0) = $6::int
+  AND state IN ('waiting', 'running', 'failed')
 `
 
 type AdvanceBackfillParams struct {
@@ -26,9 +27,11 @@ type AdvanceBackfillParams struct {
 	TenantID    uuid.UUID
 	ID          uuid.UUID
 	Previous    time.Time
+	Tags        int32
 }
 
 // Moves a filling on from where the caller found it; it is done at its end.
+// Nothing happens when other tags were added meanwhile.
 func (q *Queries) AdvanceBackfill(ctx context.Context, db DBTX, arg AdvanceBackfillParams) (int64, error) {
 	result, err := db.Exec(ctx, advanceBackfill,
 		arg.ReachedTs,
@@ -36,6 +39,7 @@ func (q *Queries) AdvanceBackfill(ctx context.Context, db DBTX, arg AdvanceBackf
 		arg.TenantID,
 		arg.ID,
 		arg.Previous,
+		arg.Tags,
 	)
 	if err != nil {
 		return 0, err
@@ -173,6 +177,16 @@ func (q *Queries) FailBackfill(ctx context.Context, db DBTX, arg FailBackfillPar
 	return err
 }
 
+const forgetAbsent = `-- name: ForgetAbsent :exec
+DELETE FROM core.integration_absences WHERE tenant_id = $1 AND mapping_id = ANY($2::uuid[])
+`
+
+// Tags that the source has again.
+func (q *Queries) ForgetAbsent(ctx context.Context, db DBTX, tenantID uuid.UUID, mappings []uuid.UUID) error {
+	_, err := db.Exec(ctx, forgetAbsent, tenantID, mappings)
+	return err
+}
+
 const integrationFreshness = `-- name: IntegrationFreshness :one
 SELECT count(*) AS signals,
   count(*) FILTER (WHERE l.ts + make_interval(secs => CASE WHEN s.period_seconds > 300 THEN 3 * s.period_seconds ELSE 900 END) >= CAST($1 AS timestamptz)) AS fresh
@@ -198,8 +212,11 @@ func (q *Queries) IntegrationFreshness(ctx context.Context, db DBTX, asOf time.T
 
 const integrationPulse = `-- name: IntegrationPulse :one
 SELECT i.state, i.updated_at, i.session, i.retry_at,
-  EXISTS (SELECT FROM core.integration_backfills b
-    WHERE b.tenant_id = i.tenant_id AND b.integration_id = i.id AND b.state IN ('waiting', 'running')) AS gaps,
+  (EXISTS (SELECT FROM core.integration_backfills b
+    WHERE b.tenant_id = i.tenant_id AND b.integration_id = i.id AND b.state IN ('waiting', 'running'))
+  OR EXISTS (SELECT FROM core.integration_backfills b
+    WHERE b.tenant_id = i.tenant_id AND b.integration_id = i.id AND b.state = 'failed' AND b.cause = 'outage'
+      AND b.finished_at < now() - interval '1 hour' AND b.created_at > now() - interval '30 days'))::boolean AS gaps,
   (coalesce(i.discovered_at, '-infinity') < now() - interval '1 day'
     AND coalesce(i.discovery_tried_at, '-infinity') < now() - interval '1 hour')::boolean AS undiscovered
 FROM core.integrations i WHERE i.tenant_id = $1 AND i.id = $2
@@ -272,14 +289,16 @@ func (q *Queries) ListPolledIntegrations(ctx context.Context, db DBTX, tenantID 
 }
 
 const listPolledMappings = `-- name: ListPolledMappings :many
-SELECT m.external_tag, m.signal_id, m.source_unit, m.factor, m.shift, m.low, m.high
+SELECT m.id, m.external_tag, m.signal_id, m.source_unit, m.factor, m.shift, m.low, m.high, a.since AS absent_since
 FROM core.integration_mappings m
 JOIN telemetry.signals s ON s.tenant_id = m.tenant_id AND s.id = m.signal_id AND s.archived_at IS NULL
+LEFT JOIN core.integration_absences a ON a.tenant_id = m.tenant_id AND a.mapping_id = m.id
 WHERE m.tenant_id = $1 AND m.integration_id = $2 AND m.archived_at IS NULL
 ORDER BY m.external_tag
 `
 
 type ListPolledMappingsRow struct {
+	ID          uuid.UUID
 	ExternalTag string
 	SignalID    int64
 	SourceUnit  string
@@ -287,9 +306,11 @@ type ListPolledMappingsRow struct {
 	Shift       float64
 	Low         *float64
 	High        *float64
+	AbsentSince *time.Time
 }
 
 // Which external tag feeds which signal, the stored value is raw times factor + shift.
+// Tags that the source lacks have a time since when.
 func (q *Queries) ListPolledMappings(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) ([]ListPolledMappingsRow, error) {
 	rows, err := db.Query(ctx, listPolledMappings, tenantID, integrationID)
 	if err != nil {
@@ -300,6 +321,7 @@ func (q *Queries) ListPolledMappings(ctx context.Context, db DBTX, tenantID uuid
 	for rows.Next() {
 		var i ListPolledMappingsRow
 		if err := rows.Scan(
+			&i.ID,
 			&i.ExternalTag,
 			&i.SignalID,
 			&i.SourceUnit,
@@ -307,6 +329,7 @@ func (q *Queries) ListPolledMappings(ctx context.Context, db DBTX, tenantID uuid
 			&i.Shift,
 			&i.Low,
 			&i.High,
+			&i.AbsentSince,
 		); err != nil {
 			return nil, err
 		}
@@ -447,6 +470,54 @@ func (q *Queries) LockNearbyGap(ctx context.Context, db DBTX, arg LockNearbyGapP
 	return items, nil
 }
 
+const lockNearbyTagGap = `-- name: LockNearbyTagGap :many
+SELECT b.id FROM core.integration_backfills b
+WHERE b.tenant_id = $1 AND b.integration_id = $2 AND b.cause = 'outage' AND b.tags IS NOT NULL AND b.state = ANY($3::text[])
+  AND b.from_ts BETWEEN CAST($4 AS timestamptz) - interval '10 minutes' AND CAST($4 AS timestamptz) + interval '10 minutes'
+  AND b.from_ts <= CAST($5 AS timestamptz) + interval '1 minute' AND b.to_ts >= CAST($4 AS timestamptz) - interval '1 minute'
+  AND (b.state <> 'impossible' OR NOT EXISTS (SELECT unnest($6::text[]) EXCEPT SELECT unnest(b.tags)))
+ORDER BY b.to_ts DESC LIMIT 1 FOR UPDATE OF b
+`
+
+type LockNearbyTagGapParams struct {
+	TenantID      uuid.UUID
+	IntegrationID uuid.UUID
+	States        []string
+	FromTs        time.Time
+	ToTs          time.Time
+	Tags          []string
+}
+
+// A gap of single tags, in one of the given states, that lies as close to a
+// window and begins at most ten minutes before or after it; none or one. One
+// that cannot be filled counts only when it is of all the given tags.
+func (q *Queries) LockNearbyTagGap(ctx context.Context, db DBTX, arg LockNearbyTagGapParams) ([]uuid.UUID, error) {
+	rows, err := db.Query(ctx, lockNearbyTagGap,
+		arg.TenantID,
+		arg.IntegrationID,
+		arg.States,
+		arg.FromTs,
+		arg.ToTs,
+		arg.Tags,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []uuid.UUID{}
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const markFailed = `-- name: MarkFailed :execrows
 UPDATE core.integrations SET last_sync_at = now(), last_sync_status = 'failed', last_error = $1, streaming_since = NULL,
   circuit = $2, circuit_since = $3, failures = $4, retry_at = $5, needs_person = $6
@@ -497,14 +568,16 @@ func (q *Queries) MarkNodesGone(ctx context.Context, db DBTX, tenantID uuid.UUID
 
 const nextBackfill = `-- name: NextBackfill :many
 SELECT tenant_id, id, integration_id, cause, from_ts, to_ts, reached_ts, tags, state, rows_written, attempts, error, requested_by, created_at, finished_at FROM core.integration_backfills
-WHERE tenant_id = $1 AND integration_id = $2 AND state IN ('waiting', 'running')
-ORDER BY attempts, cause <> 'outage', to_ts DESC LIMIT 1
+WHERE tenant_id = $1 AND integration_id = $2 AND (state IN ('waiting', 'running')
+  OR state = 'failed' AND cause = 'outage' AND finished_at < now() - interval '1 hour' AND created_at > now() - interval '30 days')
+ORDER BY to_ts > CAST($3 AS timestamptz), attempts, cause <> 'outage', to_ts DESC LIMIT 1
 `
 
-// The window to fill next, none or one: what has failed least, outages before
-// requests, the newest first.
-func (q *Queries) NextBackfill(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) ([]IntegrationBackfill, error) {
-	rows, err := db.Query(ctx, nextBackfill, tenantID, integrationID)
+// The window to fill next, none or one: what may still grow comes last; then
+// what has failed least, outages before requests, the newest first. An outage
+// that was given up is tried again every hour for thirty days.
+func (q *Queries) NextBackfill(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, settled time.Time) ([]IntegrationBackfill, error) {
+	rows, err := db.Query(ctx, nextBackfill, tenantID, integrationID, settled)
 	if err != nil {
 		return nil, err
 	}
@@ -537,6 +610,18 @@ func (q *Queries) NextBackfill(ctx context.Context, db DBTX, tenantID uuid.UUID,
 		return nil, err
 	}
 	return items, nil
+}
+
+const noteAbsent = `-- name: NoteAbsent :exec
+INSERT INTO core.integration_absences (tenant_id, mapping_id, since)
+SELECT $1, unnest($2::uuid[]), $3
+ON CONFLICT (tenant_id, mapping_id) DO NOTHING
+`
+
+// Tags that the source lacks from now on; those noted before keep their time.
+func (q *Queries) NoteAbsent(ctx context.Context, db DBTX, tenantID uuid.UUID, mappings []uuid.UUID, since time.Time) error {
+	_, err := db.Exec(ctx, noteAbsent, tenantID, mappings, since)
+	return err
 }
 
 const recordDiscovery = `-- name: RecordDiscovery :exec
@@ -688,6 +773,31 @@ func (q *Queries) WidenGap(ctx context.Context, db DBTX, arg WidenGapParams) err
 	_, err := db.Exec(ctx, widenGap,
 		arg.FromTs,
 		arg.ToTs,
+		arg.TenantID,
+		arg.ID,
+	)
+	return err
+}
+
+const widenTagGap = `-- name: WidenTagGap :exec
+UPDATE core.integration_backfills SET from_ts = least(from_ts, $1), to_ts = greatest(to_ts, $2), reached_ts = least(reached_ts, $1),
+  tags = ARRAY(SELECT DISTINCT unnest(tags || $3::text[]))
+WHERE tenant_id = $4 AND id = $5
+`
+
+type WidenTagGapParams struct {
+	FromTs   time.Time
+	ToTs     time.Time
+	Tags     []string
+	TenantID uuid.UUID
+	ID       uuid.UUID
+}
+
+func (q *Queries) WidenTagGap(ctx context.Context, db DBTX, arg WidenTagGapParams) error {
+	_, err := db.Exec(ctx, widenTagGap,
+		arg.FromTs,
+		arg.ToTs,
+		arg.Tags,
 		arg.TenantID,
 		arg.ID,
 	)

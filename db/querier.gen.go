@@ -53,6 +53,7 @@ type Querier interface {
 	AddRunEvent(ctx context.Context, db DBTX, arg AddRunEventParams) error
 	AddWorkOrder(ctx context.Context, db DBTX, arg AddWorkOrderParams) (int64, error)
 	// Moves a filling on from where the caller found it; it is done at its end.
+	// Nothing happens when other tags were added meanwhile.
 	AdvanceBackfill(ctx context.Context, db DBTX, arg AdvanceBackfillParams) (int64, error)
 	// Moves a reading of records on from where the caller found it, so that of two
 	// readings at once one fails and stores nothing. An answer closes the circuit.
@@ -221,6 +222,8 @@ type Querier interface {
 	// 30 days of the same assets when new and healthy: the loss of one failure
 	// (risk over probability) times the Weibull probability at age zero.
 	FleetSummary(ctx context.Context, db DBTX, tenantID uuid.UUID) (FleetSummaryRow, error)
+	// Tags that the source has again.
+	ForgetAbsent(ctx context.Context, db DBTX, tenantID uuid.UUID, mappings []uuid.UUID) error
 	ForgetCredential(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, field string) (int64, error)
 	GetActiveBreakGlass(ctx context.Context, db DBTX, tenantID uuid.UUID, actorID uuid.UUID) (BreakGlassGrant, error)
 	GetAsset(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetAssetRow, error)
@@ -375,6 +378,7 @@ type Querier interface {
 	// Integrations to poll, none older than the given age, zero for all.
 	ListPolledIntegrations(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error)
 	// Which external tag feeds which signal, the stored value is raw times factor + shift.
+	// Tags that the source lacks have a time since when.
 	ListPolledMappings(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) ([]ListPolledMappingsRow, error)
 	// Completed lives of the equipment classes of the named assets, as they were
 	// known at a moment.
@@ -446,6 +450,10 @@ type Querier interface {
 	// A gap of all tags, in one of the given states, that overlaps a window or
 	// lies within a minute of it; none or one.
 	LockNearbyGap(ctx context.Context, db DBTX, arg LockNearbyGapParams) ([]IntegrationBackfill, error)
+	// A gap of single tags, in one of the given states, that lies as close to a
+	// window and begins at most ten minutes before or after it; none or one. One
+	// that cannot be filled counts only when it is of all the given tags.
+	LockNearbyTagGap(ctx context.Context, db DBTX, arg LockNearbyTagGapParams) ([]uuid.UUID, error)
 	LockPlan(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Plan, error)
 	LockRun(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (OptimizationRun, error)
 	// Holds the run while a plan is put forward, so that two proposals of one run
@@ -485,11 +493,14 @@ type Querier interface {
 	MoveRollUpProgress(ctx context.Context, db DBTX, tenantID uuid.UUID, markedFrom time.Time) error
 	// Moves an order on from the status that the reader saw.
 	MoveWorkOrder(ctx context.Context, db DBTX, arg MoveWorkOrderParams) (int64, error)
-	// The window to fill next, none or one: what has failed least, outages before
-	// requests, the newest first.
-	NextBackfill(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) ([]IntegrationBackfill, error)
+	// The window to fill next, none or one: what may still grow comes last; then
+	// what has failed least, outages before requests, the newest first. An outage
+	// that was given up is tried again every hour for thirty days.
+	NextBackfill(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, settled time.Time) ([]IntegrationBackfill, error)
 	// A node and those above it, the topmost first.
 	NodeAncestors(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, address string) ([]NodeAncestorsRow, error)
+	// Tags that the source lacks from now on; those noted before keep their time.
+	NoteAbsent(ctx context.Context, db DBTX, tenantID uuid.UUID, mappings []uuid.UUID, since time.Time) error
 	NoteRunAttempt(ctx context.Context, db DBTX, attempt int32, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	NoteRunProgress(ctx context.Context, db DBTX, arg NoteRunProgressParams) (int64, error)
 	// One-time passwords that nobody has been shown yet, after a place.
@@ -713,6 +724,7 @@ type Querier interface {
 	// Erases secrets that nobody has seen, because a newer password replaced them.
 	VoidOneTimeCredentials(ctx context.Context, db DBTX, actorID uuid.UUID, tenantID uuid.UUID, userID uuid.UUID) (int64, error)
 	WidenGap(ctx context.Context, db DBTX, arg WidenGapParams) error
+	WidenTagGap(ctx context.Context, db DBTX, arg WidenTagGapParams) error
 	WorkOrderDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (WorkOrderDetailRow, error)
 	// One page of work orders. status 'active' means open or in progress; owner
 	// keeps orders of plans that the person launched, proposed or released.

@@ -3,11 +3,23 @@ SELECT * FROM core.integrations WHERE tenant_id = @tenant_id AND id = @id;
 
 -- name: ListPolledMappings :many
 -- Which external tag feeds which signal, the stored value is raw times factor + shift.
-SELECT m.external_tag, m.signal_id, m.source_unit, m.factor, m.shift, m.low, m.high
+-- Tags that the source lacks have a time since when.
+SELECT m.id, m.external_tag, m.signal_id, m.source_unit, m.factor, m.shift, m.low, m.high, a.since AS absent_since
 FROM core.integration_mappings m
 JOIN telemetry.signals s ON s.tenant_id = m.tenant_id AND s.id = m.signal_id AND s.archived_at IS NULL
+LEFT JOIN core.integration_absences a ON a.tenant_id = m.tenant_id AND a.mapping_id = m.id
 WHERE m.tenant_id = @tenant_id AND m.integration_id = @integration_id AND m.archived_at IS NULL
 ORDER BY m.external_tag;
+
+-- name: NoteAbsent :exec
+-- Tags that the source lacks from now on; those noted before keep their time.
+INSERT INTO core.integration_absences (tenant_id, mapping_id, since)
+SELECT @tenant_id, unnest(@mappings::uuid[]), @since
+ON CONFLICT (tenant_id, mapping_id) DO NOTHING;
+
+-- name: ForgetAbsent :exec
+-- Tags that the source has again.
+DELETE FROM core.integration_absences WHERE tenant_id = @tenant_id AND mapping_id = ANY(@mappings::uuid[]);
 
 -- name: ListSealedCredentials :many
 SELECT field, ciphertext FROM core.integration_credentials
@@ -58,8 +70,11 @@ WHERE tenant_id = @tenant_id AND id = @id;
 -- What a long stream has to know of its integration: whether to go on, and
 -- whether other work is due.
 SELECT i.state, i.updated_at, i.session, i.retry_at,
-  EXISTS (SELECT FROM core.integration_backfills b
-    WHERE b.tenant_id = i.tenant_id AND b.integration_id = i.id AND b.state IN ('waiting', 'running')) AS gaps,
+  (EXISTS (SELECT FROM core.integration_backfills b
+    WHERE b.tenant_id = i.tenant_id AND b.integration_id = i.id AND b.state IN ('waiting', 'running'))
+  OR EXISTS (SELECT FROM core.integration_backfills b
+    WHERE b.tenant_id = i.tenant_id AND b.integration_id = i.id AND b.state = 'failed' AND b.cause = 'outage'
+      AND b.finished_at < now() - interval '1 hour' AND b.created_at > now() - interval '30 days'))::boolean AS gaps,
   (coalesce(i.discovered_at, '-infinity') < now() - interval '1 day'
     AND coalesce(i.discovery_tried_at, '-infinity') < now() - interval '1 hour')::boolean AS undiscovered
 FROM core.integrations i WHERE i.tenant_id = @tenant_id AND i.id = @id;
@@ -102,6 +117,22 @@ INSERT INTO core.integration_backfills (tenant_id, integration_id, cause, from_t
 VALUES (@tenant_id, @integration_id, 'outage', @from_ts, @to_ts, @from_ts, sqlc.narg('tags')::text[], @state::text, @error,
   CASE @state::text WHEN 'impossible' THEN now() END);
 
+-- name: LockNearbyTagGap :many
+-- A gap of single tags, in one of the given states, that lies as close to a
+-- window and begins at most ten minutes before or after it; none or one. One
+-- that cannot be filled counts only when it is of all the given tags.
+SELECT b.id FROM core.integration_backfills b
+WHERE b.tenant_id = @tenant_id AND b.integration_id = @integration_id AND b.cause = 'outage' AND b.tags IS NOT NULL AND b.state = ANY(@states::text[])
+  AND b.from_ts BETWEEN CAST(@from_ts AS timestamptz) - interval '10 minutes' AND CAST(@from_ts AS timestamptz) + interval '10 minutes'
+  AND b.from_ts <= CAST(@to_ts AS timestamptz) + interval '1 minute' AND b.to_ts >= CAST(@from_ts AS timestamptz) - interval '1 minute'
+  AND (b.state <> 'impossible' OR NOT EXISTS (SELECT unnest(@tags::text[]) EXCEPT SELECT unnest(b.tags)))
+ORDER BY b.to_ts DESC LIMIT 1 FOR UPDATE OF b;
+
+-- name: WidenTagGap :exec
+UPDATE core.integration_backfills SET from_ts = least(from_ts, @from_ts), to_ts = greatest(to_ts, @to_ts), reached_ts = least(reached_ts, @from_ts),
+  tags = ARRAY(SELECT DISTINCT unnest(tags || @tags::text[]))
+WHERE tenant_id = @tenant_id AND id = @id;
+
 -- name: LastHeardOf :one
 -- The oldest of the newest readings of some signals, the epoch when there is none.
 SELECT coalesce(min(ts), 'epoch'::timestamptz)::timestamptz AS heard FROM telemetry.signal_latest
@@ -116,18 +147,22 @@ VALUES (@tenant_id, @integration_id, @cause, @from_ts, @to_ts, @from_ts, sqlc.na
 RETURNING id;
 
 -- name: NextBackfill :many
--- The window to fill next, none or one: what has failed least, outages before
--- requests, the newest first.
+-- The window to fill next, none or one: what may still grow comes last; then
+-- what has failed least, outages before requests, the newest first. An outage
+-- that was given up is tried again every hour for thirty days.
 SELECT * FROM core.integration_backfills
-WHERE tenant_id = @tenant_id AND integration_id = @integration_id AND state IN ('waiting', 'running')
-ORDER BY attempts, cause <> 'outage', to_ts DESC LIMIT 1;
+WHERE tenant_id = @tenant_id AND integration_id = @integration_id AND (state IN ('waiting', 'running')
+  OR state = 'failed' AND cause = 'outage' AND finished_at < now() - interval '1 hour' AND created_at > now() - interval '30 days')
+ORDER BY to_ts > CAST(@settled AS timestamptz), attempts, cause <> 'outage', to_ts DESC LIMIT 1;
 
 -- name: AdvanceBackfill :execrows
 -- Moves a filling on from where the caller found it; it is done at its end.
+-- Nothing happens when other tags were added meanwhile.
 UPDATE core.integration_backfills SET reached_ts = @reached_ts, rows_written = rows_written + @rows_written, attempts = 0, error = '',
   state = CASE WHEN @reached_ts::timestamptz >= to_ts THEN 'done' ELSE 'running' END,
   finished_at = CASE WHEN @reached_ts::timestamptz >= to_ts THEN now() END
-WHERE tenant_id = @tenant_id AND id = @id AND reached_ts = @previous AND state IN ('waiting', 'running');
+WHERE tenant_id = @tenant_id AND id = @id AND reached_ts = @previous AND coalesce(cardinality(tags), 0) = @tags::int
+  AND state IN ('waiting', 'running', 'failed');
 
 -- name: CountFilled :exec
 -- Adds what a filling has stored to the total of its integration.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"html/template"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,10 +32,11 @@ func newKit(t *testing.T) *Renderer {
 	x, err := NewRenderer(catalog, static)
 	require.NoError(t, err)
 	for _, lang := range i18n.Languages() {
-		page, err := x.pages[lang+"/public/change-password"].Clone()
+		page, err := x.pages[lang+"/public/change-password"]()
 		require.NoError(t, err)
-		x.pages[lang+"/test/kit"], err = page.ParseFiles("testdata/kit.html")
+		kit, err := page.Clone()
 		require.NoError(t, err)
+		x.pages[lang+"/test/kit"] = sync.OnceValues(func() (*template.Template, error) { return kit.ParseFiles("testdata/kit.html") })
 	}
 	return x
 }

@@ -14,6 +14,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/unrolled/secure"
 
@@ -28,7 +29,9 @@ var templates embed.FS
 type Renderer struct {
 	catalog *i18n.Catalog
 	static  *Static
-	pages   map[string]*template.Template // by language and page name
+	// pages composes each page by language and name when it is first printed:
+	// all of them would take a hundred megabytes.
+	pages map[string]func() (*template.Template, error)
 	// mark stands for the request's nonce while a page is printed. It is
 	// random and replaced before anything is sent, so data cannot name it.
 	mark string
@@ -37,32 +40,40 @@ type Renderer struct {
 // bare pages keep the public layout even for a signed-in user.
 var bare = map[string]bool{"public/landing": true, "public/login": true, "public/change-password": true, "public/demo-request": true}
 
-// NewRenderer parses every page for both languages. It fails when a template
+// NewRenderer prepares every page for both languages. It fails when a template
 // does not parse.
 func NewRenderer(catalog *i18n.Catalog, static *Static) (*Renderer, error) {
-	x := &Renderer{catalog: catalog, static: static, pages: map[string]*template.Template{}, mark: "n" + rand.Text()}
+	x := &Renderer{catalog: catalog, static: static, pages: map[string]func() (*template.Template, error){}, mark: "n" + rand.Text()}
 	files, err := fs.Glob(templates, "templates/pages/*/*.html")
 	if err != nil {
 		return nil, fmt.Errorf("list pages: %w", err)
 	}
 	for _, lang := range i18n.Languages() {
-		base, err := template.New("").Funcs(x.funcs(catalog.Localizer(lang))).
-			ParseFS(templates, "templates/*.html", "templates/parts/*.html")
+		funcs := x.funcs(catalog.Localizer(lang))
+		base, err := template.New("").Funcs(funcs).ParseFS(templates, "templates/*.html", "templates/parts/*.html")
 		if err != nil {
 			return nil, fmt.Errorf("parse layout and parts: %w", err)
 		}
 		for _, file := range files {
-			page, err := base.Clone()
-			if err != nil {
-				return nil, fmt.Errorf("copy layout: %w", err)
-			}
-			if _, err := page.ParseFS(templates, file); err != nil {
+			if _, err := template.New("").Funcs(funcs).ParseFS(templates, file); err != nil {
 				return nil, fmt.Errorf("parse page: %w", err)
 			}
-			x.pages[lang+"/"+pageName(file)] = page
+			x.pages[lang+"/"+pageName(file)] = sync.OnceValues(func() (*template.Template, error) { return compose(base, file) })
 		}
 	}
 	return x, nil
+}
+
+// compose adds a page to a copy of the layout and parts.
+func compose(base *template.Template, file string) (*template.Template, error) {
+	page, err := base.Clone()
+	if err != nil {
+		return nil, fmt.Errorf("copy layout: %w", err)
+	}
+	if _, err := page.ParseFS(templates, file); err != nil {
+		return nil, fmt.Errorf("parse page: %w", err)
+	}
+	return page, nil
 }
 
 // pageName turns templates/pages/assets/list.html into assets/list.
@@ -128,9 +139,13 @@ var errNoPage = errors.New("no such template")
 
 // Bytes prints a block of a page: "layout", "layout-public" or any named part.
 func (x *Renderer) Bytes(name, block string, p Page) ([]byte, error) {
-	page := x.pages[p.Lang+"/"+name]
-	if page == nil {
+	composed, ok := x.pages[p.Lang+"/"+name]
+	if !ok {
 		return nil, fmt.Errorf("render %s: %w", name, errNoPage)
+	}
+	page, err := composed()
+	if err != nil {
+		return nil, fmt.Errorf("render %s: %w", name, err)
 	}
 	var b bytes.Buffer
 	if err := page.ExecuteTemplate(&b, block, p); err != nil {

@@ -79,3 +79,4 @@ INSERT INTO telemetry.signal_minutes (tenant_id, signal_id, minute, mean_value, 
 INSERT INTO telemetry.signal_days (tenant_id, signal_id, day, samples, steps, readings) VALUES ('{id}', {signal}, '2026-01-01', 1, '{0}', '{424242}');
 INSERT INTO telemetry.historian_days (tenant_id, day, late, packed_at, samples) VALUES ('{id}', '2026-01-01', false, '2026-01-04Z', 1);
 INSERT INTO telemetry.historian_archives (tenant_id, partition, day, rows, digest, file, file_bytes, file_sha256, verified_at) VALUES ('{id}', 'shared', '2025-01-01', 424242, 1, '{private}', 1, sha256('{private}'), now());
+INSERT INTO core.integration_absences (tenant_id, mapping_id, since) VALUES ('{id}', '{id}', '2026-01-01Z');

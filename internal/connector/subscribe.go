@@ -13,7 +13,8 @@ import (
 // what was missed through Backfiller.
 //
 // The first batch says that the session is up; its watermark is the moment
-// from which on nothing is missed. Later batches have a watermark up to which
+// from which on nothing is missed, and zero when nothing was missed since the
+// session before: the source has kept it and delivers it now. Later batches have a watermark up to which
 // everything that the source had was delivered; one without readings is a sign
 // of life and comes at least every SignOfLife.
 type Subscriber interface {

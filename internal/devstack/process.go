@@ -125,6 +125,9 @@ func (s *Supervised) keep(ctx context.Context, first chan<- error) {
 		started := time.Now()
 		cmd := s.command()
 		err := cmd.Start()
+		if err == nil {
+			s.setPID(cmd.Process.Pid)
+		}
 		if first != nil {
 			first <- err
 			first = nil
@@ -166,7 +169,6 @@ func (s *Supervised) command() *exec.Cmd {
 
 // attend waits for the child and, when ctx ends first, stops it.
 func (s *Supervised) attend(ctx context.Context, cmd *exec.Cmd) error {
-	s.setPID(cmd.Process.Pid)
 	defer s.setPID(0)
 	stopped := context.AfterFunc(ctx, func() { s.stop(cmd.Process) })
 	defer stopped()

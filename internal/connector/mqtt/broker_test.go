@@ -115,6 +115,16 @@ func (s *sink) setRefuse(err error) {
 // up reports whether a batch has come.
 func (s *sink) up() bool { s.mu.Lock(); defer s.mu.Unlock(); return s.batches > 0 }
 
+// first is the watermark of the first batch, zero as long as there is none.
+func (s *sink) first() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.marks) == 0 {
+		return time.Time{}
+	}
+	return s.marks[0]
+}
+
 func (s *sink) count(tag string) int { s.mu.Lock(); defer s.mu.Unlock(); return len(s.got[tag]) }
 
 func (s *sink) noted(key string) int { s.mu.Lock(); defer s.mu.Unlock(); return s.notices[key] }
@@ -275,8 +285,11 @@ func TestNothingIsLostThatTheBrokerHas(t *testing.T) {
 	s.setRefuse(context.DeadlineExceeded)
 	require.Error(t, c.Subscribe(t.Context(), connector.SubscribeRequest{Tags: []string{"P1"}}, s.deliver), "the store is away")
 	s.setRefuse(nil)
+	require.False(t, s.marks[0].IsZero(), "a new session has missed what was before")
+	s.marks = nil
 	stop = follow(t, c, s, "P1")
 	eventually(t, complete, "what was not kept comes again")
+	require.True(t, s.first().IsZero(), "the broker had kept it: nothing was missed")
 
 	proxy.Cut()
 	require.Error(t, <-ending(stop), "the session ends, it is not mended in place")
@@ -294,6 +307,12 @@ func TestNothingIsLostThatTheBrokerHas(t *testing.T) {
 	eventually(t, complete, "what a killed broker had saved")
 	send(5)
 	eventually(t, complete, "and on")
+	time.Sleep(20 * ackEvery) // the broker hears of the last messages
+	require.NoError(t, stop())
+
+	s.marks = nil
+	stop = follow(t, c, s, "P1")
+	eventually(t, func() bool { return !s.first().IsZero() }, "without a message nobody can tell what the broker had kept")
 	require.NoError(t, stop())
 	for value := 1; value <= sent; value++ {
 		require.NotZero(t, s.values("P1")[float64(value)], "message %d", value)

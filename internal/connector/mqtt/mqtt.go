@@ -57,6 +57,7 @@ type message struct {
 	payload  []byte
 	retained bool
 	again    bool // sent before, as far as the broker knows
+	kept     bool // the broker keeps messages like this one for a client that is away
 	at       time.Time
 	ack      func() error
 }

@@ -35,12 +35,13 @@ const (
 
 // session is one connection to a broker, from sign-in to its end.
 type session struct {
-	client *paho.Client
-	wire   *wire
-	inbox  chan message
-	failed chan error
-	closed context.Context // ends the handlers of the library
-	stop   context.CancelFunc
+	client  *paho.Client
+	wire    *wire
+	inbox   chan message
+	failed  chan error
+	closed  context.Context // ends the handlers of the library
+	stop    context.CancelFunc
+	resumed bool // the broker had a session of this client
 }
 
 // address is host:port of the broker.
@@ -166,6 +167,7 @@ func (c *MQTTConnector) begin(ctx context.Context, conn net.Conn, as signIn) (*s
 		}
 		return nil, wordConnect(ctx, answer, err)
 	}
+	s.resumed = answer.SessionPresent
 	return s, nil
 }
 
@@ -234,7 +236,8 @@ func (s *session) lost(err error) error {
 // the connection: the broker keeps the rest.
 func (s *session) take(p paho.PublishReceived) (bool, error) {
 	packet := p.Packet
-	m := message{topic: packet.Topic, payload: packet.Payload, retained: packet.Retain, again: packet.Packet().Duplicate, at: time.Now()}
+	m := message{topic: packet.Topic, payload: packet.Payload, retained: packet.Retain, again: packet.Packet().Duplicate, at: time.Now(),
+		kept: packet.QoS > 0 && !packet.Retain}
 	m.ack = func() error { return s.client.Ack(packet) }
 	select {
 	case s.inbox <- m:

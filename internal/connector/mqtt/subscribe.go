@@ -17,6 +17,8 @@ const (
 	flushAt    = 5000 // readings
 	lifeEvery  = 4 * time.Second
 	maxNoted   = 10_000 // notices that are given once
+
+	keptWithin = time.Second // for the first message of a session that is resumed
 )
 
 // Subscribe follows the broker under the stored client id until ctx or the
@@ -33,7 +35,8 @@ func (c *MQTTConnector) Subscribe(ctx context.Context, request connector.Subscri
 		err = s.subscribe(ctx, c.format.filters())
 	}
 	if err == nil {
-		f := follower{session: s, reader: c.format.newReader(wanted), deliver: deliver, noted: map[string]bool{}, reached: time.Now().UTC()}
+		f := follower{session: s, reader: c.format.newReader(wanted), deliver: deliver, noted: map[string]bool{}, reached: time.Now().UTC(),
+			keeps: s.resumed && c.settings.Payload != Sparkplug} // Sparkplug sends its data without a quality of service
 		err = f.run(ctx)
 	}
 	if ctx.Err() != nil {
@@ -62,10 +65,11 @@ type follower struct {
 	noted    map[string]bool
 	told     time.Time // of the last batch
 	reached  time.Time // the last watermark
+	keeps    bool      // the broker may have kept what was sent since the last session
 }
 
 func (f *follower) run(ctx context.Context) error {
-	if err := f.flush(ctx); err != nil {
+	if err := f.begin(ctx); err != nil {
 		return err
 	}
 	tick := time.NewTicker(flushEvery)
@@ -85,6 +89,33 @@ func (f *follower) run(ctx context.Context) error {
 				return err
 			}
 		}
+	}
+}
+
+// begin delivers the first batch. Nothing was missed when the broker had the
+// session and the first message is of those that it keeps: these come before
+// any other. When none comes, nobody can tell.
+func (f *follower) begin(ctx context.Context) error {
+	if !f.keeps {
+		return f.flush(ctx)
+	}
+	select {
+	case m := <-f.session.inbox:
+		if m.kept {
+			f.told = time.Now()
+			if err := f.deliver(ctx, connector.Batch{}); err != nil {
+				return fmt.Errorf("deliver readings: %w", err)
+			}
+		} else if err := f.flush(ctx); err != nil {
+			return err
+		}
+		return f.take(ctx, m)
+	case err := <-f.session.failed:
+		return f.leave(ctx, err)
+	case <-time.After(keptWithin):
+		return f.flush(ctx)
+	case <-ctx.Done():
+		return nil
 	}
 }
 
