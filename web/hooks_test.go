@@ -243,9 +243,11 @@ func TestUploadsAreKeptOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, again.Duplicate)
 	require.Equal(t, first.Message, again.Message)
-	listed, err := h.service.Inbox(t.Context(), h.origin.Tenant, h.id, 0)
-	require.NoError(t, err)
-	require.Len(t, listed, 1)
+	h.in(func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
+		listed, err := q.ListMessages(ctx, tx, db.ListMessagesParams{TenantID: h.origin.Tenant, IntegrationID: h.id, PageSize: 50})
+		require.Len(t, listed, 1)
+		return err
+	})
 	require.True(t, h.flows.called("poll-now"))
 
 	_, err = h.service.Upload(t.Context(), h.origin, h.id, "empty.csv", "text/csv", nil)

@@ -2,10 +2,8 @@ package web
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/pem"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,6 +14,7 @@ import (
 
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/connector"
+	"github.com/optria-iq/optria/internal/connector/httpapi"
 	"github.com/optria-iq/optria/internal/connector/simulate"
 	"github.com/optria-iq/optria/web/integration"
 )
@@ -86,7 +85,7 @@ func madeFields(p Page, id string, spec connector.Spec, config connector.Config)
 				m.Download = "/integrations/" + id + "/certificate"
 			}
 			m.Ended = m.Until.Before(time.Now())
-			m.Thumbprint = pairs(sha256.Sum256(certificate.Raw))
+			m.Thumbprint = httpapi.Fingerprint(certificate)
 		}
 		out = append(out, m)
 	}
@@ -100,15 +99,6 @@ func certificateOf(text string) (*x509.Certificate, bool) {
 	}
 	certificate, err := x509.ParseCertificate(block.Bytes)
 	return certificate, err == nil
-}
-
-// pairs prints a fingerprint as people compare it.
-func pairs(sum [sha256.Size]byte) string {
-	out := make([]string, len(sum))
-	for i, b := range sum {
-		out[i] = fmt.Sprintf("%02X", b)
-	}
-	return strings.Join(out, ":")
 }
 
 // downloadCertificate sends the certificate that the product has made for an

@@ -20,7 +20,6 @@ type FaultProxy struct {
 	silent   chan struct{} // closed while bytes move
 	frozen   chan struct{} // connections that hold this one never move again
 	delay    time.Duration
-	passed   int64
 }
 
 // NewFaultProxy starts a proxy to target, host:port, that passes everything.
@@ -97,20 +96,6 @@ func (p *FaultProxy) Heal() {
 	}
 }
 
-// Retarget sends new connections to another address, as when a server moves.
-func (p *FaultProxy) Retarget(target string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.target = target
-}
-
-// Passed is the number of bytes moved so far.
-func (p *FaultProxy) Passed() int64 {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.passed
-}
-
 func (p *FaultProxy) accept() {
 	for {
 		client, err := p.listener.Accept()
@@ -160,7 +145,6 @@ func (p *FaultProxy) pipe(to, from net.Conn, frozen chan struct{}) {
 		}
 		p.mu.Lock()
 		silent, delay := p.silent, p.delay
-		p.passed += int64(n)
 		p.mu.Unlock()
 		<-silent
 		time.Sleep(delay)

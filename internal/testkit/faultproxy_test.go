@@ -56,7 +56,6 @@ func TestFaultProxyDoesWhatNetworksDo(t *testing.T) {
 	}
 	c := dial()
 	require.True(t, say(c))
-	require.EqualValues(t, 12, p.Passed())
 
 	p.Cut()
 	require.False(t, say(c), "cut connections are gone")
@@ -78,8 +77,5 @@ func TestFaultProxyDoesWhatNetworksDo(t *testing.T) {
 	require.False(t, say(c))
 	require.False(t, say(dial()))
 	p.Heal()
-	require.True(t, say(dial()))
-
-	p.Retarget(echo(t))
 	require.True(t, say(dial()))
 }

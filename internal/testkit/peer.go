@@ -2,8 +2,6 @@ package testkit
 
 import (
 	"bufio"
-	"context"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -152,22 +150,4 @@ func FreePort(t testing.TB) int {
 	}
 	defer listener.Close()
 	return listener.Addr().(*net.TCPAddr).Port
-}
-
-// AwaitPort waits until something listens on an address of a counterpart that
-// does not say when it is ready.
-func AwaitPort(ctx context.Context, address string) error {
-	ctx, cancel := context.WithTimeout(ctx, peerStart)
-	defer cancel()
-	for {
-		connection, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
-		if err == nil {
-			return connection.Close()
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("nothing listens on %s: %w", address, err)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
 }

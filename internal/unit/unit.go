@@ -58,9 +58,6 @@ type Conversion struct {
 // Identity reports whether the conversion changes nothing.
 func (c Conversion) Identity() bool { return c.Factor == 1 && c.Shift == 0 }
 
-// Apply converts one value.
-func (c Conversion) Apply(v float64) float64 { return v*c.Factor + c.Shift }
-
 // Lookup finds a unit by its code, its symbol or a spelling in use. Case is
 // ignored where no other unit differs by case alone.
 func Lookup(text string) (Unit, bool) {
@@ -124,17 +121,3 @@ func Same(a, b string) bool {
 	}
 	return x == y
 }
-
-// Comparable reports whether values of two units can be converted: the units
-// are the same, or of one dimension. What is not known is comparable to
-// nothing but itself.
-func Comparable(a, b string) bool {
-	if Same(a, b) {
-		return true
-	}
-	_, err := Between(a, b)
-	return err == nil
-}
-
-// Units returns every unit in the order of the table, by dimension.
-func Units() []Unit { return append([]Unit(nil), table...) }

@@ -19,12 +19,11 @@ import (
 // Bounds of an inbox. The load counts messages whose body is still kept:
 // those that wait, and those that failed and may be tried again.
 const (
-	MaxUpload       = 64 << 20  // bytes of an uploaded file
-	maxInboxBytes   = 512 << 20 // of one integration
-	maxInboxLoad    = 50_000    // messages of one integration
-	maxMessageID    = 200       // characters
-	maxContentType  = 200
-	messagesPerPage = 50
+	MaxUpload      = 64 << 20  // bytes of an uploaded file
+	maxInboxBytes  = 512 << 20 // of one integration
+	maxInboxLoad   = 50_000    // messages of one integration
+	maxMessageID   = 200       // characters
+	maxContentType = 200
 )
 
 // Message keys of the faults that inboxes raise.
@@ -114,15 +113,6 @@ func (s Service) RetryFailed(ctx context.Context, o Origin, id uuid.UUID) (count
 	}
 	_, err = away(s.Workflows.PollNow(ctx, o.Tenant, id))
 	return count, err
-}
-
-// Inbox lists the newest messages of an integration, page from zero.
-func (s Service) Inbox(ctx context.Context, tenant, id uuid.UUID, page int32) (messages []db.ListMessagesRow, err error) {
-	err = s.DB.InTenant(ctx, tenant, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
-		messages, err = q.ListMessages(ctx, tx, db.ListMessagesParams{TenantID: tenant, IntegrationID: id, PageSize: messagesPerPage, Skip: page * messagesPerPage})
-		return err
-	})
-	return messages, err
 }
 
 // takesMessages refuses integrations whose connector is no receiver.
