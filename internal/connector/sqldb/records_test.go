@@ -30,7 +30,7 @@ func (w world) fillEBS(t testing.TB) {
 			q("WIP_EAM_WORK_ORDERS_V"), q("WIP_ENTITY_ID"), q("WIP_ENTITY_NAME"), q("DESCRIPTION"), q("ASSET_NUMBER"), q("STATUS_TYPE"), q("WORK_ORDER_STATUS"), q("PRIORITY"),
 			q("SCHEDULED_START_DATE"), q("SCHEDULED_COMPLETION_DATE"), q("LAST_UPDATE_DATE"), moment),
 		"INSERT INTO "+q("WIP_EAM_WORK_ORDERS_V")+` VALUES (1, 'WO-1', 'Replace seal', 'PUMP-1', 3, 'Released', 10, '2026-03-12 08:00:00', '2026-03-12 16:00:00', '2026-03-10 15:00:01'),
-		(2, 'WO-2', 'Inspect', 'PUMP-1', 12, 'Closed', NULL, NULL, NULL, '2026-03-10 15:00:02'), (3, 'WO-3', NULL, NULL, 99, NULL, NULL, NULL, NULL, '2026-03-10 15:00:02')`)
+		(2, 'WO-2', 'Inspect', 'PUMP-1', 12, 'Closed', NULL, NULL, NULL, '2026-03-10 15:00:02'), (3, 'WO-3', NULL, 'UNIT-1', 99, NULL, NULL, NULL, NULL, '2026-03-10 15:00:02')`)
 }
 
 func recordsOfEBS(t *testing.T, w world) {
