@@ -17,7 +17,8 @@ import (
 //
 //	no rows                          not_found    db.not_found
 //	unique violation                 conflict     db.duplicate, argument constraint
-//	check four_eyes                  forbidden    plans.four_eyes
+//	check four_eyes, four_eyes_deputy forbidden   plans.four_eyes
+//	check person_only                forbidden    plans.not_allowed
 //	other check, not null, bad value invalid      db.invalid, argument constraint
 //	foreign key                      invalid      db.missing_reference, argument constraint
 //	privilege or row security        forbidden    db.forbidden
@@ -56,8 +57,10 @@ func serverFault(pg *pgconn.PgError, err error) error {
 	switch {
 	case pg.Code == "23505":
 		return fault.Wrap(fault.Conflict, "db.duplicate", err).With("constraint", pg.ConstraintName)
-	case pg.Code == "23514" && pg.ConstraintName == "four_eyes":
+	case pg.Code == "23514" && (pg.ConstraintName == "four_eyes" || pg.ConstraintName == "four_eyes_deputy"):
 		return fault.Wrap(fault.Forbidden, "plans.four_eyes", err)
+	case pg.Code == "23514" && pg.ConstraintName == "person_only":
+		return fault.Wrap(fault.Forbidden, "plans.not_allowed", err)
 	case pg.Code == "23503":
 		return fault.Wrap(fault.Invalid, "db.missing_reference", err).With("constraint", pg.ConstraintName)
 	case strings.HasPrefix(pg.Code, "23"), strings.HasPrefix(pg.Code, "22"):

@@ -12,17 +12,21 @@ import (
 )
 
 type APIToken struct {
-	TenantID   uuid.UUID
-	ID         uuid.UUID
-	UserID     uuid.UUID
-	Name       string
-	Scopes     []string
-	TokenHash  []byte
-	CreatedBy  uuid.UUID
-	CreatedAt  time.Time
-	ExpiresAt  time.Time
-	RevokedAt  *time.Time
-	LastUsedAt *time.Time
+	TenantID        uuid.UUID
+	ID              uuid.UUID
+	UserID          uuid.UUID
+	Name            string
+	Scopes          []string
+	TokenHash       []byte
+	CreatedBy       uuid.UUID
+	CreatedAt       time.Time
+	ExpiresAt       time.Time
+	RevokedAt       *time.Time
+	LastUsedAt      *time.Time
+	AddressRanges   []string
+	Replaces        *uuid.UUID
+	LastUsedAddress string
+	WarnedAt        *time.Time
 }
 
 type Alert struct {
@@ -507,6 +511,11 @@ type OptimizationRun struct {
 	FinishedAt       *time.Time
 	BasedOn          *uuid.UUID
 	WhatIf           json.RawMessage
+	Channel          string
+	ScheduleID       *uuid.UUID
+	DueAt            *time.Time
+	Manifest         *string
+	ManifestSha256   []byte
 }
 
 type OptimizationScenario struct {
@@ -549,6 +558,10 @@ type Plan struct {
 	ReleaseRequestedAt *time.Time
 	ReleasedAt         *time.Time
 	WorkflowID         string
+	EndorsedAt         *time.Time
+	RemindedAt         *time.Time
+	ContentSha256      []byte
+	Lifecycle          *string
 }
 
 type PlanDecision struct {
@@ -561,6 +574,7 @@ type PlanDecision struct {
 	Kind       string
 	Comment    string
 	DecidedAt  time.Time
+	OnBehalfOf *uuid.UUID
 }
 
 type ProductionTarget struct {

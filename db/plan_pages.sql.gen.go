@@ -114,7 +114,7 @@ func (q *Queries) PlanDecisionsPage(ctx context.Context, db DBTX, tenantID uuid.
 }
 
 const planDetail = `-- name: PlanDetail :one
-SELECT p.tenant_id, p.id, p.run_id, p.scenario_id, p.version, p.previous_id, p.state, p.launched_by, p.proposed_by, p.note, p.proposed_at, p.due_at, p.escalated_at, p.decided_at, p.release_requested_by, p.release_requested_at, p.released_at, p.workflow_id, s.tenant_id, s.id, s.run_id, s.preset, s.status, s.objective, s.bound, s.gap, s.verified, s.seconds, s.total_cost, s.risk_cost, s.downtime_hours, s.labour_hours, s.actions_planned, s.actions_deferred, s.output, s.created_at, r.title, r.window_start, r.window_days, r.workflow_id AS run_workflow_id,
+SELECT p.tenant_id, p.id, p.run_id, p.scenario_id, p.version, p.previous_id, p.state, p.launched_by, p.proposed_by, p.note, p.proposed_at, p.due_at, p.escalated_at, p.decided_at, p.release_requested_by, p.release_requested_at, p.released_at, p.workflow_id, p.endorsed_at, p.reminded_at, p.content_sha256, p.lifecycle, s.tenant_id, s.id, s.run_id, s.preset, s.status, s.objective, s.bound, s.gap, s.verified, s.seconds, s.total_cost, s.risk_cost, s.downtime_hours, s.labour_hours, s.actions_planned, s.actions_deferred, s.output, s.created_at, r.title, r.window_start, r.window_days, r.workflow_id AS run_workflow_id,
   l.name_ar AS launched_ar, l.name_en AS launched_en, o.name_ar AS proposed_ar, o.name_en AS proposed_en,
   coalesce(e.name_ar, '')::text AS released_ar, coalesce(e.name_en, '')::text AS released_en
 FROM optimization.plans p
@@ -163,6 +163,10 @@ func (q *Queries) PlanDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, i
 		&i.Plan.ReleaseRequestedAt,
 		&i.Plan.ReleasedAt,
 		&i.Plan.WorkflowID,
+		&i.Plan.EndorsedAt,
+		&i.Plan.RemindedAt,
+		&i.Plan.ContentSha256,
+		&i.Plan.Lifecycle,
 		&i.OptimizationScenario.TenantID,
 		&i.OptimizationScenario.ID,
 		&i.OptimizationScenario.RunID,

@@ -66,7 +66,7 @@ func (q *Queries) EscalatePlan(ctx context.Context, db DBTX, tenantID uuid.UUID,
 }
 
 const findDecision = `-- name: FindDecision :one
-SELECT tenant_id, id, plan_id, launched_by, proposed_by, actor_id, kind, comment, decided_at FROM optimization.plan_decisions WHERE tenant_id = $1 AND id = $2
+SELECT tenant_id, id, plan_id, launched_by, proposed_by, actor_id, kind, comment, decided_at, on_behalf_of FROM optimization.plan_decisions WHERE tenant_id = $1 AND id = $2
 `
 
 func (q *Queries) FindDecision(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (PlanDecision, error) {
@@ -82,6 +82,7 @@ func (q *Queries) FindDecision(ctx context.Context, db DBTX, tenantID uuid.UUID,
 		&i.Kind,
 		&i.Comment,
 		&i.DecidedAt,
+		&i.OnBehalfOf,
 	)
 	return i, err
 }
@@ -140,7 +141,7 @@ func (q *Queries) ListWaitingPlans(ctx context.Context, db DBTX, tenantID uuid.U
 
 const loadApproval = `-- name: LoadApproval :one
 UPDATE optimization.plans SET workflow_id = $1 WHERE tenant_id = $2 AND id = $3
-RETURNING tenant_id, id, run_id, scenario_id, version, previous_id, state, launched_by, proposed_by, note, proposed_at, due_at, escalated_at, decided_at, release_requested_by, release_requested_at, released_at, workflow_id
+RETURNING tenant_id, id, run_id, scenario_id, version, previous_id, state, launched_by, proposed_by, note, proposed_at, due_at, escalated_at, decided_at, release_requested_by, release_requested_at, released_at, workflow_id, endorsed_at, reminded_at, content_sha256, lifecycle
 `
 
 // Notes the workflow beside the plan and returns the plan.
@@ -166,12 +167,16 @@ func (q *Queries) LoadApproval(ctx context.Context, db DBTX, workflowID string, 
 		&i.ReleaseRequestedAt,
 		&i.ReleasedAt,
 		&i.WorkflowID,
+		&i.EndorsedAt,
+		&i.RemindedAt,
+		&i.ContentSha256,
+		&i.Lifecycle,
 	)
 	return i, err
 }
 
 const lockPlan = `-- name: LockPlan :one
-SELECT tenant_id, id, run_id, scenario_id, version, previous_id, state, launched_by, proposed_by, note, proposed_at, due_at, escalated_at, decided_at, release_requested_by, release_requested_at, released_at, workflow_id FROM optimization.plans WHERE tenant_id = $1 AND id = $2 FOR UPDATE
+SELECT tenant_id, id, run_id, scenario_id, version, previous_id, state, launched_by, proposed_by, note, proposed_at, due_at, escalated_at, decided_at, release_requested_by, release_requested_at, released_at, workflow_id, endorsed_at, reminded_at, content_sha256, lifecycle FROM optimization.plans WHERE tenant_id = $1 AND id = $2 FOR UPDATE
 `
 
 func (q *Queries) LockPlan(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Plan, error) {
@@ -196,6 +201,10 @@ func (q *Queries) LockPlan(ctx context.Context, db DBTX, tenantID uuid.UUID, iD 
 		&i.ReleaseRequestedAt,
 		&i.ReleasedAt,
 		&i.WorkflowID,
+		&i.EndorsedAt,
+		&i.RemindedAt,
+		&i.ContentSha256,
+		&i.Lifecycle,
 	)
 	return i, err
 }

@@ -44,10 +44,15 @@ type Querier interface {
 	// unique violation.
 	AddCostVersion(ctx context.Context, db DBTX, arg AddCostVersionParams) (uuid.UUID, error)
 	AddDecision(ctx context.Context, db DBTX, arg AddDecisionParams) error
+	// Writes an event to the outbox. No row comes back when one of the same
+	// deduplication key is there.
+	AddEvent(ctx context.Context, db DBTX, arg AddEventParams) (uuid.UUID, error)
 	AddInspection(ctx context.Context, db DBTX, arg AddInspectionParams) (uuid.UUID, error)
 	AddLabel(ctx context.Context, db DBTX, arg AddLabelParams) error
 	AddLogin(ctx context.Context, db DBTX, arg AddLoginParams) (int64, error)
 	AddMapping(ctx context.Context, db DBTX, arg AddMappingParams) (uuid.UUID, error)
+	// Tells active people of an event, except those who muted its kind.
+	AddNotifications(ctx context.Context, db DBTX, arg AddNotificationsParams) (int64, error)
 	AddRecommendation(ctx context.Context, db DBTX, arg AddRecommendationParams) error
 	AddRedundancyMember(ctx context.Context, db DBTX, tenantID uuid.UUID, groupID uuid.UUID, assetID uuid.UUID) error
 	AddRunEvent(ctx context.Context, db DBTX, arg AddRunEventParams) error
@@ -321,6 +326,8 @@ type Querier interface {
 	ListCredentialFields(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) ([]ListCredentialFieldsRow, error)
 	ListCrews(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListCrewsRow, error)
 	ListDemoRequests(ctx context.Context, db DBTX, skip int32, pageSize int32) ([]DemoRequest, error)
+	// People who may decide now in place of any of the given ones.
+	ListDeputies(ctx context.Context, db DBTX, tenantID uuid.UUID, users []uuid.UUID) ([]uuid.UUID, error)
 	// Open work orders that begin before the end of a horizon.
 	ListDispatchOrders(ctx context.Context, db DBTX, tenantID uuid.UUID, until time.Time) ([]ListDispatchOrdersRow, error)
 	// The newest checks of one model, of every model when none is named.
@@ -371,6 +378,8 @@ type Querier interface {
 	ListOpenTrainings(ctx context.Context, db DBTX, tenantID uuid.UUID, olderSeconds float64) ([]ListOpenTrainingsRow, error)
 	// Work requests to be done before the end of a horizon; overdue ones count.
 	ListOpenWorkRequests(ctx context.Context, db DBTX, tenantID uuid.UUID, until time.Time) ([]ListOpenWorkRequestsRow, error)
+	// Active people who carry any of the roles.
+	ListPeopleWithRoles(ctx context.Context, db DBTX, tenantID uuid.UUID, roles []string) ([]uuid.UUID, error)
 	// The current plan: the start day of the newest open work order of each asset.
 	ListPlannedStarts(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListPlannedStartsRow, error)
 	// What the planner needs of the newest score of every asset.

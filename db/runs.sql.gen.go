@@ -102,7 +102,7 @@ const beginRun = `-- name: BeginRun :one
 UPDATE optimization.optimization_runs SET state = 'running', stage = 'load', workflow_id = $1, workflow_run_id = $2,
   started_at = coalesce(started_at, now())
 WHERE tenant_id = $3 AND id = $4 AND state IN ('requested', 'running')
-RETURNING tenant_id, id, problem, title, state, stage, requested_by, idempotency_key, objective, constraints, window_start, window_days, time_limit_seconds, seed, input, input_sha256, solver, incumbent, bound, gap, attempt, stop_requested, error_key, error_detail, workflow_id, workflow_run_id, requested_at, started_at, finished_at, based_on, what_if
+RETURNING tenant_id, id, problem, title, state, stage, requested_by, idempotency_key, objective, constraints, window_start, window_days, time_limit_seconds, seed, input, input_sha256, solver, incumbent, bound, gap, attempt, stop_requested, error_key, error_detail, workflow_id, workflow_run_id, requested_at, started_at, finished_at, based_on, what_if, channel, schedule_id, due_at, manifest, manifest_sha256
 `
 
 type BeginRunParams struct {
@@ -153,6 +153,11 @@ func (q *Queries) BeginRun(ctx context.Context, db DBTX, arg BeginRunParams) (Op
 		&i.FinishedAt,
 		&i.BasedOn,
 		&i.WhatIf,
+		&i.Channel,
+		&i.ScheduleID,
+		&i.DueAt,
+		&i.Manifest,
+		&i.ManifestSha256,
 	)
 	return i, err
 }
@@ -282,7 +287,7 @@ func (q *Queries) ListPlannedStarts(ctx context.Context, db DBTX, tenantID uuid.
 }
 
 const loadRun = `-- name: LoadRun :one
-SELECT tenant_id, id, problem, title, state, stage, requested_by, idempotency_key, objective, constraints, window_start, window_days, time_limit_seconds, seed, input, input_sha256, solver, incumbent, bound, gap, attempt, stop_requested, error_key, error_detail, workflow_id, workflow_run_id, requested_at, started_at, finished_at, based_on, what_if FROM optimization.optimization_runs WHERE tenant_id = $1 AND id = $2
+SELECT tenant_id, id, problem, title, state, stage, requested_by, idempotency_key, objective, constraints, window_start, window_days, time_limit_seconds, seed, input, input_sha256, solver, incumbent, bound, gap, attempt, stop_requested, error_key, error_detail, workflow_id, workflow_run_id, requested_at, started_at, finished_at, based_on, what_if, channel, schedule_id, due_at, manifest, manifest_sha256 FROM optimization.optimization_runs WHERE tenant_id = $1 AND id = $2
 `
 
 func (q *Queries) LoadRun(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (OptimizationRun, error) {
@@ -320,12 +325,17 @@ func (q *Queries) LoadRun(ctx context.Context, db DBTX, tenantID uuid.UUID, iD u
 		&i.FinishedAt,
 		&i.BasedOn,
 		&i.WhatIf,
+		&i.Channel,
+		&i.ScheduleID,
+		&i.DueAt,
+		&i.Manifest,
+		&i.ManifestSha256,
 	)
 	return i, err
 }
 
 const lockRun = `-- name: LockRun :one
-SELECT tenant_id, id, problem, title, state, stage, requested_by, idempotency_key, objective, constraints, window_start, window_days, time_limit_seconds, seed, input, input_sha256, solver, incumbent, bound, gap, attempt, stop_requested, error_key, error_detail, workflow_id, workflow_run_id, requested_at, started_at, finished_at, based_on, what_if FROM optimization.optimization_runs WHERE tenant_id = $1 AND id = $2 FOR UPDATE
+SELECT tenant_id, id, problem, title, state, stage, requested_by, idempotency_key, objective, constraints, window_start, window_days, time_limit_seconds, seed, input, input_sha256, solver, incumbent, bound, gap, attempt, stop_requested, error_key, error_detail, workflow_id, workflow_run_id, requested_at, started_at, finished_at, based_on, what_if, channel, schedule_id, due_at, manifest, manifest_sha256 FROM optimization.optimization_runs WHERE tenant_id = $1 AND id = $2 FOR UPDATE
 `
 
 func (q *Queries) LockRun(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (OptimizationRun, error) {
@@ -363,6 +373,11 @@ func (q *Queries) LockRun(ctx context.Context, db DBTX, tenantID uuid.UUID, iD u
 		&i.FinishedAt,
 		&i.BasedOn,
 		&i.WhatIf,
+		&i.Channel,
+		&i.ScheduleID,
+		&i.DueAt,
+		&i.Manifest,
+		&i.ManifestSha256,
 	)
 	return i, err
 }

@@ -193,7 +193,7 @@ func (q *Queries) ScenarioTrust(ctx context.Context, db DBTX, tenantID uuid.UUID
 }
 
 const scenarioWithRun = `-- name: ScenarioWithRun :one
-SELECT s.tenant_id, s.id, s.run_id, s.preset, s.status, s.objective, s.bound, s.gap, s.verified, s.seconds, s.total_cost, s.risk_cost, s.downtime_hours, s.labour_hours, s.actions_planned, s.actions_deferred, s.output, s.created_at, r.tenant_id, r.id, r.problem, r.title, r.state, r.stage, r.requested_by, r.idempotency_key, r.objective, r.constraints, r.window_start, r.window_days, r.time_limit_seconds, r.seed, r.input, r.input_sha256, r.solver, r.incumbent, r.bound, r.gap, r.attempt, r.stop_requested, r.error_key, r.error_detail, r.workflow_id, r.workflow_run_id, r.requested_at, r.started_at, r.finished_at, r.based_on, r.what_if
+SELECT s.tenant_id, s.id, s.run_id, s.preset, s.status, s.objective, s.bound, s.gap, s.verified, s.seconds, s.total_cost, s.risk_cost, s.downtime_hours, s.labour_hours, s.actions_planned, s.actions_deferred, s.output, s.created_at, r.tenant_id, r.id, r.problem, r.title, r.state, r.stage, r.requested_by, r.idempotency_key, r.objective, r.constraints, r.window_start, r.window_days, r.time_limit_seconds, r.seed, r.input, r.input_sha256, r.solver, r.incumbent, r.bound, r.gap, r.attempt, r.stop_requested, r.error_key, r.error_detail, r.workflow_id, r.workflow_run_id, r.requested_at, r.started_at, r.finished_at, r.based_on, r.what_if, r.channel, r.schedule_id, r.due_at, r.manifest, r.manifest_sha256
 FROM optimization.optimization_scenarios s
 JOIN optimization.optimization_runs r ON r.tenant_id = s.tenant_id AND r.id = s.run_id
 WHERE s.tenant_id = $1 AND s.id = $2
@@ -257,6 +257,11 @@ func (q *Queries) ScenarioWithRun(ctx context.Context, db DBTX, tenantID uuid.UU
 		&i.OptimizationRun.FinishedAt,
 		&i.OptimizationRun.BasedOn,
 		&i.OptimizationRun.WhatIf,
+		&i.OptimizationRun.Channel,
+		&i.OptimizationRun.ScheduleID,
+		&i.OptimizationRun.DueAt,
+		&i.OptimizationRun.Manifest,
+		&i.OptimizationRun.ManifestSha256,
 	)
 	return i, err
 }

@@ -51,7 +51,7 @@ func (q *Queries) CreateAPIToken(ctx context.Context, db DBTX, arg CreateAPIToke
 }
 
 const getUsableAPIToken = `-- name: GetUsableAPIToken :one
-SELECT t.tenant_id, t.id, t.user_id, t.name, t.scopes, t.token_hash, t.created_by, t.created_at, t.expires_at, t.revoked_at, t.last_used_at, u.username, u.name_ar, u.name_en, u.roles
+SELECT t.tenant_id, t.id, t.user_id, t.name, t.scopes, t.token_hash, t.created_by, t.created_at, t.expires_at, t.revoked_at, t.last_used_at, t.address_ranges, t.replaces, t.last_used_address, t.warned_at, u.username, u.name_ar, u.name_en, u.roles
 FROM core.api_tokens t JOIN core.users u ON u.tenant_id = t.tenant_id AND u.id = t.user_id
 WHERE t.tenant_id = $1 AND t.id = $2 AND t.revoked_at IS NULL AND t.expires_at > now()
   AND u.is_active AND u.archived_at IS NULL
@@ -81,6 +81,10 @@ func (q *Queries) GetUsableAPIToken(ctx context.Context, db DBTX, tenantID uuid.
 		&i.APIToken.ExpiresAt,
 		&i.APIToken.RevokedAt,
 		&i.APIToken.LastUsedAt,
+		&i.APIToken.AddressRanges,
+		&i.APIToken.Replaces,
+		&i.APIToken.LastUsedAddress,
+		&i.APIToken.WarnedAt,
 		&i.Username,
 		&i.NameAr,
 		&i.NameEn,

@@ -43,6 +43,9 @@ const (
 	OpenTemporalUI     Capability = "open_temporal_ui"
 	ManageUsers        Capability = "manage_users"
 	ManageTokens       Capability = "manage_tokens"
+	ManageGovernance   Capability = "manage_governance"
+	ManageSchedules    Capability = "manage_schedules"
+	ManageWebhooks     Capability = "manage_webhooks"
 	ManageIntegrations Capability = "manage_integrations"
 	TestIntegrations   Capability = "test_integrations"
 	ViewIntegrations   Capability = "view_integrations"
@@ -52,12 +55,14 @@ const (
 	RunPrioritization  Capability = "run_prioritization"
 	RunOperations      Capability = "run_operations"
 	ProposePlan        Capability = "propose_plan"
+	CommentPlans       Capability = "comment_plans"
 	EndorsePlan        Capability = "endorse_plan"
 	ApprovePlan        Capability = "approve_plan"
 	ReleasePlan        Capability = "release_plan"
 	UpdateWorkOrders   Capability = "update_work_orders"
 	JudgeAlerts        Capability = "judge_alerts"
 	ManageModels       Capability = "manage_models"
+	RunBacktest        Capability = "run_backtest"
 	ViewResults        Capability = "view_results"
 	ViewAudit          Capability = "view_audit"
 	ViewOwnActions     Capability = "view_own_actions"
@@ -78,6 +83,9 @@ var matrix = []grant{
 	{OpenTemporalUI, []Role{PlatformOwner}, ""},
 	{ManageUsers, []Role{TenantAdmin}, ""},
 	{ManageTokens, []Role{TenantAdmin}, ""},
+	{ManageGovernance, []Role{TenantAdmin}, ""},
+	{ManageSchedules, []Role{TenantAdmin, OptimizationEng}, ""},
+	{ManageWebhooks, []Role{TenantAdmin}, ""},
 	{ManageIntegrations, []Role{TenantAdmin}, ""},
 	{TestIntegrations, []Role{TenantAdmin, OptimizationEng}, ""},
 	{ViewIntegrations, []Role{TenantAdmin, OptimizationEng, ReliabilityEng, breakGlass}, "read:integrations"},
@@ -87,12 +95,14 @@ var matrix = []grant{
 	{RunPrioritization, []Role{TenantAdmin, OptimizationEng, ReliabilityEng}, "runs:create"},
 	{RunOperations, []Role{TenantAdmin, OptimizationEng}, "runs:create"},
 	{ProposePlan, []Role{TenantAdmin, OptimizationEng}, ""},
+	{CommentPlans, []Role{TenantAdmin, OptimizationEng, ReliabilityEng}, ""},
 	{EndorsePlan, []Role{ReliabilityEng}, ""},
 	{ApprovePlan, []Role{TenantAdmin}, ""},
 	{ReleasePlan, []Role{TenantAdmin, OptimizationEng}, ""},
 	{UpdateWorkOrders, []Role{TenantAdmin, OptimizationEng, ReliabilityEng}, ""},
 	{JudgeAlerts, []Role{TenantAdmin, OptimizationEng, ReliabilityEng}, ""},
 	{ManageModels, []Role{TenantAdmin, ReliabilityEng}, ""},
+	{RunBacktest, []Role{TenantAdmin, OptimizationEng, ReliabilityEng}, ""},
 	{ViewResults, []Role{TenantAdmin, OptimizationEng, ReliabilityEng, Viewer, breakGlass}, "read:results"},
 	{ViewAudit, []Role{PlatformOwner, TenantAdmin}, ""},
 	{ViewOwnActions, []Role{PlatformOwner, TenantAdmin, OptimizationEng, ReliabilityEng}, ""},
