@@ -304,6 +304,18 @@ type ExternalOrder struct {
 	SeenAt          time.Time
 }
 
+type IdempotentRequest struct {
+	TenantID      uuid.UUID
+	AccountID     uuid.UUID
+	Key           string
+	Operation     string
+	RequestSha256 []byte
+	Status        *int32
+	Headers       json.RawMessage
+	Body          []byte
+	CreatedAt     time.Time
+}
+
 type Integration struct {
 	TenantID         uuid.UUID
 	ID               uuid.UUID
@@ -601,6 +613,23 @@ type RedundancyGroup struct {
 	MaxOut    int32
 	Needed    *int32
 	Installed *int32
+}
+
+type ScheduleFiring struct {
+	TenantID    uuid.UUID
+	ID          uuid.UUID
+	ScheduleID  uuid.UUID
+	DueAt       time.Time
+	Cause       string
+	State       string
+	RunID       *uuid.UUID
+	SweepID     *uuid.UUID
+	ReportID    *uuid.UUID
+	WorkflowID  string
+	ErrorKey    string
+	ErrorDetail json.RawMessage
+	StartedAt   *time.Time
+	FinishedAt  *time.Time
 }
 
 type SharedResource struct {

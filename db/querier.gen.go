@@ -85,6 +85,8 @@ type Querier interface {
 	// The spells in [since, until) in which score after score found an anomaly,
 	// newest first.
 	AnomalyEpisodes(ctx context.Context, db DBTX, arg AnomalyEpisodesParams) ([]AnomalyEpisodesRow, error)
+	// Keeps the answer to a request, sealed.
+	AnswerIdempotentRequest(ctx context.Context, db DBTX, arg AnswerIdempotentRequestParams) (int64, error)
 	ArchiveFailureMode(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, iD uuid.UUID) (int64, error)
 	ArchiveMapping(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, iD uuid.UUID) (int64, error)
 	ArchiveUser(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
@@ -118,6 +120,10 @@ type Querier interface {
 	// that has begun, and work on other assets, stays.
 	CancelReplacedWorkOrders(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID, assetIds []uuid.UUID) (int64, error)
 	ChangeMapping(ctx context.Context, db DBTX, arg ChangeMappingParams) (int64, error)
+	// Takes a key for a request. Nothing is taken when the key is in use, or was
+	// used within a day. What a crash left unanswered may be taken up by the same
+	// request after two minutes, which is longer than any request may last.
+	ClaimIdempotentRequest(ctx context.Context, db DBTX, arg ClaimIdempotentRequestParams) (int64, error)
 	// Locks a message that nobody has processed yet, none or one.
 	ClaimMessage(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) ([]uuid.UUID, error)
 	// The assets of a class that run, with their effective ages: lives that are
@@ -180,9 +186,12 @@ type Querier interface {
 	// move_costs).
 	DeferralCost(ctx context.Context, db DBTX, arg DeferralCostParams) (DeferralCostRow, error)
 	DeleteExpiredSessions(ctx context.Context, db DBTX) (int64, error)
+	DeleteOldIdempotentRequests(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
 	DeleteSession(ctx context.Context, db DBTX, token string) error
 	// Forgets where a reading stood, so that the next one begins anew.
 	DropRecordsState(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID, previous json.RawMessage) error
+	// Lets a token end at a moment, unless it ends before that anyway.
+	EndAPITokenBy(ctx context.Context, db DBTX, until time.Time, tenantID uuid.UUID, iD uuid.UUID) (time.Time, error)
 	EndBreakGlass(ctx context.Context, db DBTX, tenantID uuid.UUID, actorID uuid.UUID) (int64, error)
 	// A session has ended, by itself or because it was asked to.
 	EndSession(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID, session uuid.UUID) (int64, error)
@@ -235,6 +244,7 @@ type Querier interface {
 	GetAuditHead(ctx context.Context, db DBTX, tenantID uuid.UUID) (GetAuditHeadRow, error)
 	GetCalendar(ctx context.Context, db DBTX, tenantID uuid.UUID, profile string) (Calendar, error)
 	GetFailureMode(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, iD uuid.UUID) (AssetFailureMode, error)
+	GetIdempotentRequest(ctx context.Context, db DBTX, tenantID uuid.UUID, accountID uuid.UUID, key string) (IdempotentRequest, error)
 	GetIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Integration, error)
 	GetMapping(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, iD uuid.UUID) (IntegrationMapping, error)
 	GetModel(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetModelRow, error)
@@ -248,6 +258,10 @@ type Querier interface {
 	GetUser(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (User, error)
 	GetUserByEmail(ctx context.Context, db DBTX, tenantID uuid.UUID, email string) (User, error)
 	GrantBreakGlass(ctx context.Context, db DBTX, arg GrantBreakGlassParams) (BreakGlassGrant, error)
+	// What people and accounts did to an object, from the audit log, oldest first.
+	HistoryActs(ctx context.Context, db DBTX, tenantID uuid.UUID, objectID string, objectTypes []string) ([]HistoryActsRow, error)
+	// One due time of a schedule with what came of it.
+	HistoryFiring(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (HistoryFiringRow, error)
 	// How many messages of an integration still carry their body, and its bytes.
 	InboxLoad(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) (InboxLoadRow, error)
 	InsertAuditLog(ctx context.Context, db DBTX, arg InsertAuditLogParams) error
@@ -280,6 +294,7 @@ type Querier interface {
 	LatestScoreAt(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID) (time.Time, error)
 	// Gives orders without an asset the one that their record is matched to now.
 	LinkExternalOrders(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) (int64, error)
+	// superseded says that a newer token was made to take its place.
 	ListAPITokens(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListAPITokensRow, error)
 	// Episodes that engineers judged expected and want learned as normal, of the
 	// named assets, with when they said so. A later verdict on the same alert
@@ -340,6 +355,10 @@ type Querier interface {
 	// The risk index of the last score of every named asset up to a moment.
 	ListEarlierIndexes(ctx context.Context, db DBTX, ids []uuid.UUID, tenantID uuid.UUID, moment time.Time) ([]ListEarlierIndexesRow, error)
 	ListEmbargoes(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]Embargo, error)
+	// Tokens whose end is to be told: 14 days and 3 days before, unless they live
+	// no longer than that, and when it has come. One that was replaced counts only
+	// when it was used after its replacement was made.
+	ListEndingAPITokens(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListEndingAPITokensRow, error)
 	ListEnergyTariffs(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListEnergyTariffsRow, error)
 	// Asset records as read, with the asset each belongs to. show is unmatched,
 	// matched, ignored or empty for all; pattern is a LIKE pattern in lower case.
@@ -400,6 +419,9 @@ type Querier interface {
 	// Queries of the administration pages: tenants, people, tokens, audit.
 	// The accounts that carry a role, those in use first.
 	ListRoleHolders(ctx context.Context, db DBTX, tenantID uuid.UUID, role string) ([]ListRoleHoldersRow, error)
+	// Schedules outside the product that call with a token: those that name it,
+	// and those that name none and run as its account.
+	ListSchedulesOfToken(ctx context.Context, db DBTX, tenantID uuid.UUID, tokenID *uuid.UUID, accountID uuid.UUID) ([]ListSchedulesOfTokenRow, error)
 	ListScoredAssets(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID) ([]Asset, error)
 	// The active models that scores rest on and that knew nothing after a moment.
 	ListScoringModels(ctx context.Context, db DBTX, tenantID uuid.UUID, moment time.Time) ([]ListScoringModelsRow, error)
@@ -444,6 +466,8 @@ type Querier interface {
 	LoadPolledIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Integration, error)
 	LoadRun(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (OptimizationRun, error)
 	LoadTraining(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (TrainingRun, error)
+	// A token that is to be replaced, with its account.
+	LockAPIToken(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (LockAPITokenRow, error)
 	// Locks the rows, so that two admins who take the role from each other at the
 	// same moment cannot leave the tenant without one.
 	LockActiveRoleHolders(ctx context.Context, db DBTX, tenantID uuid.UUID, role string) ([]uuid.UUID, error)
@@ -472,6 +496,7 @@ type Querier interface {
 	LockWorkOrderNumbers(ctx context.Context, db DBTX, tenantID uuid.UUID) error
 	// Every signal that a tag can be mapped to, for suggestions.
 	MappingTargets(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]MappingTargetsRow, error)
+	MarkAPITokenWarned(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// After a full reading: records that it did not see are gone at the source. A
 	// reading that saw none at all proves nothing, for an account that lost its
 	// rights is shown an empty list.
@@ -500,6 +525,8 @@ type Querier interface {
 	// changed since the reader saw it stays when it comes first.
 	MoveLatestScore(ctx context.Context, db DBTX, arg MoveLatestScoreParams) (int64, error)
 	MoveRollUpProgress(ctx context.Context, db DBTX, tenantID uuid.UUID, markedFrom time.Time) error
+	// Schedules outside the product go on with the token that replaces theirs.
+	MoveSchedulesToToken(ctx context.Context, db DBTX, replacement *uuid.UUID, tenantID uuid.UUID, replaced *uuid.UUID) (int64, error)
 	// Moves an order on from the status that the reader saw.
 	MoveWorkOrder(ctx context.Context, db DBTX, arg MoveWorkOrderParams) (int64, error)
 	// The window to fill next, none or one: what may still grow comes last; then
@@ -523,6 +550,8 @@ type Querier interface {
 	PlanAssets(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]PlanAssetsRow, error)
 	PlanDecisionsPage(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) ([]PlanDecisionsPageRow, error)
 	PlanDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (PlanDetailRow, error)
+	// The words spoken on a plan, oldest first.
+	PlanHistory(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) ([]PlanHistoryRow, error)
 	// The names of everything that a plan may refer to, by id and by code.
 	PlanNames(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]PlanNamesRow, error)
 	// One page of plans. waiting keeps what the person me may act on now: plans to
@@ -557,6 +586,10 @@ type Querier interface {
 	RecordLoginFailure(ctx context.Context, db DBTX, arg RecordLoginFailureParams) (RecordLoginFailureRow, error)
 	RecordLoginSuccess(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) error
 	RecordSync(ctx context.Context, db DBTX, arg RecordSyncParams) error
+	// What happened in the release of a plan, oldest first.
+	ReleaseHistory(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) ([]ReleaseHistoryRow, error)
+	// Gives a key back whose request changed nothing.
+	ReleaseIdempotentRequest(ctx context.Context, db DBTX, tenantID uuid.UUID, accountID uuid.UUID, key string) (int64, error)
 	// Frees the name of an archived integration for a new one.
 	RenameArchivedIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// A finished planned job renews its asset: the effective age starts over.
@@ -603,6 +636,9 @@ type Querier interface {
 	// The rules of some tags with what they feed and its newest reading.
 	RulesOfTags(ctx context.Context, db DBTX, arg RulesOfTagsParams) ([]RulesOfTagsRow, error)
 	RunDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (RunDetailRow, error)
+	// What a run wrote about its own course, oldest first, without the progress of
+	// the search.
+	RunHistory(ctx context.Context, db DBTX, tenantID uuid.UUID, runID uuid.UUID) ([]RunHistoryRow, error)
 	// The run to watch: one that is under way, else the newest.
 	RunInView(ctx context.Context, db DBTX, tenantID uuid.UUID) (uuid.UUID, error)
 	RunOfKey(ctx context.Context, db DBTX, tenantID uuid.UUID, idempotencyKey string, requestedBy uuid.UUID) (uuid.UUID, error)
@@ -680,8 +716,8 @@ type Querier interface {
 	TargetUnits(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]TargetUnitsRow, error)
 	// The assets with the greatest expected loss, with all that explains it.
 	TopRisks(ctx context.Context, db DBTX, tenantID uuid.UUID, pageSize int32) ([]TopRisksRow, error)
-	// Notes the use of a token, at most once a minute.
-	TouchAPIToken(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	// Notes the use of a token and from where, at most once a minute.
+	TouchAPIToken(ctx context.Context, db DBTX, address string, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// Has every asset scored anew by the next sweep: the engine has changed.
 	TouchAllScores(ctx context.Context, db DBTX, tenantID uuid.UUID) error
 	// Has the named assets scored anew by the next sweep: what their score rests

@@ -7,26 +7,93 @@ package db
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
 )
 
+const answerIdempotentRequest = `-- name: AnswerIdempotentRequest :execrows
+UPDATE core.idempotent_requests SET status = $1, headers = $2, body = $3
+WHERE tenant_id = $4 AND account_id = $5 AND key = $6 AND status IS NULL
+`
+
+type AnswerIdempotentRequestParams struct {
+	Status    *int32
+	Headers   json.RawMessage
+	Body      []byte
+	TenantID  uuid.UUID
+	AccountID uuid.UUID
+	Key       string
+}
+
+// Keeps the answer to a request, sealed.
+func (q *Queries) AnswerIdempotentRequest(ctx context.Context, db DBTX, arg AnswerIdempotentRequestParams) (int64, error) {
+	result, err := db.Exec(ctx, answerIdempotentRequest,
+		arg.Status,
+		arg.Headers,
+		arg.Body,
+		arg.TenantID,
+		arg.AccountID,
+		arg.Key,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const claimIdempotentRequest = `-- name: ClaimIdempotentRequest :execrows
+INSERT INTO core.idempotent_requests AS r (tenant_id, account_id, key, operation, request_sha256)
+VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (tenant_id, account_id, key) DO UPDATE
+  SET operation = excluded.operation, request_sha256 = excluded.request_sha256, status = NULL, headers = '{}', body = NULL, created_at = now()
+  WHERE r.created_at < now() - interval '24 hours'
+    OR (r.status IS NULL AND r.created_at < now() - interval '2 minutes' AND r.request_sha256 = excluded.request_sha256)
+`
+
+type ClaimIdempotentRequestParams struct {
+	TenantID      uuid.UUID
+	AccountID     uuid.UUID
+	Key           string
+	Operation     string
+	RequestSha256 []byte
+}
+
+// Takes a key for a request. Nothing is taken when the key is in use, or was
+// used within a day. What a crash left unanswered may be taken up by the same
+// request after two minutes, which is longer than any request may last.
+func (q *Queries) ClaimIdempotentRequest(ctx context.Context, db DBTX, arg ClaimIdempotentRequestParams) (int64, error) {
+	result, err := db.Exec(ctx, claimIdempotentRequest,
+		arg.TenantID,
+		arg.AccountID,
+		arg.Key,
+		arg.Operation,
+		arg.RequestSha256,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const createAPIToken = `-- name: CreateAPIToken :one
-INSERT INTO core.api_tokens (tenant_id, id, user_id, name, scopes, token_hash, created_by, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO core.api_tokens (tenant_id, id, user_id, name, scopes, token_hash, created_by, expires_at, address_ranges, replaces)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9::text[], '{}'), $10)
 RETURNING id, created_at
 `
 
 type CreateAPITokenParams struct {
-	TenantID  uuid.UUID
-	ID        uuid.UUID
-	UserID    uuid.UUID
-	Name      string
-	Scopes    []string
-	TokenHash []byte
-	CreatedBy uuid.UUID
-	ExpiresAt time.Time
+	TenantID      uuid.UUID
+	ID            uuid.UUID
+	UserID        uuid.UUID
+	Name          string
+	Scopes        []string
+	TokenHash     []byte
+	CreatedBy     uuid.UUID
+	ExpiresAt     time.Time
+	AddressRanges []string
+	Replaces      *uuid.UUID
 }
 
 type CreateAPITokenRow struct {
@@ -44,9 +111,58 @@ func (q *Queries) CreateAPIToken(ctx context.Context, db DBTX, arg CreateAPIToke
 		arg.TokenHash,
 		arg.CreatedBy,
 		arg.ExpiresAt,
+		arg.AddressRanges,
+		arg.Replaces,
 	)
 	var i CreateAPITokenRow
 	err := row.Scan(&i.ID, &i.CreatedAt)
+	return i, err
+}
+
+const deleteOldIdempotentRequests = `-- name: DeleteOldIdempotentRequests :execrows
+DELETE FROM core.idempotent_requests WHERE tenant_id = $1 AND created_at < now() - interval '24 hours'
+`
+
+func (q *Queries) DeleteOldIdempotentRequests(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error) {
+	result, err := db.Exec(ctx, deleteOldIdempotentRequests, tenantID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const endAPITokenBy = `-- name: EndAPITokenBy :one
+UPDATE core.api_tokens SET expires_at = least(expires_at, $1::timestamptz)
+WHERE tenant_id = $2 AND id = $3 AND revoked_at IS NULL
+RETURNING expires_at
+`
+
+// Lets a token end at a moment, unless it ends before that anyway.
+func (q *Queries) EndAPITokenBy(ctx context.Context, db DBTX, until time.Time, tenantID uuid.UUID, iD uuid.UUID) (time.Time, error) {
+	row := db.QueryRow(ctx, endAPITokenBy, until, tenantID, iD)
+	var expires_at time.Time
+	err := row.Scan(&expires_at)
+	return expires_at, err
+}
+
+const getIdempotentRequest = `-- name: GetIdempotentRequest :one
+SELECT tenant_id, account_id, key, operation, request_sha256, status, headers, body, created_at FROM core.idempotent_requests WHERE tenant_id = $1 AND account_id = $2 AND key = $3
+`
+
+func (q *Queries) GetIdempotentRequest(ctx context.Context, db DBTX, tenantID uuid.UUID, accountID uuid.UUID, key string) (IdempotentRequest, error) {
+	row := db.QueryRow(ctx, getIdempotentRequest, tenantID, accountID, key)
+	var i IdempotentRequest
+	err := row.Scan(
+		&i.TenantID,
+		&i.AccountID,
+		&i.Key,
+		&i.Operation,
+		&i.RequestSha256,
+		&i.Status,
+		&i.Headers,
+		&i.Body,
+		&i.CreatedAt,
+	)
 	return i, err
 }
 
@@ -94,25 +210,32 @@ func (q *Queries) GetUsableAPIToken(ctx context.Context, db DBTX, tenantID uuid.
 }
 
 const listAPITokens = `-- name: ListAPITokens :many
-SELECT t.id, t.user_id, t.name, t.scopes, t.created_by, t.created_at, t.expires_at, t.revoked_at, t.last_used_at, u.username
+SELECT t.id, t.user_id, t.name, t.scopes, t.created_by, t.created_at, t.expires_at, t.revoked_at, t.last_used_at, t.last_used_address,
+  t.address_ranges, t.replaces, u.username,
+  EXISTS (SELECT FROM core.api_tokens n WHERE n.tenant_id = t.tenant_id AND n.replaces = t.id)::boolean AS superseded
 FROM core.api_tokens t JOIN core.users u ON u.tenant_id = t.tenant_id AND u.id = t.user_id
 WHERE t.tenant_id = $1
 ORDER BY t.created_at DESC, t.id
 `
 
 type ListAPITokensRow struct {
-	ID         uuid.UUID
-	UserID     uuid.UUID
-	Name       string
-	Scopes     []string
-	CreatedBy  uuid.UUID
-	CreatedAt  time.Time
-	ExpiresAt  time.Time
-	RevokedAt  *time.Time
-	LastUsedAt *time.Time
-	Username   string
+	ID              uuid.UUID
+	UserID          uuid.UUID
+	Name            string
+	Scopes          []string
+	CreatedBy       uuid.UUID
+	CreatedAt       time.Time
+	ExpiresAt       time.Time
+	RevokedAt       *time.Time
+	LastUsedAt      *time.Time
+	LastUsedAddress string
+	AddressRanges   []string
+	Replaces        *uuid.UUID
+	Username        string
+	Superseded      bool
 }
 
+// superseded says that a newer token was made to take its place.
 func (q *Queries) ListAPITokens(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListAPITokensRow, error) {
 	rows, err := db.Query(ctx, listAPITokens, tenantID)
 	if err != nil {
@@ -132,7 +255,11 @@ func (q *Queries) ListAPITokens(ctx context.Context, db DBTX, tenantID uuid.UUID
 			&i.ExpiresAt,
 			&i.RevokedAt,
 			&i.LastUsedAt,
+			&i.LastUsedAddress,
+			&i.AddressRanges,
+			&i.Replaces,
 			&i.Username,
+			&i.Superseded,
 		); err != nil {
 			return nil, err
 		}
@@ -142,6 +269,179 @@ func (q *Queries) ListAPITokens(ctx context.Context, db DBTX, tenantID uuid.UUID
 		return nil, err
 	}
 	return items, nil
+}
+
+const listEndingAPITokens = `-- name: ListEndingAPITokens :many
+SELECT t.id, t.name, t.expires_at, t.user_id, u.username, s.days_before,
+  EXISTS (SELECT FROM core.api_tokens n WHERE n.tenant_id = t.tenant_id AND n.replaces = t.id)::boolean AS superseded
+FROM core.api_tokens t JOIN core.users u ON u.tenant_id = t.tenant_id AND u.id = t.user_id
+CROSS JOIN LATERAL (SELECT (CASE WHEN t.expires_at <= now() THEN 0 WHEN t.expires_at <= now() + interval '3 days' THEN 3 ELSE 14 END)::int AS days_before) s
+WHERE t.tenant_id = $1 AND t.revoked_at IS NULL AND u.archived_at IS NULL
+  AND t.expires_at BETWEEN now() - interval '7 days' AND now() + interval '14 days'
+  AND (t.warned_at IS NULL OR t.warned_at < t.expires_at - make_interval(days => s.days_before))
+  AND (s.days_before = 0 OR t.created_at < t.expires_at - make_interval(days => s.days_before))
+  AND NOT EXISTS (SELECT FROM core.api_tokens n WHERE n.tenant_id = t.tenant_id AND n.replaces = t.id
+    AND (t.last_used_at IS NULL OR t.last_used_at <= n.created_at))
+ORDER BY t.expires_at, t.id
+`
+
+type ListEndingAPITokensRow struct {
+	ID         uuid.UUID
+	Name       string
+	ExpiresAt  time.Time
+	UserID     uuid.UUID
+	Username   string
+	DaysBefore int32
+	Superseded bool
+}
+
+// Tokens whose end is to be told: 14 days and 3 days before, unless they live
+// no longer than that, and when it has come. One that was replaced counts only
+// when it was used after its replacement was made.
+func (q *Queries) ListEndingAPITokens(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListEndingAPITokensRow, error) {
+	rows, err := db.Query(ctx, listEndingAPITokens, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListEndingAPITokensRow{}
+	for rows.Next() {
+		var i ListEndingAPITokensRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.ExpiresAt,
+			&i.UserID,
+			&i.Username,
+			&i.DaysBefore,
+			&i.Superseded,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSchedulesOfToken = `-- name: ListSchedulesOfToken :many
+SELECT id, name, owner_id FROM core.schedules
+WHERE tenant_id = $1 AND archived_at IS NULL AND trigger = 'external'
+  AND (token_id = $2 OR (token_id IS NULL AND account_id = $3))
+ORDER BY name, id
+`
+
+type ListSchedulesOfTokenRow struct {
+	ID      uuid.UUID
+	Name    string
+	OwnerID uuid.UUID
+}
+
+// Schedules outside the product that call with a token: those that name it,
+// and those that name none and run as its account.
+func (q *Queries) ListSchedulesOfToken(ctx context.Context, db DBTX, tenantID uuid.UUID, tokenID *uuid.UUID, accountID uuid.UUID) ([]ListSchedulesOfTokenRow, error) {
+	rows, err := db.Query(ctx, listSchedulesOfToken, tenantID, tokenID, accountID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListSchedulesOfTokenRow{}
+	for rows.Next() {
+		var i ListSchedulesOfTokenRow
+		if err := rows.Scan(&i.ID, &i.Name, &i.OwnerID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const lockAPIToken = `-- name: LockAPIToken :one
+SELECT t.tenant_id, t.id, t.user_id, t.name, t.scopes, t.token_hash, t.created_by, t.created_at, t.expires_at, t.revoked_at, t.last_used_at, t.address_ranges, t.replaces, t.last_used_address, t.warned_at, u.username, u.roles, (u.is_active AND u.archived_at IS NULL)::boolean AS account_active,
+  EXISTS (SELECT FROM core.api_tokens n WHERE n.tenant_id = t.tenant_id AND n.replaces = t.id)::boolean AS superseded
+FROM core.api_tokens t JOIN core.users u ON u.tenant_id = t.tenant_id AND u.id = t.user_id
+WHERE t.tenant_id = $1 AND t.id = $2 FOR UPDATE OF t
+`
+
+type LockAPITokenRow struct {
+	APIToken      APIToken
+	Username      string
+	Roles         []string
+	AccountActive bool
+	Superseded    bool
+}
+
+// A token that is to be replaced, with its account.
+func (q *Queries) LockAPIToken(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (LockAPITokenRow, error) {
+	row := db.QueryRow(ctx, lockAPIToken, tenantID, iD)
+	var i LockAPITokenRow
+	err := row.Scan(
+		&i.APIToken.TenantID,
+		&i.APIToken.ID,
+		&i.APIToken.UserID,
+		&i.APIToken.Name,
+		&i.APIToken.Scopes,
+		&i.APIToken.TokenHash,
+		&i.APIToken.CreatedBy,
+		&i.APIToken.CreatedAt,
+		&i.APIToken.ExpiresAt,
+		&i.APIToken.RevokedAt,
+		&i.APIToken.LastUsedAt,
+		&i.APIToken.AddressRanges,
+		&i.APIToken.Replaces,
+		&i.APIToken.LastUsedAddress,
+		&i.APIToken.WarnedAt,
+		&i.Username,
+		&i.Roles,
+		&i.AccountActive,
+		&i.Superseded,
+	)
+	return i, err
+}
+
+const markAPITokenWarned = `-- name: MarkAPITokenWarned :execrows
+UPDATE core.api_tokens SET warned_at = now() WHERE tenant_id = $1 AND id = $2
+`
+
+func (q *Queries) MarkAPITokenWarned(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
+	result, err := db.Exec(ctx, markAPITokenWarned, tenantID, iD)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const moveSchedulesToToken = `-- name: MoveSchedulesToToken :execrows
+UPDATE core.schedules SET token_id = $1, updated_at = now()
+WHERE tenant_id = $2 AND token_id = $3 AND archived_at IS NULL
+`
+
+// Schedules outside the product go on with the token that replaces theirs.
+func (q *Queries) MoveSchedulesToToken(ctx context.Context, db DBTX, replacement *uuid.UUID, tenantID uuid.UUID, replaced *uuid.UUID) (int64, error) {
+	result, err := db.Exec(ctx, moveSchedulesToToken, replacement, tenantID, replaced)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const releaseIdempotentRequest = `-- name: ReleaseIdempotentRequest :execrows
+DELETE FROM core.idempotent_requests
+WHERE tenant_id = $1 AND account_id = $2 AND key = $3 AND status IS NULL
+`
+
+// Gives a key back whose request changed nothing.
+func (q *Queries) ReleaseIdempotentRequest(ctx context.Context, db DBTX, tenantID uuid.UUID, accountID uuid.UUID, key string) (int64, error) {
+	result, err := db.Exec(ctx, releaseIdempotentRequest, tenantID, accountID, key)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const revokeAPIToken = `-- name: RevokeAPIToken :execrows
@@ -158,13 +458,13 @@ func (q *Queries) RevokeAPIToken(ctx context.Context, db DBTX, tenantID uuid.UUI
 }
 
 const touchAPIToken = `-- name: TouchAPIToken :execrows
-UPDATE core.api_tokens SET last_used_at = now()
-WHERE tenant_id = $1 AND id = $2 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
+UPDATE core.api_tokens SET last_used_at = now(), last_used_address = $1
+WHERE tenant_id = $2 AND id = $3 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
 `
 
-// Notes the use of a token, at most once a minute.
-func (q *Queries) TouchAPIToken(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
-	result, err := db.Exec(ctx, touchAPIToken, tenantID, iD)
+// Notes the use of a token and from where, at most once a minute.
+func (q *Queries) TouchAPIToken(ctx context.Context, db DBTX, address string, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
+	result, err := db.Exec(ctx, touchAPIToken, address, tenantID, iD)
 	if err != nil {
 		return 0, err
 	}

@@ -75,11 +75,15 @@ func byToken(r *http.Request) (string, error) {
 
 // byAddress counts requests by the peer's address without its port.
 func byAddress(r *http.Request) (string, error) {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
+	return httprate.CanonicalizeIP(host(r.RemoteAddr)), nil
+}
+
+// host is the address of a peer without its port.
+func host(peer string) string {
+	if h, _, err := net.SplitHostPort(peer); err == nil {
+		return h
 	}
-	return httprate.CanonicalizeIP(host), nil
+	return peer
 }
 
 type remoteKey struct{}
@@ -88,7 +92,7 @@ type remoteKey struct{}
 // capability.
 func (a *API) authorize(need access.Capability) func(huma.Context, func(huma.Context)) {
 	return func(c huma.Context, next func(huma.Context)) {
-		who, scopes, err := a.authenticate(c.Context(), bearer(c.Header("Authorization")))
+		who, scopes, err := a.authenticate(c.Context(), bearer(c.Header("Authorization")), c.RemoteAddr())
 		switch {
 		case errors.Is(err, token.ErrInvalid):
 			c.SetHeader("WWW-Authenticate", `Bearer realm="optria", error="invalid_token"`)
@@ -128,8 +132,11 @@ func permits(who access.Principal, scopes []string, need access.Capability) bool
 }
 
 // authenticate turns a token into a principal. Every reason to refuse is
-// token.ErrInvalid; other errors are failures of the platform.
-func (a *API) authenticate(ctx context.Context, raw string) (access.Principal, []string, error) {
+// token.ErrInvalid, an address outside the token's ranges too, so that whoever
+// finds a token does not learn that it is good elsewhere; other errors are
+// failures of the platform. peer is the connection's address: headers that
+// claim another one are not believed.
+func (a *API) authenticate(ctx context.Context, raw, peer string) (access.Principal, []string, error) {
 	var who access.Principal
 	if raw == "" {
 		return who, nil, token.ErrInvalid
@@ -150,7 +157,11 @@ func (a *API) authenticate(ctx context.Context, raw string) (access.Principal, [
 		if t.Status != "active" || row.APIToken.UserID != claims.User || subtle.ConstantTimeCompare(row.APIToken.TokenHash, token.Hash(raw)) != 1 {
 			return token.ErrInvalid
 		}
-		_, err = q.TouchAPIToken(ctx, tx, claims.Tenant, claims.ID)
+		if !token.Within(row.APIToken.AddressRanges, peer) {
+			a.Log.WarnContext(ctx, "token used from outside its addresses", "tenant", claims.Tenant, "token", claims.ID, "peer", peer)
+			return token.ErrInvalid
+		}
+		_, err = q.TouchAPIToken(ctx, tx, host(peer), claims.Tenant, claims.ID)
 		return err
 	})
 	if fault.CodeOf(err) == fault.NotFound && err != nil {
@@ -173,8 +184,5 @@ func (a *API) authenticate(ctx context.Context, raw string) (access.Principal, [
 func origin(ctx context.Context) integration.Origin {
 	who := access.From(ctx)
 	remote, _ := ctx.Value(remoteKey{}).(string)
-	if host, _, err := net.SplitHostPort(remote); err == nil {
-		remote = host
-	}
-	return integration.Origin{Tenant: who.TenantID, Actor: db.ActorOf(who), RequestID: middleware.GetReqID(ctx), RemoteAddr: remote}
+	return integration.Origin{Tenant: who.TenantID, Actor: db.ActorOf(who), RequestID: middleware.GetReqID(ctx), RemoteAddr: host(remote)}
 }
