@@ -64,6 +64,7 @@ const (
 	ManageModels       Capability = "manage_models"
 	RunBacktest        Capability = "run_backtest"
 	ViewResults        Capability = "view_results"
+	ViewHistory        Capability = "view_history"
 	ViewAudit          Capability = "view_audit"
 	ViewOwnActions     Capability = "view_own_actions"
 )
@@ -80,7 +81,7 @@ var matrix = []grant{
 	{ManageTenants, []Role{PlatformOwner}, ""},
 	{EnterTenant, []Role{PlatformOwner}, ""},
 	{ViewPlatformHealth, []Role{PlatformOwner}, ""},
-	{OpenTemporalUI, []Role{PlatformOwner}, ""},
+	{OpenTemporalUI, []Role{PlatformOwner, breakGlass}, ""},
 	{ManageUsers, []Role{TenantAdmin}, ""},
 	{ManageTokens, []Role{TenantAdmin}, ""},
 	{ManageGovernance, []Role{TenantAdmin}, ""},
@@ -104,6 +105,7 @@ var matrix = []grant{
 	{ManageModels, []Role{TenantAdmin, ReliabilityEng}, ""},
 	{RunBacktest, []Role{TenantAdmin, OptimizationEng, ReliabilityEng}, ""},
 	{ViewResults, []Role{TenantAdmin, OptimizationEng, ReliabilityEng, Viewer, breakGlass}, "read:results"},
+	{ViewHistory, []Role{TenantAdmin, OptimizationEng, ReliabilityEng, breakGlass}, ""},
 	{ViewAudit, []Role{PlatformOwner, TenantAdmin}, ""},
 	{ViewOwnActions, []Role{PlatformOwner, TenantAdmin, OptimizationEng, ReliabilityEng}, ""},
 }
