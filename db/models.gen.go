@@ -197,6 +197,26 @@ type AuditLog struct {
 	Hash        []byte
 }
 
+type Backtest struct {
+	TenantID     uuid.UUID
+	ID           uuid.UUID
+	RequestedBy  uuid.UUID
+	RequestedAt  time.Time
+	FromDay      time.Time
+	ToDay        time.Time
+	StepDays     int32
+	HorizonDays  int32
+	Seed         int64
+	State        string
+	Progress     float64
+	Result       json.RawMessage
+	ResultSha256 []byte
+	ErrorKey     string
+	ErrorDetail  json.RawMessage
+	WorkflowID   string
+	FinishedAt   *time.Time
+}
+
 type BreakGlassGrant struct {
 	TenantID  uuid.UUID
 	ID        uuid.UUID
@@ -231,6 +251,35 @@ type CostModel struct {
 	EnergyCostPerHour float64
 	CreatedBy         *uuid.UUID
 	CreatedAt         time.Time
+}
+
+type Delegation struct {
+	TenantID  uuid.UUID
+	ID        uuid.UUID
+	FromUser  uuid.UUID
+	ToUser    uuid.UUID
+	StartsAt  time.Time
+	EndsAt    time.Time
+	Reason    string
+	CreatedBy uuid.UUID
+	CreatedAt time.Time
+	RevokedAt *time.Time
+}
+
+type Delivery struct {
+	TenantID    uuid.UUID
+	ID          uuid.UUID
+	EventID     uuid.UUID
+	WebhookID   *uuid.UUID
+	UserID      *uuid.UUID
+	State       string
+	Attempts    int32
+	NextAt      time.Time
+	LastStatus  *int32
+	LastError   string
+	DurationMs  *int32
+	CreatedAt   time.Time
+	DeliveredAt *time.Time
 }
 
 type DemoRequest struct {
@@ -468,6 +517,14 @@ type Model struct {
 	Decision       string
 	DecidedAt      *time.Time
 	DecidedBy      *uuid.UUID
+}
+
+type NotificationSetting struct {
+	TenantID  uuid.UUID
+	UserID    uuid.UUID
+	Email     bool
+	Muted     []string
+	UpdatedAt time.Time
 }
 
 type OptimizationRecommendation struct {
@@ -745,4 +802,22 @@ type User struct {
 	PasswordChangedAt  *time.Time
 	CreatedAt          time.Time
 	ArchivedAt         *time.Time
+}
+
+type Webhook struct {
+	TenantID     uuid.UUID
+	ID           uuid.UUID
+	Name         string
+	Url          string
+	Kinds        []string
+	Secret       []byte
+	FormerSecret []byte
+	FormerUntil  *time.Time
+	State        string
+	Failures     int32
+	CreatedBy    uuid.UUID
+	CreatedAt    time.Time
+	UpdatedAt    time.Time
+	FailingSince *time.Time
+	PausedNote   string
 }

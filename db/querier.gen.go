@@ -38,12 +38,14 @@ type Querier interface {
 	// One page of work orders, newest number first, below a number already given.
 	APIWorkOrders(ctx context.Context, db DBTX, arg APIWorkOrdersParams) ([]APIWorkOrdersRow, error)
 	AddAssetLife(ctx context.Context, db DBTX, arg AddAssetLifeParams) (uuid.UUID, error)
+	AddBacktest(ctx context.Context, db DBTX, arg AddBacktestParams) (uuid.UUID, error)
 	// Adds the next version; two writers at once meet in a unique violation.
 	AddCostModel(ctx context.Context, db DBTX, arg AddCostModelParams) (AddCostModelRow, error)
 	// Adds the version after the one that was seen; two writers at once meet in a
 	// unique violation.
 	AddCostVersion(ctx context.Context, db DBTX, arg AddCostVersionParams) (uuid.UUID, error)
 	AddDecision(ctx context.Context, db DBTX, arg AddDecisionParams) error
+	AddDelegation(ctx context.Context, db DBTX, arg AddDelegationParams) (uuid.UUID, error)
 	// Writes an event to the outbox. No row comes back when one of the same
 	// deduplication key is there.
 	AddEvent(ctx context.Context, db DBTX, arg AddEventParams) (uuid.UUID, error)
@@ -53,9 +55,15 @@ type Querier interface {
 	AddMapping(ctx context.Context, db DBTX, arg AddMappingParams) (uuid.UUID, error)
 	// Tells active people of an event, except those who muted its kind.
 	AddNotifications(ctx context.Context, db DBTX, arg AddNotificationsParams) (int64, error)
+	// Comments a scenario or one of its own recommendations. No row comes back when
+	// the recommendation is of another scenario.
+	AddPlanComment(ctx context.Context, db DBTX, arg AddPlanCommentParams) (uuid.UUID, error)
 	AddRecommendation(ctx context.Context, db DBTX, arg AddRecommendationParams) error
 	AddRedundancyMember(ctx context.Context, db DBTX, tenantID uuid.UUID, groupID uuid.UUID, assetID uuid.UUID) error
 	AddRunEvent(ctx context.Context, db DBTX, arg AddRunEventParams) error
+	// Writes an event for one webhook alone.
+	AddTestEvent(ctx context.Context, db DBTX, payload json.RawMessage, tenantID uuid.UUID, webhookID uuid.UUID) (uuid.UUID, error)
+	AddWebhook(ctx context.Context, db DBTX, arg AddWebhookParams) error
 	AddWorkOrder(ctx context.Context, db DBTX, arg AddWorkOrderParams) (int64, error)
 	// Moves a filling on from where the caller found it; it is done at its end.
 	// Nothing happens when other tags were added meanwhile.
@@ -111,6 +119,11 @@ type Querier interface {
 	AssetsOfTags(ctx context.Context, db DBTX, tenantID uuid.UUID, tags []string) ([]AssetsOfTagsRow, error)
 	// Gives an order that is not closed to a technician, or to nobody.
 	AssignWorkOrder(ctx context.Context, db DBTX, arg AssignWorkOrderParams) (int64, error)
+	BacktestDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (BacktestDetailRow, error)
+	// The newest backtests without their cases.
+	BacktestPage(ctx context.Context, db DBTX, tenantID uuid.UUID, pageSize int32) ([]BacktestPageRow, error)
+	// Takes a requested backtest up; one that has ended is returned as it is.
+	BeginBacktest(ctx context.Context, db DBTX, workflowID string, tenantID uuid.UUID, iD uuid.UUID) (Backtest, error)
 	// Takes a requested run up, or an open one up again.
 	BeginRun(ctx context.Context, db DBTX, arg BeginRunParams) (OptimizationRun, error)
 	// Makes a session the only one that may store for this integration.
@@ -124,8 +137,14 @@ type Querier interface {
 	// used within a day. What a crash left unanswered may be taken up by the same
 	// request after two minutes, which is longer than any request may last.
 	ClaimIdempotentRequest(ctx context.Context, db DBTX, arg ClaimIdempotentRequestParams) (int64, error)
+	// Takes due e-mails for a while; see ClaimWebhookDeliveries.
+	ClaimMailDeliveries(ctx context.Context, db DBTX, leaseSeconds float64, tenantID uuid.UUID, pageSize int32) ([]ClaimMailDeliveriesRow, error)
 	// Locks a message that nobody has processed yet, none or one.
 	ClaimMessage(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) ([]uuid.UUID, error)
+	// Takes due deliveries for a while, at most some of each webhook, and none of
+	// the webhooks that are busy. One that is not settled within the lease is due
+	// again, so what a killed worker held is sent by another.
+	ClaimWebhookDeliveries(ctx context.Context, db DBTX, arg ClaimWebhookDeliveriesParams) ([]ClaimWebhookDeliveriesRow, error)
 	// The assets of a class that run, with their effective ages: lives that are
 	// not over.
 	ClassAges(ctx context.Context, db DBTX, tenantID uuid.UUID, classCode string) ([]ClassAgesRow, error)
@@ -161,13 +180,20 @@ type Querier interface {
 	CountInboxRows(ctx context.Context, db DBTX, arg CountInboxRowsParams) (int64, error)
 	CountMessages(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) (CountMessagesRow, error)
 	CountOpenAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
+	CountOpenBacktests(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
 	CountOtherUsers(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	CountPlansWaiting(ctx context.Context, db DBTX, arg CountPlansWaitingParams) (int64, error)
+	// Recommendations to act of a plan that nobody has withheld.
+	CountReleasableLines(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) (int64, error)
 	// How many closed hours wait for a roll-up, counted up to a limit.
 	CountStaleHours(ctx context.Context, db DBTX, tenantID uuid.UUID, most int32) (int64, error)
 	// The tags of a source as in ListTags: all, those with a rule, the stale ones
 	// among them and those that the source no longer lists.
 	CountTags(ctx context.Context, db DBTX, arg CountTagsParams) (CountTagsRow, error)
+	// How many notifications a person has not read.
+	CountUnread(ctx context.Context, db DBTX, tenantID uuid.UUID, userID uuid.UUID) (int64, error)
+	// How many webhooks of a tenant are not archived.
+	CountWebhooks(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
 	CreateAPIToken(ctx context.Context, db DBTX, arg CreateAPITokenParams) (CreateAPITokenRow, error)
 	CreateDemoRequest(ctx context.Context, db DBTX, arg CreateDemoRequestParams) (DemoRequest, error)
 	CreateIntegration(ctx context.Context, db DBTX, arg CreateIntegrationParams) (uuid.UUID, error)
@@ -188,6 +214,8 @@ type Querier interface {
 	DeleteExpiredSessions(ctx context.Context, db DBTX) (int64, error)
 	DeleteOldIdempotentRequests(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
 	DeleteSession(ctx context.Context, db DBTX, token string) error
+	// Whether a tenant has events to route or deliveries that are due.
+	DeliveryWork(ctx context.Context, db DBTX, tenantID uuid.UUID) (bool, error)
 	// Forgets where a reading stood, so that the next one begins anew.
 	DropRecordsState(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID, previous json.RawMessage) error
 	// Lets a token end at a moment, unless it ends before that anyway.
@@ -209,6 +237,7 @@ type Querier interface {
 	ExpectedValues(ctx context.Context, db DBTX, arg ExpectedValuesParams) ([]ExpectedValuesRow, error)
 	// Notes why a filling did not go on; state is waiting, failed or impossible.
 	FailBackfill(ctx context.Context, db DBTX, arg FailBackfillParams) error
+	FailBacktest(ctx context.Context, db DBTX, arg FailBacktestParams) (int64, error)
 	FindAssets(ctx context.Context, db DBTX, tenantID uuid.UUID, tag string) ([]uuid.UUID, error)
 	FindDecision(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (PlanDecision, error)
 	// The accounts of an e-mail address, the home account first.
@@ -222,6 +251,7 @@ type Querier interface {
 	FindSignal(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, metric string) ([]int64, error)
 	// One signal with the names that a rule refers to it by, none or one.
 	FindTarget(ctx context.Context, db DBTX, tenantID uuid.UUID, iD int64) ([]FindTargetRow, error)
+	FinishBacktest(ctx context.Context, db DBTX, arg FinishBacktestParams) (int64, error)
 	FinishMessage(ctx context.Context, db DBTX, arg FinishMessageParams) (int64, error)
 	// Notes that all records were read as of a moment: those changed, or all.
 	FinishRecords(ctx context.Context, db DBTX, arg FinishRecordsParams) error
@@ -243,11 +273,18 @@ type Querier interface {
 	GetAsset(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetAssetRow, error)
 	GetAuditHead(ctx context.Context, db DBTX, tenantID uuid.UUID) (GetAuditHeadRow, error)
 	GetCalendar(ctx context.Context, db DBTX, tenantID uuid.UUID, profile string) (Calendar, error)
+	GetDelegation(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Delegation, error)
 	GetFailureMode(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, iD uuid.UUID) (AssetFailureMode, error)
+	// How a tenant decides: what it has set, or the standard. The defaults are those
+	// of the table.
+	GetGovernance(ctx context.Context, db DBTX, tenantID uuid.UUID) (GetGovernanceRow, error)
 	GetIdempotentRequest(ctx context.Context, db DBTX, tenantID uuid.UUID, accountID uuid.UUID, key string) (IdempotentRequest, error)
 	GetIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Integration, error)
 	GetMapping(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, iD uuid.UUID) (IntegrationMapping, error)
 	GetModel(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetModelRow, error)
+	// One notification of a person.
+	GetNotification(ctx context.Context, db DBTX, tenantID uuid.UUID, userID uuid.UUID, iD uuid.UUID) (GetNotificationRow, error)
+	GetNotificationSettings(ctx context.Context, db DBTX, tenantID uuid.UUID, userID uuid.UUID) (NotificationSetting, error)
 	// Who a one-time credential is for and whether it was shown; never the secret.
 	GetOneTimeCredential(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetOneTimeCredentialRow, error)
 	GetSignal(ctx context.Context, db DBTX, tenantID uuid.UUID, iD int64) (Signal, error)
@@ -257,6 +294,7 @@ type Querier interface {
 	GetUsableAPIToken(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetUsableAPITokenRow, error)
 	GetUser(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (User, error)
 	GetUserByEmail(ctx context.Context, db DBTX, tenantID uuid.UUID, email string) (User, error)
+	GetWebhook(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Webhook, error)
 	GrantBreakGlass(ctx context.Context, db DBTX, arg GrantBreakGlassParams) (BreakGlassGrant, error)
 	// What people and accounts did to an object, from the audit log, oldest first.
 	HistoryActs(ctx context.Context, db DBTX, tenantID uuid.UUID, objectID string, objectTypes []string) ([]HistoryActsRow, error)
@@ -296,6 +334,8 @@ type Querier interface {
 	LinkExternalOrders(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) (int64, error)
 	// superseded says that a newer token was made to take its place.
 	ListAPITokens(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListAPITokensRow, error)
+	// Who may decide now in whose place.
+	ListActiveDelegations(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListActiveDelegationsRow, error)
 	// Episodes that engineers judged expected and want learned as normal, of the
 	// named assets, with when they said so. A later verdict on the same alert
 	// counts.
@@ -334,12 +374,21 @@ type Querier interface {
 	// Every class with its assets and completed lives.
 	ListClasses(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListClassesRow, error)
 	ListComponents(ctx context.Context, db DBTX, tenantID uuid.UUID, assetIds []uuid.UUID) ([]AssetComponent, error)
+	// Every version of the cost models of the tenant.
+	ListCostHistory(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]CostModel, error)
 	ListCostModelHistory(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID) ([]CostModel, error)
 	// The version in force of every kind, for the named assets or for all.
 	ListCostModels(ctx context.Context, db DBTX, tenantID uuid.UUID, assetIds []uuid.UUID) ([]CostModel, error)
 	// Which credentials are kept, never what they are.
 	ListCredentialFields(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) ([]ListCredentialFieldsRow, error)
 	ListCrews(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListCrewsRow, error)
+	// Delegations that run or lie ahead, then those that ended, newest first. With
+	// about, those that this person gave or holds.
+	ListDelegations(ctx context.Context, db DBTX, tenantID uuid.UUID, about *uuid.UUID) ([]ListDelegationsRow, error)
+	// Active people for whom a person may decide now, with their roles.
+	ListDelegators(ctx context.Context, db DBTX, tenantID uuid.UUID, toUser uuid.UUID) ([]ListDelegatorsRow, error)
+	// Deliveries of a webhook, newest first, with their events.
+	ListDeliveries(ctx context.Context, db DBTX, arg ListDeliveriesParams) ([]ListDeliveriesRow, error)
 	ListDemoRequests(ctx context.Context, db DBTX, skip int32, pageSize int32) ([]DemoRequest, error)
 	// People who may decide now in place of any of the given ones.
 	ListDeputies(ctx context.Context, db DBTX, tenantID uuid.UUID, users []uuid.UUID) ([]uuid.UUID, error)
@@ -359,6 +408,9 @@ type Querier interface {
 	// no longer than that, and when it has come. One that was replaced counts only
 	// when it was used after its replacement was made.
 	ListEndingAPITokens(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListEndingAPITokensRow, error)
+	// Every recorded end of a life of the tenant's assets, and since when it is
+	// known. History that was loaded in bulk counts as known since it happened.
+	ListEndings(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListEndingsRow, error)
 	ListEnergyTariffs(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListEnergyTariffsRow, error)
 	// Asset records as read, with the asset each belongs to. show is unmatched,
 	// matched, ignored or empty for all; pattern is a LIKE pattern in lower case.
@@ -367,6 +419,7 @@ type Querier interface {
 	// matched, open or empty for all.
 	ListExternalOrders(ctx context.Context, db DBTX, arg ListExternalOrdersParams) ([]ListExternalOrdersRow, error)
 	ListFailureModes(ctx context.Context, db DBTX, tenantID uuid.UUID, assetIds []uuid.UUID) ([]AssetFailureMode, error)
+	ListForgottenBacktests(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error)
 	ListForgottenReleases(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error)
 	// Runs that were asked for a while ago and that no workflow took up.
 	ListForgottenRuns(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error)
@@ -377,11 +430,14 @@ type Querier interface {
 	ListIntegrationKinds(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]string, error)
 	// The rules of an integration with what they feed and its newest reading.
 	ListIntegrationMappings(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) ([]ListIntegrationMappingsRow, error)
-	// The recommendations to act of a plan, in the order of their start.
+	// The recommendations to act of a plan that nobody withheld, in the order of
+	// their start.
 	ListJobsToRelease(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) ([]ListJobsToReleaseRow, error)
 	// Keys of alerts that a person judged false or expected within a day: they are
 	// not raised again so soon.
 	ListJudgedAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID, at time.Time, keys []string) ([]string, error)
+	// Edits of planning lives, from the audit log.
+	ListLifeChanges(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListLifeChangesRow, error)
 	// Lives with the asset they belong to, for naming past lives in explanations.
 	ListLivesByID(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID) ([]ListLivesByIDRow, error)
 	// The newest messages of an integration, without their bodies.
@@ -392,13 +448,23 @@ type Querier interface {
 	ListModels(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string) ([]ListModelsRow, error)
 	// The time of the newest reading of every named asset that has one.
 	ListNewestReadings(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID) ([]ListNewestReadingsRow, error)
+	// Returned and expired plans of a problem that no later version follows.
+	ListOpenEndedPlans(ctx context.Context, db DBTX, tenantID uuid.UUID, problem string) ([]ListOpenEndedPlansRow, error)
 	ListOpenRuns(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]ListOpenRunsRow, error)
 	// Trainings that were asked for a while ago and have not ended.
 	ListOpenTrainings(ctx context.Context, db DBTX, tenantID uuid.UUID, olderSeconds float64) ([]ListOpenTrainingsRow, error)
 	// Work requests to be done before the end of a horizon; overdue ones count.
 	ListOpenWorkRequests(ctx context.Context, db DBTX, tenantID uuid.UUID, until time.Time) ([]ListOpenWorkRequestsRow, error)
+	// What the planner would have read of the scores of a moment: the newest of
+	// every asset that is not older than a day.
+	ListPastScores(ctx context.Context, db DBTX, tenantID uuid.UUID, at time.Time) ([]ListPastScoresRow, error)
+	// Active people of a tenant with their roles; service accounts are none.
+	ListPeople(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListPeopleRow, error)
 	// Active people who carry any of the roles.
 	ListPeopleWithRoles(ctx context.Context, db DBTX, tenantID uuid.UUID, roles []string) ([]uuid.UUID, error)
+	ListPlanComments(ctx context.Context, db DBTX, tenantID uuid.UUID, scenarioID uuid.UUID) ([]ListPlanCommentsRow, error)
+	// The recommendations of a plan's scenario with what keeps them back.
+	ListPlanLines(ctx context.Context, db DBTX, planID *uuid.UUID, tenantID uuid.UUID, scenarioID uuid.UUID) ([]ListPlanLinesRow, error)
 	// The current plan: the start day of the newest open work order of each asset.
 	ListPlannedStarts(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListPlannedStartsRow, error)
 	// What the planner needs of the newest score of every asset.
@@ -458,6 +524,10 @@ type Querier interface {
 	ListUsers(ctx context.Context, db DBTX, tenantID uuid.UUID, withArchived bool) ([]ListUsersRow, error)
 	ListWaitingMessages(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, pageSize int32) ([]uuid.UUID, error)
 	ListWaitingPlans(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error)
+	// Webhooks that are not archived, with what became of their deliveries within
+	// a week.
+	ListWebhooks(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListWebhooksRow, error)
+	ListWithheld(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) ([]ListWithheldRow, error)
 	LoadActiveModel(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string) (Model, error)
 	// Notes the workflow beside the plan and returns the plan.
 	LoadApproval(ctx context.Context, db DBTX, workflowID string, tenantID uuid.UUID, iD uuid.UUID) (Plan, error)
@@ -492,8 +562,12 @@ type Querier interface {
 	// Holds the run while a plan is put forward, so that two proposals of one run
 	// come one after the other.
 	LockRunForProposal(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (LockRunForProposalRow, error)
+	// GetWebhook for a change of it.
+	LockWebhook(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Webhook, error)
 	// Numbers are handed out one release at a time, so that they stay dense.
 	LockWorkOrderNumbers(ctx context.Context, db DBTX, tenantID uuid.UUID) error
+	// What became of a tenant's e-mails within a week.
+	MailSummary(ctx context.Context, db DBTX, tenantID uuid.UUID) (MailSummaryRow, error)
 	// Every signal that a tag can be mapped to, for suggestions.
 	MappingTargets(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]MappingTargetsRow, error)
 	MarkAPITokenWarned(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
@@ -533,21 +607,30 @@ type Querier interface {
 	// what has failed least, outages before requests, the newest first. An outage
 	// that was given up is tried again every hour for thirty days.
 	NextBackfill(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, settled time.Time) ([]IntegrationBackfill, error)
+	// The latest plan that follows a plan, if one does.
+	NextVersionOfPlan(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (NextVersionOfPlanRow, error)
 	// A node and those above it, the topmost first.
 	NodeAncestors(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, address string) ([]NodeAncestorsRow, error)
 	// Tags that the source lacks from now on; those noted before keep their time.
 	NoteAbsent(ctx context.Context, db DBTX, tenantID uuid.UUID, mappings []uuid.UUID, since time.Time) error
+	NoteBacktest(ctx context.Context, db DBTX, progress float64, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	NoteRunAttempt(ctx context.Context, db DBTX, attempt int32, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	NoteRunProgress(ctx context.Context, db DBTX, arg NoteRunProgressParams) (int64, error)
+	// Notifications of a person, newest first.
+	NotificationPage(ctx context.Context, db DBTX, arg NotificationPageParams) ([]NotificationPageRow, error)
 	// One-time passwords that nobody has been shown yet, after a place.
 	OneTimeCredentialsPage(ctx context.Context, db DBTX, tenantID uuid.UUID, afterID uuid.UUID, pageSize int32) ([]OneTimeCredentialsPageRow, error)
 	// The newest open alerts, of one asset when it is named, with the names of
 	// what they concern.
 	OpenAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID *uuid.UUID, pageSize int32) ([]OpenAlertsRow, error)
 	OpenTraining(ctx context.Context, db DBTX, arg OpenTrainingParams) (int64, error)
+	// Pauses an active webhook and keeps why, as the key of a message.
+	PauseWebhook(ctx context.Context, db DBTX, note string, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// What result pages say of an asset. Archived assets keep their name in the
 	// plans that were made with them.
 	PlanAssets(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]PlanAssetsRow, error)
+	// What a plan asks to be decided on, for its hash.
+	PlanContent(ctx context.Context, db DBTX, tenantID uuid.UUID, scenarioID uuid.UUID) (PlanContentRow, error)
 	PlanDecisionsPage(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) ([]PlanDecisionsPageRow, error)
 	PlanDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (PlanDetailRow, error)
 	// The words spoken on a plan, oldest first.
@@ -555,9 +638,12 @@ type Querier interface {
 	// The names of everything that a plan may refer to, by id and by code.
 	PlanNames(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]PlanNamesRow, error)
 	// One page of plans. waiting keeps what the person me may act on now: plans to
-	// approve that they neither launched nor proposed, plans to endorse on which
-	// they have not spoken, approved plans to release.
+	// approve that they neither launched nor proposed, by their own role or in
+	// place of somebody who did neither; plans to endorse on which they have not
+	// spoken; approved plans to release.
 	PlanPage(ctx context.Context, db DBTX, arg PlanPageParams) ([]PlanPageRow, error)
+	// What is told of a plan when something happens to it.
+	PlanSummary(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (PlanSummaryRow, error)
 	PlansOfRun(ctx context.Context, db DBTX, tenantID uuid.UUID, runID uuid.UUID) ([]PlansOfRunRow, error)
 	// Every asset in its unit and site with what its newest score says, and the
 	// redundancy group it belongs to; of one site when it is named.
@@ -576,6 +662,10 @@ type Querier interface {
 	RaiseAlert(ctx context.Context, db DBTX, arg RaiseAlertParams) (bool, error)
 	// An alert about the tenant itself rather than about an asset.
 	RaiseNotice(ctx context.Context, db DBTX, arg RaiseNoticeParams) error
+	// Marks a person's notification as read; the first time stays.
+	ReadNotification(ctx context.Context, db DBTX, tenantID uuid.UUID, userID uuid.UUID, iD uuid.UUID) (int64, error)
+	// Marks a person's notifications up to a moment as read.
+	ReadNotifications(ctx context.Context, db DBTX, tenantID uuid.UUID, userID uuid.UUID, until time.Time) (int64, error)
 	RecommendationDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID, runID uuid.UUID) (RecommendationDetailRow, error)
 	RecordDiscovery(ctx context.Context, db DBTX, error string, tenantID uuid.UUID, iD uuid.UUID) error
 	RecordGap(ctx context.Context, db DBTX, arg RecordGapParams) error
@@ -590,6 +680,7 @@ type Querier interface {
 	ReleaseHistory(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) ([]ReleaseHistoryRow, error)
 	// Gives a key back whose request changed nothing.
 	ReleaseIdempotentRequest(ctx context.Context, db DBTX, tenantID uuid.UUID, accountID uuid.UUID, key string) (int64, error)
+	RemindPlan(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// Frees the name of an archived integration for a new one.
 	RenameArchivedIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// A finished planned job renews its asset: the effective age starts over.
@@ -599,8 +690,12 @@ type Querier interface {
 	ReopenAlerts(ctx context.Context, db DBTX, at time.Time, tenantID uuid.UUID, keys []string) ([]string, error)
 	// Replaces a ciphertext that nobody has changed meanwhile.
 	ReplaceCredential(ctx context.Context, db DBTX, arg ReplaceCredentialParams) (int64, error)
+	// Replaces a ciphertext that nobody has changed meanwhile.
+	ReplaceFormerWebhookSecret(ctx context.Context, db DBTX, arg ReplaceFormerWebhookSecretParams) (int64, error)
 	// Replaces a ciphertext that nobody has been shown meanwhile.
 	ReplaceOneTimeCredential(ctx context.Context, db DBTX, arg ReplaceOneTimeCredentialParams) (int64, error)
+	// Replaces a ciphertext that nobody has changed meanwhile.
+	ReplaceWebhookSecret(ctx context.Context, db DBTX, arg ReplaceWebhookSecretParams) (int64, error)
 	// Asks for a window to be filled from the source's archive: cause is mapping
 	// or requested, no tags mean all that are mapped. The caller starts the filling
 	// through the workflow client.
@@ -627,12 +722,20 @@ type Querier interface {
 	// Hands the ciphertext out once and erases it; a second reader finds no row.
 	RevealOneTimeCredential(ctx context.Context, db DBTX, revealedBy uuid.UUID, tenantID uuid.UUID, iD uuid.UUID) (RevealOneTimeCredentialRow, error)
 	RevokeAPIToken(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	RevokeDelegation(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// Expected loss of the fleet at the end of every day, by the last score of
 	// each asset on that day. Days are those of Riyadh, as on every page.
 	RiskByDay(ctx context.Context, db DBTX, tenantID uuid.UUID, since time.Time) ([]RiskByDayRow, error)
 	// The day from which on the hours of a tenant's readings are known, the given
 	// day before the first look.
 	RollUpProgress(ctx context.Context, db DBTX, tenantID uuid.UUID, otherwise time.Time) (time.Time, error)
+	// Puts a new secret in the place of the present one, which signs beside it for
+	// a while.
+	RotateWebhookSecret(ctx context.Context, db DBTX, arg RotateWebhookSecretParams) (int64, error)
+	// Makes the deliveries of new events: one for each active webhook that wants
+	// the kind, except one that the event itself is about, and, where the
+	// deployment sends e-mail, one for each notified person who wants it.
+	RouteEvents(ctx context.Context, db DBTX, tenantID uuid.UUID, pageSize int32, mail bool) (int64, error)
 	// The rules of some tags with what they feed and its newest reading.
 	RulesOfTags(ctx context.Context, db DBTX, arg RulesOfTagsParams) ([]RulesOfTagsRow, error)
 	RunDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (RunDetailRow, error)
@@ -653,6 +756,8 @@ type Querier interface {
 	// Trainings of a kind that have not ended.
 	RunningTraining(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string) ([]uuid.UUID, error)
 	SaveCredential(ctx context.Context, db DBTX, arg SaveCredentialParams) error
+	SaveGovernance(ctx context.Context, db DBTX, arg SaveGovernanceParams) error
+	SaveNotificationSettings(ctx context.Context, db DBTX, arg SaveNotificationSettingsParams) error
 	ScenarioByPreset(ctx context.Context, db DBTX, tenantID uuid.UUID, runID uuid.UUID, preset string) (OptimizationScenario, error)
 	// Expected cost of every scenario of a run by its parts.
 	ScenarioCosts(ctx context.Context, db DBTX, tenantID uuid.UUID, runID uuid.UUID) ([]ScenarioCostsRow, error)
@@ -674,10 +779,15 @@ type Querier interface {
 	SeedIntegration(ctx context.Context, db DBTX, arg SeedIntegrationParams) error
 	SeedMapping(ctx context.Context, db DBTX, arg SeedMappingParams) error
 	SeedWorkRequest(ctx context.Context, db DBTX, arg SeedWorkRequestParams) error
+	// Puts a delivery back in line.
+	SendAgain(ctx context.Context, db DBTX, tenantID uuid.UUID, webhookID uuid.UUID, iD uuid.UUID) (int64, error)
 	SetAssetAttributes(ctx context.Context, db DBTX, attributes json.RawMessage, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// What a job restores of an asset, and whether it stands outdoors.
 	SetAssetCondition(ctx context.Context, db DBTX, arg SetAssetConditionParams) error
 	SetAssetLife(ctx context.Context, db DBTX, arg SetAssetLifeParams) (int64, error)
+	// Notes that a technical endorsement of a proposed plan stands, or that an
+	// objection has taken it away.
+	SetEndorsement(ctx context.Context, db DBTX, stands bool, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// Moves an integration on from the state that the caller saw. The note says
 	// why it is paused.
 	SetIntegrationState(ctx context.Context, db DBTX, arg SetIntegrationStateParams) (int64, error)
@@ -691,6 +801,10 @@ type Querier interface {
 	SetUserLanguage(ctx context.Context, db DBTX, language string, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	SetUserPassword(ctx context.Context, db DBTX, arg SetUserPasswordParams) (int64, error)
 	SetUserRoles(ctx context.Context, db DBTX, roles []string, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	// Moves a webhook to a state. One that is resumed begins without failures.
+	SetWebhookState(ctx context.Context, db DBTX, arg SetWebhookStateParams) (int64, error)
+	// Writes the outcome of an attempt. One that was settled meanwhile is left.
+	SettleDelivery(ctx context.Context, db DBTX, arg SettleDeliveryParams) (int64, error)
 	// Ends the wait of a proposed plan: approved, returned or expired.
 	SettlePlan(ctx context.Context, db DBTX, state string, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// The tag and the metric of signals.
@@ -734,6 +848,7 @@ type Querier interface {
 	UpdateIntegration(ctx context.Context, db DBTX, arg UpdateIntegrationParams) (int64, error)
 	UpdateTenant(ctx context.Context, db DBTX, arg UpdateTenantParams) (Tenant, error)
 	UpdateUserProfile(ctx context.Context, db DBTX, arg UpdateUserProfileParams) (int64, error)
+	UpdateWebhook(ctx context.Context, db DBTX, arg UpdateWebhookParams) (int64, error)
 	// search_text is what lists search in: tag and names, folded by the caller.
 	UpsertAsset(ctx context.Context, db DBTX, arg UpsertAssetParams) error
 	UpsertAssetOperation(ctx context.Context, db DBTX, arg UpsertAssetOperationParams) error
@@ -768,8 +883,17 @@ type Querier interface {
 	UpsertUnit(ctx context.Context, db DBTX, arg UpsertUnitParams) error
 	// Erases secrets that nobody has seen, because a newer password replaced them.
 	VoidOneTimeCredentials(ctx context.Context, db DBTX, actorID uuid.UUID, tenantID uuid.UUID, userID uuid.UUID) (int64, error)
+	// Counts a failed attempt of a webhook.
+	WebhookFailed(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (WebhookFailedRow, error)
+	// Notes that a webhook takes deliveries again.
+	WebhookReached(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	// Sealed secrets of webhooks after a place, in the order of their key.
+	WebhookSecretsPage(ctx context.Context, db DBTX, tenantID uuid.UUID, afterID uuid.UUID, pageSize int32) ([]WebhookSecretsPageRow, error)
 	WidenGap(ctx context.Context, db DBTX, arg WidenGapParams) error
 	WidenTagGap(ctx context.Context, db DBTX, arg WidenTagGapParams) error
+	// Leaves recommendations to act out of a plan. Ids that are none of its own, or
+	// are withheld already, add no row.
+	WithholdLines(ctx context.Context, db DBTX, arg WithholdLinesParams) (int64, error)
 	WorkOrderDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (WorkOrderDetailRow, error)
 	// One page of work orders. status 'active' means open or in progress; owner
 	// keeps orders of plans that the person launched, proposed or released.
