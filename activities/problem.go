@@ -130,7 +130,7 @@ func loadPlant(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) 
 		load func() error
 	}{
 		{"tenant", func() (err error) { p.tenant, err = q.GetTenant(ctx, tx, tenant); return }},
-		{"calendar", func() (err error) { p.calendar, err = loadCalendar(ctx, tx, q, p.tenant); return }},
+		{"calendar", func() (err error) { p.calendar, err = db.TenantCalendar(ctx, tx, p.tenant.ID); return }},
 		{"sites", func() (err error) { p.sites, err = q.ListSites(ctx, tx, tenant); return }},
 		{"assets", func() (err error) { p.assets, err = q.ListAssetsPlain(ctx, tx, tenant); return }},
 		{"skills", func() (err error) { p.skills, err = q.ListSkills(ctx, tx, tenant); return }},

@@ -1,36 +1,12 @@
 package activities
 
 import (
-	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/calendar"
 	"github.com/optria-iq/optria/internal/optimize/maintenance"
 )
-
-// loadCalendar compiles the working calendar of a tenant: the built-in
-// profile, amended by what the tenant has overridden.
-func loadCalendar(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant db.Tenant) (*calendar.Calendar, error) {
-	profile := calendar.SaudiStandard()
-	profile.TimeZone = tenant.TimeZone
-	row, err := q.GetCalendar(ctx, tx, tenant.ID, tenant.CalendarProfile)
-	switch {
-	case errors.Is(err, pgx.ErrNoRows):
-	case err != nil:
-		return nil, err
-	default:
-		if err := json.Unmarshal(row.Overrides, &profile); err != nil {
-			return nil, fmt.Errorf("read calendar overrides: %w", err)
-		}
-	}
-	return calendar.New(profile)
-}
 
 // horizon is the window of a run in days of the tenant's calendar.
 type horizon struct {

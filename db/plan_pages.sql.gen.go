@@ -15,25 +15,28 @@ import (
 const countPlansWaiting = `-- name: CountPlansWaiting :one
 SELECT count(*) FROM optimization.plans p
 WHERE p.tenant_id = $1
-  AND (($2::boolean AND p.state = 'proposed' AND p.launched_by <> $3::uuid AND p.proposed_by <> $3::uuid)
-    OR ($4::boolean AND p.state = 'proposed' AND NOT EXISTS (SELECT 1 FROM optimization.plan_decisions d
-      WHERE d.tenant_id = p.tenant_id AND d.plan_id = p.id AND d.actor_id = $3::uuid))
-    OR ($5::boolean AND p.state = 'approved' AND p.release_requested_at IS NULL))
+  AND ((p.state = 'proposed' AND p.launched_by <> $2::uuid AND p.proposed_by <> $2::uuid AND ($3::boolean
+      OR EXISTS (SELECT FROM unnest($4::uuid[]) f WHERE f <> p.launched_by AND f <> p.proposed_by)))
+    OR ($5::boolean AND p.state = 'proposed' AND NOT EXISTS (SELECT 1 FROM optimization.plan_decisions d
+      WHERE d.tenant_id = p.tenant_id AND d.plan_id = p.id AND d.actor_id = $2::uuid))
+    OR ($6::boolean AND p.state = 'approved' AND p.release_requested_at IS NULL))
 `
 
 type CountPlansWaitingParams struct {
-	TenantID uuid.UUID
-	Approves bool
-	Me       uuid.UUID
-	Endorses bool
-	Releases bool
+	TenantID    uuid.UUID
+	Me          uuid.UUID
+	Approves    bool
+	StandsInFor []uuid.UUID
+	Endorses    bool
+	Releases    bool
 }
 
 func (q *Queries) CountPlansWaiting(ctx context.Context, db DBTX, arg CountPlansWaitingParams) (int64, error) {
 	row := db.QueryRow(ctx, countPlansWaiting,
 		arg.TenantID,
-		arg.Approves,
 		arg.Me,
+		arg.Approves,
+		arg.StandsInFor,
 		arg.Endorses,
 		arg.Releases,
 	)
@@ -42,8 +45,105 @@ func (q *Queries) CountPlansWaiting(ctx context.Context, db DBTX, arg CountPlans
 	return count, err
 }
 
+const listOpenEndedPlans = `-- name: ListOpenEndedPlans :many
+SELECT p.id, p.version, p.state, p.scenario_id, p.run_id, r.title, p.proposed_at
+FROM optimization.plans p
+JOIN optimization.optimization_runs r ON r.tenant_id = p.tenant_id AND r.id = p.run_id
+WHERE p.tenant_id = $1 AND p.state IN ('returned', 'expired') AND r.problem = $2
+  AND NOT EXISTS (SELECT FROM optimization.plans n WHERE n.tenant_id = p.tenant_id AND n.previous_id = p.id)
+ORDER BY p.proposed_at DESC LIMIT 50
+`
+
+type ListOpenEndedPlansRow struct {
+	ID         uuid.UUID
+	Version    int32
+	State      string
+	ScenarioID uuid.UUID
+	RunID      uuid.UUID
+	Title      string
+	ProposedAt time.Time
+}
+
+// Returned and expired plans of a problem that no later version follows.
+func (q *Queries) ListOpenEndedPlans(ctx context.Context, db DBTX, tenantID uuid.UUID, problem string) ([]ListOpenEndedPlansRow, error) {
+	rows, err := db.Query(ctx, listOpenEndedPlans, tenantID, problem)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListOpenEndedPlansRow{}
+	for rows.Next() {
+		var i ListOpenEndedPlansRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Version,
+			&i.State,
+			&i.ScenarioID,
+			&i.RunID,
+			&i.Title,
+			&i.ProposedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listPlanLines = `-- name: ListPlanLines :many
+SELECT r.id, r.asset_id, r.decision, coalesce(w.stage, '')::text AS stage, coalesce(w.reason, '')::text AS reason,
+  coalesce(u.name_ar, '')::text AS held_ar, coalesce(u.name_en, '')::text AS held_en
+FROM optimization.optimization_recommendations r
+LEFT JOIN optimization.plan_withheld w ON w.tenant_id = r.tenant_id AND w.recommendation_id = r.id AND w.plan_id = $1::uuid
+LEFT JOIN core.users u ON u.tenant_id = w.tenant_id AND u.id = w.actor_id
+WHERE r.tenant_id = $2 AND r.scenario_id = $3
+ORDER BY r.rank, r.id
+`
+
+type ListPlanLinesRow struct {
+	ID       uuid.UUID
+	AssetID  uuid.UUID
+	Decision string
+	Stage    string
+	Reason   string
+	HeldAr   string
+	HeldEn   string
+}
+
+// The recommendations of a plan's scenario with what keeps them back.
+func (q *Queries) ListPlanLines(ctx context.Context, db DBTX, planID *uuid.UUID, tenantID uuid.UUID, scenarioID uuid.UUID) ([]ListPlanLinesRow, error) {
+	rows, err := db.Query(ctx, listPlanLines, planID, tenantID, scenarioID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListPlanLinesRow{}
+	for rows.Next() {
+		var i ListPlanLinesRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.AssetID,
+			&i.Decision,
+			&i.Stage,
+			&i.Reason,
+			&i.HeldAr,
+			&i.HeldEn,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockRunForProposal = `-- name: LockRunForProposal :one
-SELECT id, requested_by, state, title FROM optimization.optimization_runs
+SELECT id, requested_by, state, title, problem, based_on FROM optimization.optimization_runs
 WHERE tenant_id = $1 AND id = $2 FOR UPDATE
 `
 
@@ -52,6 +152,8 @@ type LockRunForProposalRow struct {
 	RequestedBy uuid.UUID
 	State       string
 	Title       string
+	Problem     string
+	BasedOn     *uuid.UUID
 }
 
 // Holds the run while a plan is put forward, so that two proposals of one run
@@ -64,25 +166,50 @@ func (q *Queries) LockRunForProposal(ctx context.Context, db DBTX, tenantID uuid
 		&i.RequestedBy,
 		&i.State,
 		&i.Title,
+		&i.Problem,
+		&i.BasedOn,
 	)
 	return i, err
 }
 
+const nextVersionOfPlan = `-- name: NextVersionOfPlan :one
+SELECT id, version FROM optimization.plans
+WHERE tenant_id = $1 AND previous_id = $2::uuid ORDER BY version DESC LIMIT 1
+`
+
+type NextVersionOfPlanRow struct {
+	ID      uuid.UUID
+	Version int32
+}
+
+// The latest plan that follows a plan, if one does.
+func (q *Queries) NextVersionOfPlan(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (NextVersionOfPlanRow, error) {
+	row := db.QueryRow(ctx, nextVersionOfPlan, tenantID, iD)
+	var i NextVersionOfPlanRow
+	err := row.Scan(&i.ID, &i.Version)
+	return i, err
+}
+
 const planDecisionsPage = `-- name: PlanDecisionsPage :many
-SELECT d.kind, d.comment, d.decided_at, d.actor_id, u.name_ar, u.name_en, u.roles
+SELECT d.kind, d.comment, d.decided_at, d.actor_id, d.on_behalf_of, u.name_ar, u.name_en, u.roles,
+  coalesce(f.name_ar, '')::text AS behalf_ar, coalesce(f.name_en, '')::text AS behalf_en
 FROM optimization.plan_decisions d
 JOIN core.users u ON u.tenant_id = d.tenant_id AND u.id = d.actor_id
+LEFT JOIN core.users f ON f.tenant_id = d.tenant_id AND f.id = d.on_behalf_of
 WHERE d.tenant_id = $1 AND d.plan_id = $2 ORDER BY d.decided_at DESC, d.id
 `
 
 type PlanDecisionsPageRow struct {
-	Kind      string
-	Comment   string
-	DecidedAt time.Time
-	ActorID   uuid.UUID
-	NameAr    string
-	NameEn    string
-	Roles     []string
+	Kind       string
+	Comment    string
+	DecidedAt  time.Time
+	ActorID    uuid.UUID
+	OnBehalfOf *uuid.UUID
+	NameAr     string
+	NameEn     string
+	Roles      []string
+	BehalfAr   string
+	BehalfEn   string
 }
 
 func (q *Queries) PlanDecisionsPage(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) ([]PlanDecisionsPageRow, error) {
@@ -99,9 +226,12 @@ func (q *Queries) PlanDecisionsPage(ctx context.Context, db DBTX, tenantID uuid.
 			&i.Comment,
 			&i.DecidedAt,
 			&i.ActorID,
+			&i.OnBehalfOf,
 			&i.NameAr,
 			&i.NameEn,
 			&i.Roles,
+			&i.BehalfAr,
+			&i.BehalfEn,
 		); err != nil {
 			return nil, err
 		}
@@ -200,39 +330,45 @@ func (q *Queries) PlanDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, i
 }
 
 const planPage = `-- name: PlanPage :many
-SELECT p.id, p.version, p.state, p.proposed_at, p.due_at, p.escalated_at, p.decided_at, p.released_at, p.release_requested_at,
+SELECT p.id, p.version, p.state, p.lifecycle, p.launched_by, p.proposed_by, p.endorsed_at, p.proposed_at, p.due_at, p.escalated_at, p.decided_at, p.released_at, p.release_requested_at,
   r.title, s.preset, s.total_cost, s.actions_planned, s.gap, s.bound, u.name_ar AS proposed_ar, u.name_en AS proposed_en,
   count(*) OVER () AS total
 FROM optimization.plans p
 JOIN optimization.optimization_runs r ON r.tenant_id = p.tenant_id AND r.id = p.run_id
 JOIN optimization.optimization_scenarios s ON s.tenant_id = p.tenant_id AND s.id = p.scenario_id
 JOIN core.users u ON u.tenant_id = p.tenant_id AND u.id = p.proposed_by
-WHERE p.tenant_id = $1 AND ($2::text = '' OR p.state = $2::text)
+WHERE p.tenant_id = $1 AND ($2::text = '' OR p.lifecycle = $2::text)
   AND (NOT $3::boolean
-    OR ($4::boolean AND p.state = 'proposed' AND p.launched_by <> $5::uuid AND p.proposed_by <> $5::uuid)
-    OR ($6::boolean AND p.state = 'proposed' AND NOT EXISTS (SELECT 1 FROM optimization.plan_decisions d
-      WHERE d.tenant_id = p.tenant_id AND d.plan_id = p.id AND d.actor_id = $5::uuid))
-    OR ($7::boolean AND p.state = 'approved' AND p.release_requested_at IS NULL))
+    OR (p.state = 'proposed' AND p.launched_by <> $4::uuid AND p.proposed_by <> $4::uuid AND ($5::boolean
+      OR EXISTS (SELECT FROM unnest($6::uuid[]) f WHERE f <> p.launched_by AND f <> p.proposed_by)))
+    OR ($7::boolean AND p.state = 'proposed' AND NOT EXISTS (SELECT 1 FROM optimization.plan_decisions d
+      WHERE d.tenant_id = p.tenant_id AND d.plan_id = p.id AND d.actor_id = $4::uuid))
+    OR ($8::boolean AND p.state = 'approved' AND p.release_requested_at IS NULL))
 ORDER BY (p.state = 'proposed') DESC, CASE WHEN p.state = 'proposed' THEN p.due_at END, p.proposed_at DESC
-LIMIT $9 OFFSET $8
+LIMIT $10 OFFSET $9
 `
 
 type PlanPageParams struct {
-	TenantID uuid.UUID
-	State    string
-	Waiting  bool
-	Approves bool
-	Me       uuid.UUID
-	Endorses bool
-	Releases bool
-	Skip     int32
-	PageSize int32
+	TenantID    uuid.UUID
+	State       string
+	Waiting     bool
+	Me          uuid.UUID
+	Approves    bool
+	StandsInFor []uuid.UUID
+	Endorses    bool
+	Releases    bool
+	Skip        int32
+	PageSize    int32
 }
 
 type PlanPageRow struct {
 	ID                 uuid.UUID
 	Version            int32
 	State              string
+	Lifecycle          *string
+	LaunchedBy         uuid.UUID
+	ProposedBy         uuid.UUID
+	EndorsedAt         *time.Time
 	ProposedAt         time.Time
 	DueAt              time.Time
 	EscalatedAt        *time.Time
@@ -251,15 +387,17 @@ type PlanPageRow struct {
 }
 
 // One page of plans. waiting keeps what the person me may act on now: plans to
-// approve that they neither launched nor proposed, plans to endorse on which
-// they have not spoken, approved plans to release.
+// approve that they neither launched nor proposed, by their own role or in
+// place of somebody who did neither; plans to endorse on which they have not
+// spoken; approved plans to release.
 func (q *Queries) PlanPage(ctx context.Context, db DBTX, arg PlanPageParams) ([]PlanPageRow, error) {
 	rows, err := db.Query(ctx, planPage,
 		arg.TenantID,
 		arg.State,
 		arg.Waiting,
-		arg.Approves,
 		arg.Me,
+		arg.Approves,
+		arg.StandsInFor,
 		arg.Endorses,
 		arg.Releases,
 		arg.Skip,
@@ -276,6 +414,10 @@ func (q *Queries) PlanPage(ctx context.Context, db DBTX, arg PlanPageParams) ([]
 			&i.ID,
 			&i.Version,
 			&i.State,
+			&i.Lifecycle,
+			&i.LaunchedBy,
+			&i.ProposedBy,
+			&i.EndorsedAt,
 			&i.ProposedAt,
 			&i.DueAt,
 			&i.EscalatedAt,
@@ -343,21 +485,22 @@ func (q *Queries) PlansOfRun(ctx context.Context, db DBTX, tenantID uuid.UUID, r
 }
 
 const proposePlan = `-- name: ProposePlan :one
-INSERT INTO optimization.plans (tenant_id, run_id, scenario_id, version, previous_id, launched_by, proposed_by, note, due_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO optimization.plans (tenant_id, run_id, scenario_id, version, previous_id, launched_by, proposed_by, note, due_at, content_sha256)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 RETURNING id
 `
 
 type ProposePlanParams struct {
-	TenantID   uuid.UUID
-	RunID      uuid.UUID
-	ScenarioID uuid.UUID
-	Version    int32
-	PreviousID *uuid.UUID
-	LaunchedBy uuid.UUID
-	ProposedBy uuid.UUID
-	Note       string
-	DueAt      time.Time
+	TenantID      uuid.UUID
+	RunID         uuid.UUID
+	ScenarioID    uuid.UUID
+	Version       int32
+	PreviousID    *uuid.UUID
+	LaunchedBy    uuid.UUID
+	ProposedBy    uuid.UUID
+	Note          string
+	DueAt         time.Time
+	ContentSha256 []byte
 }
 
 func (q *Queries) ProposePlan(ctx context.Context, db DBTX, arg ProposePlanParams) (uuid.UUID, error) {
@@ -371,6 +514,7 @@ func (q *Queries) ProposePlan(ctx context.Context, db DBTX, arg ProposePlanParam
 		arg.ProposedBy,
 		arg.Note,
 		arg.DueAt,
+		arg.ContentSha256,
 	)
 	var id uuid.UUID
 	err := row.Scan(&id)

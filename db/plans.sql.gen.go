@@ -7,13 +7,15 @@ package db
 
 import (
 	"context"
+	"encoding/json"
+	"time"
 
 	"github.com/google/uuid"
 )
 
 const addDecision = `-- name: AddDecision :exec
-INSERT INTO optimization.plan_decisions (tenant_id, id, plan_id, launched_by, proposed_by, actor_id, kind, comment)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO optimization.plan_decisions (tenant_id, id, plan_id, launched_by, proposed_by, actor_id, kind, comment, on_behalf_of)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 `
 
 type AddDecisionParams struct {
@@ -25,6 +27,7 @@ type AddDecisionParams struct {
 	ActorID    uuid.UUID
 	Kind       string
 	Comment    string
+	OnBehalfOf *uuid.UUID
 }
 
 func (q *Queries) AddDecision(ctx context.Context, db DBTX, arg AddDecisionParams) error {
@@ -37,6 +40,7 @@ func (q *Queries) AddDecision(ctx context.Context, db DBTX, arg AddDecisionParam
 		arg.ActorID,
 		arg.Kind,
 		arg.Comment,
+		arg.OnBehalfOf,
 	)
 	return err
 }
@@ -47,6 +51,22 @@ SELECT count(*) FROM optimization.plan_decisions WHERE tenant_id = $1 AND plan_i
 
 func (q *Queries) CountDecisions(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) (int64, error) {
 	row := db.QueryRow(ctx, countDecisions, tenantID, planID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const countReleasableLines = `-- name: CountReleasableLines :one
+SELECT count(*) FROM optimization.plans p
+JOIN optimization.optimization_recommendations r ON r.tenant_id = p.tenant_id AND r.scenario_id = p.scenario_id
+WHERE p.tenant_id = $1 AND p.id = $2 AND r.decision = 'do'
+  AND NOT EXISTS (SELECT FROM optimization.plan_withheld w
+    WHERE w.tenant_id = p.tenant_id AND w.plan_id = p.id AND w.recommendation_id = r.id)
+`
+
+// Recommendations to act of a plan that nobody has withheld.
+func (q *Queries) CountReleasableLines(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) (int64, error) {
+	row := db.QueryRow(ctx, countReleasableLines, tenantID, planID)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -139,6 +159,52 @@ func (q *Queries) ListWaitingPlans(ctx context.Context, db DBTX, tenantID uuid.U
 	return items, nil
 }
 
+const listWithheld = `-- name: ListWithheld :many
+SELECT w.recommendation_id, w.stage, w.reason, w.withheld_at, w.actor_id, u.name_ar, u.name_en
+FROM optimization.plan_withheld w
+JOIN core.users u ON u.tenant_id = w.tenant_id AND u.id = w.actor_id
+WHERE w.tenant_id = $1 AND w.plan_id = $2
+ORDER BY w.recommendation_id
+`
+
+type ListWithheldRow struct {
+	RecommendationID uuid.UUID
+	Stage            string
+	Reason           string
+	WithheldAt       time.Time
+	ActorID          uuid.UUID
+	NameAr           string
+	NameEn           string
+}
+
+func (q *Queries) ListWithheld(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) ([]ListWithheldRow, error) {
+	rows, err := db.Query(ctx, listWithheld, tenantID, planID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListWithheldRow{}
+	for rows.Next() {
+		var i ListWithheldRow
+		if err := rows.Scan(
+			&i.RecommendationID,
+			&i.Stage,
+			&i.Reason,
+			&i.WithheldAt,
+			&i.ActorID,
+			&i.NameAr,
+			&i.NameEn,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const loadApproval = `-- name: LoadApproval :one
 UPDATE optimization.plans SET workflow_id = $1 WHERE tenant_id = $2 AND id = $3
 RETURNING tenant_id, id, run_id, scenario_id, version, previous_id, state, launched_by, proposed_by, note, proposed_at, due_at, escalated_at, decided_at, release_requested_by, release_requested_at, released_at, workflow_id, endorsed_at, reminded_at, content_sha256, lifecycle
@@ -222,6 +288,83 @@ func (q *Queries) MarkReleased(ctx context.Context, db DBTX, tenantID uuid.UUID,
 	return result.RowsAffected(), nil
 }
 
+const planContent = `-- name: PlanContent :one
+SELECT r.input_sha256, s.output FROM optimization.optimization_scenarios s
+JOIN optimization.optimization_runs r ON r.tenant_id = s.tenant_id AND r.id = s.run_id
+WHERE s.tenant_id = $1 AND s.id = $2
+`
+
+type PlanContentRow struct {
+	InputSha256 []byte
+	Output      json.RawMessage
+}
+
+// What a plan asks to be decided on, for its hash.
+func (q *Queries) PlanContent(ctx context.Context, db DBTX, tenantID uuid.UUID, scenarioID uuid.UUID) (PlanContentRow, error) {
+	row := db.QueryRow(ctx, planContent, tenantID, scenarioID)
+	var i PlanContentRow
+	err := row.Scan(&i.InputSha256, &i.Output)
+	return i, err
+}
+
+const planSummary = `-- name: PlanSummary :one
+SELECT p.run_id, r.title, s.preset, s.total_cost, s.actions_planned
+FROM optimization.plans p
+JOIN optimization.optimization_runs r ON r.tenant_id = p.tenant_id AND r.id = p.run_id
+JOIN optimization.optimization_scenarios s ON s.tenant_id = p.tenant_id AND s.id = p.scenario_id
+WHERE p.tenant_id = $1 AND p.id = $2
+`
+
+type PlanSummaryRow struct {
+	RunID          uuid.UUID
+	Title          string
+	Preset         string
+	TotalCost      float64
+	ActionsPlanned int32
+}
+
+// What is told of a plan when something happens to it.
+func (q *Queries) PlanSummary(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (PlanSummaryRow, error) {
+	row := db.QueryRow(ctx, planSummary, tenantID, iD)
+	var i PlanSummaryRow
+	err := row.Scan(
+		&i.RunID,
+		&i.Title,
+		&i.Preset,
+		&i.TotalCost,
+		&i.ActionsPlanned,
+	)
+	return i, err
+}
+
+const remindPlan = `-- name: RemindPlan :execrows
+UPDATE optimization.plans SET reminded_at = now()
+WHERE tenant_id = $1 AND id = $2 AND state = 'proposed' AND reminded_at IS NULL
+`
+
+func (q *Queries) RemindPlan(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
+	result, err := db.Exec(ctx, remindPlan, tenantID, iD)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const setEndorsement = `-- name: SetEndorsement :execrows
+UPDATE optimization.plans SET endorsed_at = CASE WHEN $1::boolean THEN now() END
+WHERE tenant_id = $2 AND id = $3 AND state = 'proposed'
+`
+
+// Notes that a technical endorsement of a proposed plan stands, or that an
+// objection has taken it away.
+func (q *Queries) SetEndorsement(ctx context.Context, db DBTX, stands bool, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
+	result, err := db.Exec(ctx, setEndorsement, stands, tenantID, iD)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const settlePlan = `-- name: SettlePlan :execrows
 UPDATE optimization.plans SET state = $1, decided_at = now() WHERE tenant_id = $2 AND id = $3 AND state = 'proposed'
 `
@@ -241,6 +384,41 @@ UPDATE optimization.plans SET state = 'superseded' WHERE tenant_id = $1 AND id <
 
 func (q *Queries) SupersedePlans(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
 	result, err := db.Exec(ctx, supersedePlans, tenantID, iD)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const withholdLines = `-- name: WithholdLines :execrows
+INSERT INTO optimization.plan_withheld (tenant_id, plan_id, recommendation_id, stage, reason, actor_id)
+SELECT p.tenant_id, p.id, r.id, $1, $2, $3
+FROM optimization.plans p
+JOIN optimization.optimization_recommendations r ON r.tenant_id = p.tenant_id AND r.scenario_id = p.scenario_id
+WHERE p.tenant_id = $4 AND p.id = $5 AND r.decision = 'do' AND r.id = ANY ($6::uuid[])
+ON CONFLICT (tenant_id, plan_id, recommendation_id) DO NOTHING
+`
+
+type WithholdLinesParams struct {
+	Stage           string
+	Reason          string
+	ActorID         uuid.UUID
+	TenantID        uuid.UUID
+	PlanID          uuid.UUID
+	Recommendations []uuid.UUID
+}
+
+// Leaves recommendations to act out of a plan. Ids that are none of its own, or
+// are withheld already, add no row.
+func (q *Queries) WithholdLines(ctx context.Context, db DBTX, arg WithholdLinesParams) (int64, error) {
+	result, err := db.Exec(ctx, withholdLines,
+		arg.Stage,
+		arg.Reason,
+		arg.ActorID,
+		arg.TenantID,
+		arg.PlanID,
+		arg.Recommendations,
+	)
 	if err != nil {
 		return 0, err
 	}

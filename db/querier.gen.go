@@ -46,6 +46,7 @@ type Querier interface {
 	AddCostVersion(ctx context.Context, db DBTX, arg AddCostVersionParams) (uuid.UUID, error)
 	AddDecision(ctx context.Context, db DBTX, arg AddDecisionParams) error
 	AddDelegation(ctx context.Context, db DBTX, arg AddDelegationParams) (uuid.UUID, error)
+	AddDossier(ctx context.Context, db DBTX, arg AddDossierParams) error
 	// Writes an event to the outbox. No row comes back when one of the same
 	// deduplication key is there.
 	AddEvent(ctx context.Context, db DBTX, arg AddEventParams) (uuid.UUID, error)
@@ -119,6 +120,10 @@ type Querier interface {
 	AssetsOfTags(ctx context.Context, db DBTX, tenantID uuid.UUID, tags []string) ([]AssetsOfTagsRow, error)
 	// Gives an order that is not closed to a technician, or to nobody.
 	AssignWorkOrder(ctx context.Context, db DBTX, arg AssignWorkOrderParams) (int64, error)
+	// The root of the first day that holds a row of the chain, or none while the
+	// day is not over.
+	AuditRootOver(ctx context.Context, db DBTX, tenantID uuid.UUID, seq int64) ([]AuditRootOverRow, error)
+	AuditRow(ctx context.Context, db DBTX, tenantID uuid.UUID, seq int64) (AuditRowRow, error)
 	BacktestDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (BacktestDetailRow, error)
 	// The newest backtests without their cases.
 	BacktestPage(ctx context.Context, db DBTX, tenantID uuid.UUID, pageSize int32) ([]BacktestPageRow, error)
@@ -240,6 +245,7 @@ type Querier interface {
 	FailBacktest(ctx context.Context, db DBTX, arg FailBacktestParams) (int64, error)
 	FindAssets(ctx context.Context, db DBTX, tenantID uuid.UUID, tag string) ([]uuid.UUID, error)
 	FindDecision(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (PlanDecision, error)
+	FindDossier(ctx context.Context, db DBTX, tenantID uuid.UUID, sha256 []byte) ([]FindDossierRow, error)
 	// The accounts of an e-mail address, the home account first.
 	FindLogins(ctx context.Context, db DBTX, email string) ([]FindLoginsRow, error)
 	// The rule of one external tag, none or one.
@@ -260,6 +266,8 @@ type Querier interface {
 	// The newest maintenance plans; what-ifs and other problems are not plans of
 	// the overview.
 	FinishedRuns(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]FinishedRunsRow, error)
+	// When a chain began; no row while it is empty.
+	FirstAuditTime(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]time.Time, error)
 	// How many assets stand in every cell of the risk matrix that is not empty.
 	FleetCells(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]FleetCellsRow, error)
 	// The fleet by its newest scores. fresh_sar is the expected loss over the next
@@ -287,9 +295,11 @@ type Querier interface {
 	GetNotificationSettings(ctx context.Context, db DBTX, tenantID uuid.UUID, userID uuid.UUID) (NotificationSetting, error)
 	// Who a one-time credential is for and whether it was shown; never the secret.
 	GetOneTimeCredential(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetOneTimeCredentialRow, error)
+	GetRunEvidence(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetRunEvidenceRow, error)
 	GetSignal(ctx context.Context, db DBTX, tenantID uuid.UUID, iD int64) (Signal, error)
 	GetTenant(ctx context.Context, db DBTX, tenantID uuid.UUID) (Tenant, error)
 	GetTenantByCode(ctx context.Context, db DBTX, code string) (Tenant, error)
+	GetTenantNames(ctx context.Context, db DBTX, tenantID uuid.UUID) (GetTenantNamesRow, error)
 	// The token with its account, if neither is revoked, expired or switched off.
 	GetUsableAPIToken(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetUsableAPITokenRow, error)
 	GetUser(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (User, error)
@@ -303,6 +313,7 @@ type Querier interface {
 	// How many messages of an integration still carry their body, and its bytes.
 	InboxLoad(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) (InboxLoadRow, error)
 	InsertAuditLog(ctx context.Context, db DBTX, arg InsertAuditLogParams) error
+	InsertAuditRoot(ctx context.Context, db DBTX, arg InsertAuditRootParams) (int64, error)
 	// A training that is repeated finds the candidate it made before.
 	InsertCandidate(ctx context.Context, db DBTX, arg InsertCandidateParams) (uuid.UUID, error)
 	InsertDriftCheck(ctx context.Context, db DBTX, arg InsertDriftCheckParams) (int64, error)
@@ -319,6 +330,10 @@ type Querier interface {
 	// Who acknowledges or confirms takes notice of an open alert; a judgement that
 	// there is nothing to do closes it.
 	JudgeAlert(ctx context.Context, db DBTX, arg JudgeAlertParams) (int64, error)
+	// The last row of a chain before a moment, or none.
+	LastAuditBefore(ctx context.Context, db DBTX, tenantID uuid.UUID, moment time.Time) ([]LastAuditBeforeRow, error)
+	// The newest root of a tenant, or none.
+	LastAuditRoot(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]LastAuditRootRow, error)
 	// The newest check of every model.
 	LastDriftChecks(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]LastDriftChecksRow, error)
 	// The oldest of the newest readings of some signals, the epoch when there is none.
@@ -360,6 +375,8 @@ type Querier interface {
 	// Newest first. Empty filters match everything; before_seq continues a list
 	// below the last row seen, 0 starts at the top.
 	ListAuditLogs(ctx context.Context, db DBTX, arg ListAuditLogsParams) ([]AuditLog, error)
+	// The roots of a tenant's days from one day to another, in order.
+	ListAuditRoots(ctx context.Context, db DBTX, tenantID uuid.UUID, fromDay time.Time, toDay time.Time) ([]ListAuditRootsRow, error)
 	// Windows to fill or filled, open ones first, the newest first.
 	ListBackfills(ctx context.Context, db DBTX, arg ListBackfillsParams) ([]ListBackfillsRow, error)
 	// The baseline of every named asset that was in force at a moment: the one
@@ -394,6 +411,9 @@ type Querier interface {
 	ListDeputies(ctx context.Context, db DBTX, tenantID uuid.UUID, users []uuid.UUID) ([]uuid.UUID, error)
 	// Open work orders that begin before the end of a horizon.
 	ListDispatchOrders(ctx context.Context, db DBTX, tenantID uuid.UUID, until time.Time) ([]ListDispatchOrdersRow, error)
+	// The lines of a plan's release with what they became.
+	ListDossierRelease(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) ([]ListDossierReleaseRow, error)
+	ListDossiers(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID, pageSize int32) ([]ListDossiersRow, error)
 	// The newest checks of one model, of every model when none is named.
 	ListDriftChecks(ctx context.Context, db DBTX, tenantID uuid.UUID, modelID *uuid.UUID, pageSize int32) ([]DriftCheck, error)
 	// One page of the assets to score as of a moment, by id after one already
@@ -462,9 +482,13 @@ type Querier interface {
 	ListPeople(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListPeopleRow, error)
 	// Active people who carry any of the roles.
 	ListPeopleWithRoles(ctx context.Context, db DBTX, tenantID uuid.UUID, roles []string) ([]uuid.UUID, error)
+	// What the log holds about a plan, its release and the run that it came from.
+	ListPlanAudit(ctx context.Context, db DBTX, arg ListPlanAuditParams) ([]AuditLog, error)
 	ListPlanComments(ctx context.Context, db DBTX, tenantID uuid.UUID, scenarioID uuid.UUID) ([]ListPlanCommentsRow, error)
 	// The recommendations of a plan's scenario with what keeps them back.
 	ListPlanLines(ctx context.Context, db DBTX, planID *uuid.UUID, tenantID uuid.UUID, scenarioID uuid.UUID) ([]ListPlanLinesRow, error)
+	// The equipment of each recommendation of a scenario.
+	ListPlanSubjects(ctx context.Context, db DBTX, tenantID uuid.UUID, scenarioID uuid.UUID) ([]ListPlanSubjectsRow, error)
 	// The current plan: the start day of the newest open work order of each asset.
 	ListPlannedStarts(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListPlannedStartsRow, error)
 	// What the planner needs of the newest score of every asset.
@@ -666,6 +690,7 @@ type Querier interface {
 	ReadNotification(ctx context.Context, db DBTX, tenantID uuid.UUID, userID uuid.UUID, iD uuid.UUID) (int64, error)
 	// Marks a person's notifications up to a moment as read.
 	ReadNotifications(ctx context.Context, db DBTX, tenantID uuid.UUID, userID uuid.UUID, until time.Time) (int64, error)
+	RecentAuditRoots(ctx context.Context, db DBTX, tenantID uuid.UUID, pageSize int32) ([]RecentAuditRootsRow, error)
 	RecommendationDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID, runID uuid.UUID) (RecommendationDetailRow, error)
 	RecordDiscovery(ctx context.Context, db DBTX, error string, tenantID uuid.UUID, iD uuid.UUID) error
 	RecordGap(ctx context.Context, db DBTX, arg RecordGapParams) error

@@ -84,6 +84,8 @@ FROM optimization.plans p
 JOIN optimization.optimization_recommendations r ON r.tenant_id = p.tenant_id AND r.scenario_id = p.scenario_id
 JOIN core.assets a ON a.tenant_id = r.tenant_id AND a.id = r.asset_id
 WHERE p.tenant_id = $1 AND p.id = $2 AND r.decision = 'do'
+  AND NOT EXISTS (SELECT FROM optimization.plan_withheld w
+    WHERE w.tenant_id = p.tenant_id AND w.plan_id = p.id AND w.recommendation_id = r.id)
 ORDER BY r.start_on, r.rank, r.id
 `
 
@@ -99,7 +101,8 @@ type ListJobsToReleaseRow struct {
 	NameEn    string
 }
 
-// The recommendations to act of a plan, in the order of their start.
+// The recommendations to act of a plan that nobody withheld, in the order of
+// their start.
 func (q *Queries) ListJobsToRelease(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) ([]ListJobsToReleaseRow, error) {
 	rows, err := db.Query(ctx, listJobsToRelease, tenantID, planID)
 	if err != nil {

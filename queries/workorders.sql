@@ -6,12 +6,15 @@ SELECT pg_advisory_xact_lock(hashtextextended(CAST(CAST(@tenant_id AS uuid) AS t
 SELECT coalesce(max(number), 0)::bigint AS number FROM core.work_orders WHERE tenant_id = @tenant_id;
 
 -- name: ListJobsToRelease :many
--- The recommendations to act of a plan, in the order of their start.
+-- The recommendations to act of a plan that nobody withheld, in the order of
+-- their start.
 SELECT r.id, r.asset_id, r.start_on, r.end_on, r.crew_hours, r.skill_code, a.tag, a.name_ar, a.name_en
 FROM optimization.plans p
 JOIN optimization.optimization_recommendations r ON r.tenant_id = p.tenant_id AND r.scenario_id = p.scenario_id
 JOIN core.assets a ON a.tenant_id = r.tenant_id AND a.id = r.asset_id
 WHERE p.tenant_id = @tenant_id AND p.id = @plan_id AND r.decision = 'do'
+  AND NOT EXISTS (SELECT FROM optimization.plan_withheld w
+    WHERE w.tenant_id = p.tenant_id AND w.plan_id = p.id AND w.recommendation_id = r.id)
 ORDER BY r.start_on, r.rank, r.id;
 
 -- name: ListTechnicianLoads :many

@@ -85,7 +85,7 @@ func (s *Server) recordPlan(ctx context.Context, tx pgx.Tx, q *db.Queries, r *ht
 	if len(earlier) > 0 {
 		plan.Version, plan.PreviousID = earlier[0].Version+1, &earlier[0].ID
 	}
-	days, err := tenantCalendar(ctx, tx, q, tenant)
+	days, err := db.TenantCalendar(ctx, tx, tenant)
 	if err != nil {
 		return uuid.Nil, err
 	}

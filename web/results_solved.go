@@ -150,7 +150,7 @@ func loadPlantBook(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UU
 		b.assets[a.ID.String()] = a
 		b.names.addTag(a.ID, a.Tag)
 	}
-	b.days, err = tenantCalendar(ctx, tx, q, tenant)
+	b.days, err = db.TenantCalendar(ctx, tx, tenant)
 	return b, err
 }
 
