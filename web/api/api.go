@@ -89,6 +89,7 @@ func Mount(m chi.Router, d Deps) *API {
 		a.huma = humachi.New(m, configuration())
 		a.optimization()
 		a.plans()
+		a.workOrders()
 		a.assets()
 		a.alerts()
 		a.models()
@@ -125,6 +126,10 @@ func add[I, O any](a *API, need access.Capability, op huma.Operation, h func(ctx
 		op.Extensions["x-scope"] = scope
 	}
 	op.Middlewares = append(op.Middlewares, a.authorize(need))
+	if changesState(op.Method) && !takesKey[I]() {
+		op.Parameters = append(op.Parameters, keyParameter())
+		op.Middlewares = append(op.Middlewares, a.idempotent)
+	}
 	a.capabilities[op.OperationID] = need
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := h(ctx, access.From(ctx), in)
