@@ -13,59 +13,50 @@ import (
 
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/access"
-	"github.com/optria-iq/optria/internal/fault"
-	"github.com/optria-iq/optria/internal/token"
+	"github.com/optria-iq/optria/web/apitoken"
 )
 
 func (s *Server) tokenRoutes() []route {
 	return []route{
 		{http.MethodGet, "/tokens", access.ManageTokens, s.listTokens},
 		{http.MethodPost, "/tokens", access.ManageTokens, s.createToken},
+		{http.MethodGet, "/tokens/{id}/rotate", access.ManageTokens, s.showRotation},
+		{http.MethodPost, "/tokens/{id}/rotate", access.ManageTokens, s.rotateToken},
 		{http.MethodPost, "/tokens/{id}/revoke", access.ManageTokens, s.revokeToken},
 	}
 }
 
-// Bounds of a token's name and life in days.
-const (
-	maxTokenName  = 100
-	maxTokenDays  = 365
-	tokenDays     = 90
-	tokenSoonDays = 7 // before its end a token is shown as ending soon
-)
+// tokenDays is the life in days that a new token is offered.
+const tokenDays = 90
 
-// tokenRow is one line of the list. State is live, soon, expired or revoked.
-type tokenRow struct {
-	ID, Name, Account, AccountID, State, Tone, Icon, Label string
-	Scopes                                                 []string
-	CreatedAt, ExpiresAt                                   time.Time
-	LastUsed                                               *time.Time
-	Usable                                                 bool
-}
-
-// tokenForm is a token as typed.
+// tokenForm is a token as typed. Addresses are ranges separated by commas,
+// spaces or lines.
 type tokenForm struct {
-	Account, Name, Days string
-	Scopes              []string
-	Errors              map[string]string
-	Accounts            []Option
-	Choices             []roleChoice
+	Account, Name, Days, Addresses string
+	Scopes                         []string
+	Errors                         map[string]string
+	Accounts                       []Option
+	Choices                        []roleChoice
 }
 
 // tokenView is the Data of tokens/list. Raw is the new token, on the one page
-// that shows it.
+// that shows it; OldUntil is when the token that it replaces ends.
 type tokenView struct {
-	Rows         []tokenRow
+	Groups       []tokenGroup
 	Form         tokenForm
 	Raw, RawName string
 	RawUntil     time.Time
-	Open         bool
+	OldUntil     *time.Time
+	Soon         int
 }
+
+func (s *Server) tokenService() apitoken.Service { return apitoken.Service{Secret: s.Config.JWTSecret} }
 
 func (s *Server) listTokens(w http.ResponseWriter, r *http.Request) error {
-	return s.tokenPage(w, r, http.StatusOK, tokenForm{Account: r.URL.Query().Get("account"), Days: strconv.Itoa(tokenDays)}, nil, tokenView{Open: r.URL.Query().Get("account") != ""})
+	return s.tokenPage(w, r, http.StatusOK, tokenForm{Account: r.URL.Query().Get("account"), Days: strconv.Itoa(tokenDays)}, nil, tokenView{})
 }
 
-func (s *Server) tokenPage(w http.ResponseWriter, r *http.Request, status int, f tokenForm, keys map[string]string, v tokenView) error {
+func (s *Server) tokenPage(w http.ResponseWriter, r *http.Request, status int, f tokenForm, wrong map[string]apitoken.Problem, v tokenView) error {
 	p, err := s.page(r, "tokens.title")
 	if err != nil {
 		return err
@@ -82,100 +73,80 @@ func (s *Server) tokenPage(w http.ResponseWriter, r *http.Request, status int, f
 	if err != nil {
 		return err
 	}
-	for _, x := range rows {
-		v.Rows = append(v.Rows, newTokenRow(p, x, time.Now()))
+	who := access.From(r.Context())
+	v.Groups = tokenGroups(p, rows, accounts, who.UserID, time.Now())
+	for _, g := range v.Groups {
+		v.Soon += g.Soon
 	}
-	for _, a := range accounts {
-		if a.IsActive {
-			f.Accounts = append(f.Accounts, Option{a.ID.String(), a.Username})
-		}
-	}
-	f.Accounts = append(f.Accounts, Option{access.From(r.Context()).UserID.String(), p.T("tokens.own")})
-	for _, scope := range access.Scopes() {
-		f.Choices = append(f.Choices, roleChoice{Value: scope, Label: p.T("tokens.scope." + scope), Checked: slices.Contains(f.Scopes, scope)})
-	}
-	f.Errors = translated(p, keys)
-	v.Form = f
+	v.Form = f.withChoices(p, accounts, who.UserID, wrong)
 	p.Data = v
 	s.render.Render(w, r, status, "tokens/list", p)
 	return nil
 }
 
-func newTokenRow(p Page, x db.ListAPITokensRow, now time.Time) tokenRow {
-	row := tokenRow{ID: x.ID.String(), Name: x.Name, Account: x.Username, AccountID: x.UserID.String(), Scopes: x.Scopes, CreatedAt: x.CreatedAt,
-		ExpiresAt: x.ExpiresAt, LastUsed: x.LastUsedAt, State: "live", Tone: "ok", Icon: "circle-check", Usable: true}
-	switch {
-	case x.RevokedAt != nil:
-		row.State, row.Tone, row.Icon, row.Usable = "revoked", "none", "ban", false
-	case !x.ExpiresAt.After(now):
-		row.State, row.Tone, row.Icon, row.Usable = "expired", "none", "clock", false
-	case x.ExpiresAt.Before(now.AddDate(0, 0, tokenSoonDays)):
-		row.State, row.Tone, row.Icon = "soon", "warn", "hourglass"
-	}
-	row.Label = p.T("tokens.state." + row.State)
-	return row
-}
-
-// check returns the message key of every field that is wrong and the life of
-// the token in days.
-func (f tokenForm) check() (map[string]string, int) {
-	keys := map[string]string{}
-	checkText(keys, "name", f.Name, 1, maxTokenName)
-	days, err := strconv.Atoi(f.Days)
-	if err != nil || days < 1 || days > maxTokenDays {
-		keys["days"] = "tokens.days.wrong"
-	}
-	if len(f.Scopes) == 0 {
-		keys["scopes"] = "tokens.scopes.none"
-	}
-	for _, scope := range f.Scopes {
-		if !slices.Contains(access.Scopes(), scope) {
-			keys["scopes"] = "field.choice"
+func (f tokenForm) withChoices(p Page, accounts []db.ListRoleHoldersRow, own uuid.UUID, wrong map[string]apitoken.Problem) tokenForm {
+	for _, a := range accounts {
+		if a.IsActive {
+			f.Accounts = append(f.Accounts, Option{a.ID.String(), a.Username})
 		}
 	}
-	if _, err := uuid.Parse(f.Account); err != nil {
-		keys["account"] = "field.choice"
+	f.Accounts = append(f.Accounts, Option{own.String(), p.T("tokens.own")})
+	for _, scope := range access.Scopes() {
+		f.Choices = append(f.Choices, roleChoice{Value: scope, Label: p.T("tokens.scope." + scope), Checked: slices.Contains(f.Scopes, scope)})
 	}
-	return keys, days
+	f.Errors = tokenErrors(p, wrong)
+	return f
+}
+
+// tokenErrors words what is wrong, with the value or the bound it speaks of.
+func tokenErrors(p Page, wrong map[string]apitoken.Problem) map[string]string {
+	out := map[string]string{}
+	for field, problem := range wrong {
+		out[field] = p.T(problem.Key, "Value", problem.Value, "Max", apitoken.MaxName)
+	}
+	return out
+}
+
+// draft reads the form; text that is no number or id is left for Check.
+func (f tokenForm) draft() apitoken.Draft {
+	d := apitoken.Draft{Name: f.Name, Scopes: f.Scopes, Ranges: f.Addresses}
+	if days, err := strconv.Atoi(f.Days); err == nil {
+		d.Days = days
+	}
+	if id, err := uuid.Parse(f.Account); err == nil {
+		d.Account = id
+	}
+	return d
 }
 
 // createToken signs a token and shows it on this one answer; the database
 // keeps only its hash.
 func (s *Server) createToken(w http.ResponseWriter, r *http.Request) error {
-	f := tokenForm{Account: r.PostFormValue("account"), Name: strings.TrimSpace(r.PostFormValue("name")), Days: strings.TrimSpace(r.PostFormValue("days")), Scopes: r.PostForm["scopes"]}
-	slices.Sort(f.Scopes)
-	f.Scopes = slices.Compact(f.Scopes)
-	keys, days := f.check()
-	if len(keys) > 0 {
-		return s.tokenPage(w, r, http.StatusUnprocessableEntity, f, keys, tokenView{Open: true})
+	f := tokenForm{Account: r.PostFormValue("account"), Name: strings.TrimSpace(r.PostFormValue("name")), Days: strings.TrimSpace(r.PostFormValue("days")),
+		Addresses: r.PostFormValue("addresses"), Scopes: r.PostForm["scopes"]}
+	draft := f.draft()
+	if wrong := draft.Check(); len(wrong) > 0 {
+		return s.tokenPage(w, r, http.StatusUnprocessableEntity, f, wrong, tokenView{})
 	}
-	who := access.From(r.Context())
-	c := token.Claims{ID: uuid.New(), Tenant: who.TenantID, User: uuid.MustParse(f.Account), Scopes: f.Scopes, Expires: time.Now().AddDate(0, 0, days).Truncate(time.Second)}
-	raw, hash, err := token.Issue(s.Config.JWTSecret, c)
-	if err != nil {
+	var issued apitoken.Issued
+	err := s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, _ uuid.UUID) (err error) {
+		issued, err = s.tokenService().Issue(ctx, tx, q, originOf(r), draft)
 		return err
-	}
-	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) error {
-		u, err := q.GetUser(ctx, tx, tenant, c.User)
-		if err != nil {
-			return err
-		}
-		// A token for another person would let its maker act in that person's name.
-		if !u.IsActive || u.ArchivedAt != nil || (u.ID != who.UserID && !slices.Contains(u.Roles, string(access.ServiceAccount))) {
-			return fault.New(fault.NotFound, "error.404.text")
-		}
-		_, err = q.CreateAPIToken(ctx, tx, db.CreateAPITokenParams{TenantID: tenant, ID: c.ID, UserID: c.User, Name: f.Name, Scopes: f.Scopes, TokenHash: hash,
-			CreatedBy: who.UserID, ExpiresAt: c.Expires})
-		if err != nil {
-			return err
-		}
-		return s.audit(ctx, tx, r, tenant, db.Entry{Action: "api_token.created", ObjectType: "api_token", ObjectID: c.ID.String(),
-			After: map[string]any{"name": f.Name, "account": u.Username, "scopes": f.Scopes, "expires_at": c.Expires.UTC()}})
 	})
 	if err != nil {
 		return notFound(err)
 	}
-	return s.tokenPage(w, r, http.StatusOK, tokenForm{Days: strconv.Itoa(tokenDays)}, nil, tokenView{Raw: raw, RawName: f.Name, RawUntil: c.Expires})
+	return s.newTokenPage(w, r, issued)
+}
+
+// newTokenPage shows a token that was just made.
+func (s *Server) newTokenPage(w http.ResponseWriter, r *http.Request, issued apitoken.Issued) error {
+	v := tokenView{Raw: issued.Raw, RawName: issued.Name, RawUntil: issued.Expires}
+	if !issued.OldUntil.IsZero() {
+		v.OldUntil = &issued.OldUntil
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	return s.tokenPage(w, r, http.StatusOK, tokenForm{Days: strconv.Itoa(tokenDays)}, nil, v)
 }
 
 // revokeToken ends a token at once.
@@ -184,15 +155,8 @@ func (s *Server) revokeToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) error {
-		n, err := q.RevokeAPIToken(ctx, tx, tenant, id)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return fault.New(fault.NotFound, "error.404.text")
-		}
-		return s.audit(ctx, tx, r, tenant, db.Entry{Action: "api_token.revoked", ObjectType: "api_token", ObjectID: id.String(), After: map[string]bool{"revoked": true}})
+	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, _ uuid.UUID) error {
+		return s.tokenService().Revoke(ctx, tx, q, originOf(r), id)
 	})
 	if err != nil {
 		return err

@@ -97,6 +97,7 @@ func Mount(m chi.Router, d Deps) *API {
 		a.integrations()
 		a.ingest()
 		a.signals()
+		a.tokens()
 	})
 	return a
 }
