@@ -12,6 +12,7 @@ import (
 
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/access"
+	"github.com/optria-iq/optria/internal/approval"
 	"github.com/optria-iq/optria/internal/fault"
 )
 
@@ -38,23 +39,31 @@ type PlanRef struct {
 	PlanID   uuid.UUID
 }
 
-// ApprovalView is what the approval workflow needs to know of a plan.
+// ApprovalView is what the approval workflow needs to know of a plan. The
+// moments follow from the tenant's rules and calendar when the plan is loaded;
+// RemindAt is zero when nobody is to be reminded.
 type ApprovalView struct {
 	State                  string
 	LaunchedBy, ProposedBy uuid.UUID
 	ProposedAt, DueAt      time.Time
-	Escalated              bool
+	RemindAt, ExpireAt     time.Time
+	Reminded, Escalated    bool
 	Decisions              int
 }
 
 // DecisionInput is one decision to record. Its id comes from the request, so
-// that a repeated request finds its own row.
+// that a repeated request finds its own row. Withheld are recommendations that
+// an approval holds back, for HoldReason. ContentSHA256, when it is given, is
+// the hash of what the person saw.
 type DecisionInput struct {
 	PlanRef
-	DecisionID uuid.UUID
-	ActorID    uuid.UUID
-	Kind       string
-	Comment    string
+	DecisionID    uuid.UUID
+	ActorID       uuid.UUID
+	Kind          string
+	Comment       string
+	Withheld      []uuid.UUID
+	HoldReason    string
+	ContentSHA256 []byte
 }
 
 // Recorded is the plan after a decision.
@@ -71,10 +80,15 @@ func (a *Approval) LoadApproval(ctx context.Context, ref PlanRef) (ApprovalView,
 		if err != nil {
 			return err
 		}
+		deadlines, err := deadlinesOf(ctx, tx, q, p)
+		if err != nil {
+			return err
+		}
 		decisions, err := q.CountDecisions(ctx, tx, ref.TenantID, ref.PlanID)
 		view = ApprovalView{
-			State: p.State, LaunchedBy: p.LaunchedBy, ProposedBy: p.ProposedBy,
-			ProposedAt: p.ProposedAt, DueAt: p.DueAt, Escalated: p.EscalatedAt != nil, Decisions: int(decisions),
+			State: p.State, LaunchedBy: p.LaunchedBy, ProposedBy: p.ProposedBy, ProposedAt: p.ProposedAt, DueAt: p.DueAt,
+			RemindAt: deadlines.Remind, ExpireAt: deadlines.Expire, Reminded: p.RemindedAt != nil, Escalated: p.EscalatedAt != nil,
+			Decisions: int(decisions),
 		}
 		return err
 	})
@@ -84,10 +98,28 @@ func (a *Approval) LoadApproval(ctx context.Context, ref PlanRef) (ApprovalView,
 	return view, nil
 }
 
+// deadlinesOf applies the tenant's rules of today to a plan.
+func deadlinesOf(ctx context.Context, tx pgx.Tx, q *db.Queries, p db.Plan) (approval.Deadlines, error) {
+	rules, err := q.GetGovernance(ctx, tx, p.TenantID)
+	if err != nil {
+		return approval.Deadlines{}, fmt.Errorf("load rules: %w", err)
+	}
+	days, err := db.TenantCalendar(ctx, tx, p.TenantID)
+	if err != nil {
+		return approval.Deadlines{}, err
+	}
+	return rulesOf(rules).Deadlines(days, p.ProposedAt, p.DueAt), nil
+}
+
+func rulesOf(g db.GetGovernanceRow) approval.Rules {
+	return approval.Rules{DecisionHours: g.DecisionHours, ReminderHours: g.ReminderHours, ExpiryDays: int(g.ExpiryDays), RequireEndorsement: g.RequireEndorsement}
+}
+
 // RecordDecision stores a decision and, when it is final, the new state of the
-// plan, with the audit entry, in one transaction. The actor's roles are read
-// from the row, never from the request; the constraint four_eyes refuses an
-// approval by whoever launched or proposed the plan, whatever the roles.
+// plan, with its announcement and audit entry, in one transaction. The actor's
+// roles and delegations are read from the rows, never from the request; the
+// constraints four_eyes refuse an approval by or in place of whoever launched
+// or proposed the plan, whatever the roles.
 func (a *Approval) RecordDecision(ctx context.Context, in DecisionInput) (Recorded, error) {
 	var recorded Recorded
 	err := a.deps.DB.InTenant(ctx, in.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
@@ -116,39 +148,6 @@ func (a *Approval) RecordDecision(ctx context.Context, in DecisionInput) (Record
 		return recorded, fmt.Errorf("record decision: %w", err)
 	}
 	return recorded, nil
-}
-
-// decide stores a new decision and returns the state of the plan after it.
-func decide(ctx context.Context, tx pgx.Tx, q *db.Queries, p db.Plan, in DecisionInput) (string, error) {
-	actor, err := permitted(ctx, tx, q, in.TenantID, in.ActorID, capabilityFor(in.Kind))
-	if err != nil {
-		return p.State, err
-	}
-	err = q.AddDecision(ctx, tx, db.AddDecisionParams{
-		TenantID: in.TenantID, ID: in.DecisionID, PlanID: p.ID, LaunchedBy: p.LaunchedBy, ProposedBy: p.ProposedBy,
-		ActorID: in.ActorID, Kind: in.Kind, Comment: in.Comment,
-	})
-	if err != nil {
-		return p.State, err
-	}
-	state := p.State
-	if in.Kind == kindApproved || in.Kind == kindReturned {
-		state = in.Kind
-		if err := settlePlan(ctx, tx, q, p, state); err != nil {
-			return p.State, err
-		}
-	}
-	return state, db.AppendAudit(ctx, tx, db.Entry{
-		TenantID: in.TenantID, Actor: actor, Action: "plan." + in.Kind, ObjectType: "plan", ObjectID: p.ID.String(),
-		Before: map[string]any{"state": p.State}, After: map[string]any{"state": state, "comment": in.Comment},
-	})
-}
-
-func capabilityFor(kind string) access.Capability {
-	if kind == kindEndorsed || kind == kindObjected {
-		return access.EndorsePlan
-	}
-	return access.ApprovePlan
 }
 
 // permitted returns the actor of an active account whose roles, as stored,
@@ -186,55 +185,4 @@ func settlePlan(ctx context.Context, tx pgx.Tx, q *db.Queries, p db.Plan, state 
 
 func overdue(p db.Plan, holds bool) alert {
 	return alert{kind: AlertApprovalOverdue, about: p.ID, holds: holds, severity: 3, detail: map[string]any{"plan_id": p.ID, "due_at": p.DueAt}}
-}
-
-// EscalateApproval marks a plan that was not decided by its due time, once,
-// and raises an alert.
-func (a *Approval) EscalateApproval(ctx context.Context, ref PlanRef) error {
-	return a.deps.DB.InTenant(ctx, ref.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
-		p, err := q.LockPlan(ctx, tx, ref.TenantID, ref.PlanID)
-		if err != nil {
-			return fmt.Errorf("lock plan: %w", err)
-		}
-		escalated, err := q.EscalatePlan(ctx, tx, ref.TenantID, ref.PlanID)
-		if err != nil || escalated == 0 {
-			return err
-		}
-		if _, err := settleAlerts(ctx, tx, q, ref.TenantID, time.Now().UTC(), overdue(p, true)); err != nil {
-			return err
-		}
-		return auditPlan(ctx, tx, p, "plan.escalated", p.State)
-	})
-}
-
-// ExpireApproval ends the wait of a plan that nobody decided.
-func (a *Approval) ExpireApproval(ctx context.Context, ref PlanRef) (Recorded, error) {
-	var recorded Recorded
-	err := a.deps.DB.InTenant(ctx, ref.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
-		p, err := q.LockPlan(ctx, tx, ref.TenantID, ref.PlanID)
-		if err != nil {
-			return err
-		}
-		decisions, err := q.CountDecisions(ctx, tx, ref.TenantID, ref.PlanID)
-		recorded = Recorded{State: p.State, Decisions: int(decisions)}
-		if err != nil || p.State != PlanProposed {
-			return err
-		}
-		recorded.State = PlanExpired
-		if err := settlePlan(ctx, tx, q, p, PlanExpired); err != nil {
-			return err
-		}
-		return auditPlan(ctx, tx, p, "plan.expired", PlanExpired)
-	})
-	if err != nil {
-		return recorded, fmt.Errorf("expire plan: %w", err)
-	}
-	return recorded, nil
-}
-
-func auditPlan(ctx context.Context, tx pgx.Tx, p db.Plan, action, state string) error {
-	return db.AppendAudit(ctx, tx, db.Entry{
-		TenantID: p.TenantID, Actor: db.SystemActor("approval"), Action: action, ObjectType: "plan", ObjectID: p.ID.String(),
-		Before: map[string]any{"state": p.State}, After: map[string]any{"state": state},
-	})
 }

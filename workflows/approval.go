@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"errors"
-	"time"
 
 	"github.com/google/uuid"
 	"go.temporal.io/sdk/temporal"
@@ -11,11 +10,14 @@ import (
 	"github.com/optria-iq/optria/activities"
 )
 
-// approvalLife is how long a plan may wait for a decision before it expires.
-const approvalLife = 30 * 24 * time.Hour
-
-// maxComment is the longest comment that plan_decisions accepts, in runes.
-const maxComment = 2000
+// The longest comment that plan_decisions and the longest reason that
+// plan_withheld accept, in runes, and the most lines that one approval holds
+// back.
+const (
+	maxComment    = 2000
+	maxHoldReason = 500
+	maxWithheld   = 2000
+)
 
 // approval is the state of one plan's approval.
 type approval struct {
@@ -28,9 +30,11 @@ type approval struct {
 
 // PlanApproval waits for people to decide on a proposed plan. Update "decide"
 // answers with the real outcome: its validator refuses what can be refused
-// from memory, the activity checks the actor's roles in the row, and the
-// constraint four_eyes of the database has the last word. When the due time
-// passes the plan is escalated once; after thirty days it expires.
+// from memory, the activity checks the actor's roles and delegations in the
+// rows, and the constraints four_eyes of the database have the last word. Some
+// working hours before the due time the approvers are reminded; when it passes
+// the plan is escalated once; after some days it expires. The tenant's rules
+// say how many, and are read again before each of these moments.
 func PlanApproval(ctx workflow.Context, in ApprovalInput) (PlanState, error) {
 	p := &approval{
 		ref:   activities.PlanRef{TenantID: in.TenantID, PlanID: in.PlanID},
@@ -69,7 +73,7 @@ func (p *approval) load(ctx workflow.Context) error {
 
 func (p *approval) listen(ctx workflow.Context) error {
 	return workflow.SetUpdateHandlerWithOptions(ctx, UpdateDecide, p.decide, workflow.UpdateHandlerOptions{
-		Description: "endorse, object, approve or return the plan",
+		Description: "endorse, object, approve or return the plan; an approval may hold lines back",
 		Validator:   func(_ workflow.Context, d Decision) error { return p.check(d) },
 	})
 }
@@ -87,8 +91,10 @@ func (p *approval) check(d Decision) error {
 		return temporal.NewApplicationError("unknown kind of decision", ErrInvalid)
 	case (d.Kind == Objected || d.Kind == Returned) && d.Comment == "":
 		return temporal.NewApplicationError("objecting and returning need a comment", ErrInvalid)
-	case len([]rune(d.Comment)) > maxComment:
+	case len([]rune(d.Comment)) > maxComment || len([]rune(d.HoldReason)) > maxHoldReason:
 		return temporal.NewApplicationError("the comment is too long", ErrInvalid)
+	case len(d.Withheld) > 0 && (d.Kind != Approved || d.HoldReason == "" || len(d.Withheld) > maxWithheld):
+		return temporal.NewApplicationError("only an approval holds lines back, and it needs a reason", ErrInvalid)
 	case p.loaded && d.Kind == Approved && (d.ActorID == p.view.LaunchedBy || d.ActorID == p.view.ProposedBy):
 		return temporal.NewApplicationError("nobody approves a plan they launched or proposed", ErrFourEyes)
 	}
@@ -112,7 +118,7 @@ func (p *approval) decide(ctx workflow.Context, d Decision) (PlanState, error) {
 	var a *activities.Approval
 	decision := activities.DecisionInput{
 		PlanRef: p.ref, DecisionID: uuid.NewSHA1(p.ref.PlanID, []byte(workflow.GetCurrentUpdateInfo(ctx).ID)),
-		ActorID: d.ActorID, Kind: d.Kind, Comment: d.Comment,
+		ActorID: d.ActorID, Kind: d.Kind, Comment: d.Comment, Withheld: d.Withheld, HoldReason: d.HoldReason, ContentSHA256: d.ContentSHA256,
 	}
 	var recorded activities.Recorded
 	if err := workflow.ExecuteActivity(answer(ctx, "record decision"), a.RecordDecision, decision).Get(ctx, &recorded); err != nil {
@@ -120,53 +126,6 @@ func (p *approval) decide(ctx workflow.Context, d Decision) (PlanState, error) {
 	}
 	p.state = PlanState{State: recorded.State, Seq: recorded.Decisions}
 	return p.state, nil
-}
-
-// wait returns when the plan is decided or expired, or when the history has
-// grown so long that the workflow should continue as new.
-func (p *approval) wait(ctx workflow.Context) error {
-	var a *activities.Approval
-	if !p.view.Escalated {
-		late, err := p.passes(ctx, p.view.DueAt)
-		if err != nil || !late {
-			return err
-		}
-		if err := workflow.ExecuteActivity(record(ctx, "escalate"), a.EscalateApproval, p.ref).Get(ctx, nil); err != nil {
-			return err
-		}
-	}
-	late, err := p.passes(ctx, p.view.ProposedAt.Add(approvalLife))
-	if err != nil || !late {
-		return err
-	}
-	// A decision that is being recorded right now comes first.
-	if err := p.turn.Lock(ctx); err != nil {
-		return err
-	}
-	defer p.turn.Unlock()
-	if !p.open() {
-		return nil
-	}
-	var expired activities.Recorded
-	if err := workflow.ExecuteActivity(record(ctx, "expire"), a.ExpireApproval, p.ref).Get(ctx, &expired); err != nil {
-		return err
-	}
-	p.state = PlanState{State: expired.State, Seq: expired.Decisions}
-	return nil
-}
-
-// passes waits for an instant and reports whether it came before a decision
-// and before the history grew too long.
-func (p *approval) passes(ctx workflow.Context, at time.Time) (bool, error) {
-	interrupted := func() bool {
-		return !p.open() || workflow.GetInfo(ctx).GetContinueAsNewSuggested()
-	}
-	rest := at.Sub(workflow.Now(ctx))
-	if rest <= 0 {
-		return !interrupted(), nil
-	}
-	met, err := workflow.AwaitWithTimeout(ctx, rest, interrupted)
-	return !met, err
 }
 
 // plainError strips the activity from an error, so that the caller of an

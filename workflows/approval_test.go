@@ -43,11 +43,14 @@ func (a *answerTo) Complete(result any, err error) {
 	}
 }
 
-// approvalEnv is a test environment of PlanApproval with a plan due in eight
-// hours, on which recorded decisions answer as the database would.
+// approvalEnv is a test environment of PlanApproval with a plan of which people
+// are reminded after four hours, which is due in eight and expires after twenty
+// days, on which recorded decisions answer as the database would.
 type approvalEnv struct {
 	*testsuite.TestWorkflowEnvironment
-	recorded, escalated, expired int
+	view                                   activities.ApprovalView // what the database says
+	last                                   activities.DecisionInput
+	recorded, reminded, escalated, expired int
 }
 
 func newApprovalEnv(t *testing.T, change ...func(*activities.ApprovalView)) *approvalEnv {
@@ -56,31 +59,47 @@ func newApprovalEnv(t *testing.T, change ...func(*activities.ApprovalView)) *app
 	env := &approvalEnv{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment()}
 	env.SetTestTimeout(30 * time.Second)
 	start := env.Now()
-	view := activities.ApprovalView{
-		State: "proposed", LaunchedBy: launcher, ProposedBy: proposer, ProposedAt: start, DueAt: start.Add(8 * time.Hour),
+	env.view = activities.ApprovalView{
+		State: "proposed", LaunchedBy: launcher, ProposedBy: proposer, ProposedAt: start, RemindAt: start.Add(4 * time.Hour),
+		DueAt: start.Add(8 * time.Hour), ExpireAt: start.Add(testExpiry),
 	}
 	for _, c := range change {
-		c(&view)
+		c(&env.view)
 	}
 	var a *activities.Approval
 	env.RegisterActivity(a)
-	env.OnActivity(a.LoadApproval, mock.Anything, mock.Anything).Return(view, nil).Maybe()
+	env.OnActivity(a.LoadApproval, mock.Anything, mock.Anything).Return(func(context.Context, activities.PlanRef) (activities.ApprovalView, error) {
+		return env.view, nil
+	}).Maybe()
 	env.OnActivity(a.RecordDecision, mock.Anything, mock.Anything).After(time.Second).Return(
 		func(_ context.Context, in activities.DecisionInput) (activities.Recorded, error) {
 			env.recorded++
-			state := "proposed"
+			env.last = in
 			if in.Kind == Approved || in.Kind == Returned {
-				state = in.Kind
+				env.view.State = in.Kind
 			}
-			return activities.Recorded{State: state, Decisions: env.recorded}, nil
+			env.view.Decisions = env.recorded
+			return activities.Recorded{State: env.view.State, Decisions: env.recorded}, nil
 		}).Maybe()
-	env.OnActivity(a.EscalateApproval, mock.Anything, mock.Anything).Return(func(context.Context, activities.PlanRef) error { env.escalated++; return nil }).Maybe()
+	env.OnActivity(a.RemindApproval, mock.Anything, mock.Anything).Return(func(context.Context, activities.PlanRef) error {
+		env.reminded++
+		env.view.Reminded = true
+		return nil
+	}).Maybe()
+	env.OnActivity(a.EscalateApproval, mock.Anything, mock.Anything).Return(func(context.Context, activities.PlanRef) error {
+		env.escalated++
+		env.view.Escalated = true
+		return nil
+	}).Maybe()
 	env.OnActivity(a.ExpireApproval, mock.Anything, mock.Anything).Return(func(context.Context, activities.PlanRef) (activities.Recorded, error) {
 		env.expired++
 		return activities.Recorded{State: "expired"}, nil
 	}).Maybe()
 	return env
 }
+
+// testExpiry is how long the plan of the tests waits at most.
+const testExpiry = 20 * 24 * time.Hour
 
 func (e *approvalEnv) decideAfter(d time.Duration, updateID string, decision Decision) *answerTo {
 	answer := &answerTo{}
@@ -114,8 +133,65 @@ func TestApprovalInTimeNeitherEscalatesNorExpires(t *testing.T) {
 	require.NoError(t, endorsed.rejected)
 	require.Equal(t, PlanState{State: "proposed", Seq: 1}, endorsed.state)
 	require.Equal(t, PlanState{State: "approved", Seq: 2}, approved.state)
+	require.Equal(t, 1, env.reminded)
 	require.Zero(t, env.escalated)
 	require.Zero(t, env.expired)
+}
+
+func TestApprovalBeforeTheReminderRemindsNobody(t *testing.T) {
+	t.Parallel()
+	env := newApprovalEnv(t)
+	env.decideAfter(3*time.Hour, "a", Decision{ActorID: approver, Kind: Approved})
+	require.Equal(t, "approved", env.run(t).State)
+	require.Zero(t, env.reminded)
+}
+
+func TestApprovalWithoutReminder(t *testing.T) {
+	t.Parallel()
+	env := newApprovalEnv(t, func(v *activities.ApprovalView) { v.RemindAt = time.Time{} })
+	require.Equal(t, "expired", env.run(t).State)
+	require.Zero(t, env.reminded)
+	require.Equal(t, 1, env.escalated)
+}
+
+// The rules of a tenant may change while a plan waits: each moment is looked up
+// again when it comes.
+func TestApprovalFollowsRulesThatChange(t *testing.T) {
+	t.Parallel()
+	env := newApprovalEnv(t)
+	start := env.Now()
+	env.RegisterDelayedCallback(func() {
+		env.view.RemindAt, env.view.ExpireAt = start.Add(6*time.Hour), start.Add(40*24*time.Hour)
+	}, time.Hour)
+	env.RegisterDelayedCallback(func() { require.Zero(t, env.reminded) }, 5*time.Hour)
+	env.RegisterDelayedCallback(func() { require.Equal(t, 1, env.reminded) }, 7*time.Hour)
+	require.Equal(t, "expired", env.run(t).State)
+	require.Equal(t, 40*24*time.Hour, env.Now().Sub(start))
+	require.Equal(t, 1, env.reminded)
+	require.Equal(t, 1, env.escalated)
+}
+
+// An approval that began before tenants had rules keeps its thirty days.
+func TestApprovalOfBeforeKeepsItsDeadlines(t *testing.T) {
+	t.Parallel()
+	env := newApprovalEnv(t)
+	env.OnGetVersion(approvalDeadlines, workflow.DefaultVersion, workflow.Version(approvalDeadlinesVersion)).Return(workflow.DefaultVersion)
+	start := env.Now()
+	require.Equal(t, "expired", env.run(t).State)
+	require.Zero(t, env.reminded)
+	require.Equal(t, 1, env.escalated)
+	require.Equal(t, approvalLife, env.Now().Sub(start))
+}
+
+func TestDecisionCarriesWhatWasSeenAndHeldBack(t *testing.T) {
+	t.Parallel()
+	env := newApprovalEnv(t)
+	held := []uuid.UUID{testPlan}
+	env.decideAfter(time.Hour, "a", Decision{ActorID: approver, Kind: Approved, Withheld: held, HoldReason: "spares late", ContentSHA256: []byte("hash")})
+	require.Equal(t, "approved", env.run(t).State)
+	require.Equal(t, held, env.last.Withheld)
+	require.Equal(t, "spares late", env.last.HoldReason)
+	require.Equal(t, []byte("hash"), env.last.ContentSHA256)
 }
 
 func TestApprovalEscalatesOnceAndCanStillBeDecided(t *testing.T) {
@@ -127,14 +203,14 @@ func TestApprovalEscalatesOnceAndCanStillBeDecided(t *testing.T) {
 	require.Zero(t, env.expired)
 }
 
-func TestApprovalExpiresAfterThirtyDays(t *testing.T) {
+func TestApprovalExpiresWhenTheRulesSay(t *testing.T) {
 	t.Parallel()
 	env := newApprovalEnv(t)
 	start := env.Now()
 	require.Equal(t, "expired", env.run(t).State)
 	require.Equal(t, 1, env.escalated)
 	require.Equal(t, 1, env.expired)
-	require.Equal(t, approvalLife, env.Now().Sub(start))
+	require.Equal(t, testExpiry, env.Now().Sub(start))
 }
 
 func TestApprovalDoesNotEscalateTwiceAfterARestart(t *testing.T) {
@@ -169,6 +245,8 @@ func TestValidatorRefuses(t *testing.T) {
 		"an unknown kind":             {Decision{ActorID: approver, Kind: "blessed"}, ErrInvalid},
 		"an objection without reason": {Decision{ActorID: approver, Kind: Objected}, ErrInvalid},
 		"a return without reason":     {Decision{ActorID: approver, Kind: Returned}, ErrInvalid},
+		"a return that holds back":    {Decision{ActorID: approver, Kind: Returned, Comment: "no", Withheld: []uuid.UUID{testPlan}, HoldReason: "no"}, ErrInvalid},
+		"holding back for no reason":  {Decision{ActorID: approver, Kind: Approved, Withheld: []uuid.UUID{testPlan}}, ErrInvalid},
 		"a comment that is too long":  {Decision{ActorID: approver, Kind: Approved, Comment: string(long)}, ErrInvalid},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -216,7 +294,7 @@ func TestDatabaseHasTheLastWord(t *testing.T) {
 	var a *activities.Approval
 	env.RegisterActivity(a)
 	env.OnActivity(a.LoadApproval, mock.Anything, mock.Anything).Return(activities.ApprovalView{
-		State: "proposed", LaunchedBy: launcher, ProposedBy: proposer, ProposedAt: env.Now(), DueAt: env.Now().Add(time.Hour), Escalated: true,
+		State: "proposed", LaunchedBy: launcher, ProposedBy: proposer, ProposedAt: env.Now(), DueAt: env.Now().Add(time.Hour), ExpireAt: env.Now().Add(testExpiry), Escalated: true,
 	}, nil)
 	env.OnActivity(a.RecordDecision, mock.Anything, mock.Anything).Return(activities.Recorded{},
 		temporal.NewApplicationErrorWithOptions("check four_eyes", activities.TypeFourEyes, temporal.ApplicationErrorOptions{NonRetryable: true})).Once()

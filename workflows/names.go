@@ -93,12 +93,17 @@ const (
 	Returned = "returned"
 )
 
-// Decision is the argument of UpdateDecide.
+// Decision is the argument of UpdateDecide. An approval may hold jobs of the
+// plan back, for a reason, and carries the hash of what the approver saw. In
+// whose place a deputy decides follows from the delegations, not from here.
 type Decision struct {
-	ActorID uuid.UUID
-	Service bool // came in as a service account: never accepted
-	Kind    string
-	Comment string
+	ActorID       uuid.UUID
+	Service       bool // came in as a service account: never accepted
+	Kind          string
+	Comment       string
+	Withheld      []uuid.UUID // ids of recommendations
+	HoldReason    string
+	ContentSHA256 []byte
 }
 
 // PlanState is the answer to UpdateDecide and the workflow's memory.
