@@ -19,6 +19,13 @@ type Options struct {
 	// the same input, seed and budget give the same plan byte for byte as long
 	// as TimeLimit does not cut the run short.
 	MaxIterations int64 `json:"max_iterations,omitempty"`
+	// Work, when positive and MaxIterations is not, is the budget of the run in
+	// the place of the clock: the seconds that a reference core takes for it.
+	// Every stage counts what it does (moves, prices, looks of the exact solver
+	// at its clock) and turns it into time by fixed factors, so that the same
+	// input, seed, thread count and budget give the same plan byte for byte on
+	// any machine, as long as TimeLimit does not cut the run short.
+	Work time.Duration `json:"work,omitempty"`
 	// Solver chooses the stages: "auto" (both), "heuristic" (local search and
 	// Lagrangian bound only, no child process) or "exact" (a short local
 	// search, then the mixed-integer solver).
@@ -40,6 +47,32 @@ const (
 	SolverHeuristic = "heuristic"
 	SolverExact     = "exact"
 )
+
+// Counted says whether work is counted in place of time, so that the run can
+// be repeated.
+func (o Options) Counted() bool { return o.MaxIterations > 0 || o.Work > 0 }
+
+// ByWork says whether Work is the budget of the run.
+func (o Options) ByWork() bool { return o.MaxIterations == 0 && o.Work > 0 }
+
+// Budget is what the run may spend: work, or time on the clock.
+func (o Options) Budget() time.Duration {
+	if o.ByWork() {
+		return o.Work
+	}
+	return o.TimeLimit
+}
+
+// WithBudget returns o with another budget of the same kind. A run that counts
+// work keeps its time limit, which is only there to cut a run that hangs.
+func (o Options) WithBudget(budget time.Duration) Options {
+	if o.ByWork() {
+		o.Work = budget
+	} else {
+		o.TimeLimit = budget
+	}
+	return o
+}
 
 // WithDefaults returns o with 60 s, a gap of 0.01 %, two threads, both
 // solvers and 1 GiB for the exact one wherever o leaves them out.

@@ -62,6 +62,7 @@ func parseBench(args []string, stderr io.Writer) (c bench.Config, file string, e
 	fs.IntVar(&c.Options.Threads, "threads", 2, "cores to keep busy")
 	fs.Float64Var(&c.Options.RelGap, "gap", optimize.OptimalGap, "stop each solve at this relative gap")
 	fs.Int64Var(&c.Options.MaxIterations, "iterations", 0, "iteration budget for runs that repeat exactly")
+	fs.DurationVar(&c.Options.Work, "work", 0, "budget of counted work in place of the clock, as the time that a reference core takes; repeats exactly")
 	fs.StringVar(&c.Options.Solver, "solver", optimize.SolverAuto, "auto, heuristic or exact")
 	fs.StringVar(&file, "csv", "", "also write every row to this file")
 	if err = fs.Parse(args[1:]); err != nil {

@@ -81,6 +81,7 @@ func parse(args []string, stderr io.Writer) (arguments, error) {
 	fs.StringVar(&a.model, "write-model", "", "also write the exact model to this file (.lp, else MPS)")
 	fs.DurationVar(&a.options.TimeLimit, "time-limit", time.Minute, "stop after this long")
 	fs.Int64Var(&a.options.Seed, "seed", 1, "seed of the search")
+	fs.DurationVar(&a.options.Work, "work", 0, "budget of counted work in place of the clock, as the time that a reference core takes; repeats exactly")
 	fs.IntVar(&a.options.Threads, "threads", 2, "cores to keep busy")
 	fs.Float64Var(&a.options.RelGap, "gap", optimize.OptimalGap, "stop at this relative gap")
 	fs.Int64Var(&a.options.MaxIterations, "iterations", 0, "iteration budget for runs that repeat exactly")

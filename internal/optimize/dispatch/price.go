@@ -19,9 +19,8 @@ func (o *Output) addPrices(ctx context.Context, in *Input, opt optimize.Options,
 	if solves == 0 {
 		return nil
 	}
-	sub := opt
+	sub := opt.WithBudget(max(200*time.Millisecond, opt.Budget()/time.Duration(solves)))
 	sub.Prices, sub.OnPlan = false, nil
-	sub.TimeLimit = max(200*time.Millisecond, opt.TimeLimit/time.Duration(solves))
 	tell := optimize.Throttled(report)
 	again := func(changed Input) (float64, bool, error) {
 		changed.WarmStart = o.Stops()
@@ -29,7 +28,7 @@ func (o *Output) addPrices(ctx context.Context, in *Input, opt optimize.Options,
 			Phase: optimize.PhasePrices, Incumbent: o.Certificate.Objective, HasIncumbent: true,
 			Bound: o.Certificate.Bound, BoundKnown: o.Certificate.BoundKnown, Gap: o.Certificate.Gap,
 		})
-		out, err := solveCore(ctx, &changed, sub, nil)
+		out, err := solveCore(ctx, &changed, sub, optimize.NewMeter(sub), nil)
 		if err != nil {
 			return 0, false, fmt.Errorf("price: %w", err)
 		}

@@ -20,20 +20,20 @@ const coreVersion = "1"
 // pins cannot be held: then the fault names the rules in their way.
 func Solve(ctx context.Context, in Input, opt optimize.Options, report func(optimize.Progress)) (Output, error) {
 	opt = opt.WithDefaults()
-	started := time.Now()
+	started, meter := time.Now(), optimize.NewMeter(opt)
 	if err := in.Validate(); err != nil {
 		return Output{}, err
 	}
 	core := opt
-	if opt.Prices { // leave two fifths of the time to the prices
-		core.TimeLimit = opt.TimeLimit * 3 / 5
+	if opt.Prices { // leave two fifths of the budget to the prices
+		core = opt.WithBudget(opt.Budget() * 3 / 5)
 	}
-	out, err := solveCore(ctx, &in, core, report)
+	out, err := solveCore(ctx, &in, core, meter, report)
 	if err != nil {
 		return Output{}, err
 	}
 	if opt.Prices {
-		opt.TimeLimit -= time.Since(started)
+		opt = opt.WithBudget(meter.Left())
 		if err = out.addPrices(ctx, &in, opt, report); err != nil {
 			return Output{}, err
 		}
@@ -42,8 +42,8 @@ func Solve(ctx context.Context, in Input, opt optimize.Options, report func(opti
 	return out, nil
 }
 
-// solveCore solves without prices.
-func solveCore(ctx context.Context, in *Input, opt optimize.Options, report func(optimize.Progress)) (Output, error) {
+// solveCore solves without prices. What it spends is charged to the meter.
+func solveCore(ctx context.Context, in *Input, opt optimize.Options, meter *optimize.Meter, report func(optimize.Progress)) (Output, error) {
 	started := time.Now()
 	c := compile(in)
 	tell := optimize.Throttled(report)
@@ -51,7 +51,7 @@ func solveCore(ctx context.Context, in *Input, opt optimize.Options, report func
 	// Explaining and verifying take a while after the search.
 	after := min(opt.TimeLimit/5, time.Duration(len(in.Jobs)*len(c.shifts))*4*time.Microsecond)
 	res, err := router.Solve(ctx, c.problem, router.Options{
-		TimeLimit: opt.TimeLimit - time.Since(started) - after, MaxIterations: opt.MaxIterations, Seed: opt.Seed, Threads: opt.Threads, RelGap: opt.RelGap,
+		TimeLimit: opt.TimeLimit - time.Since(started) - after, MaxIterations: opt.MaxIterations, Work: opt.Work, Seed: opt.Seed, Threads: opt.Threads, RelGap: opt.RelGap,
 		Start: c.start(in.WarmStart),
 		Improved: func(plan func() router.Plan, cost, bound float64, _ int64) {
 			tell(optimize.Progress{
@@ -64,6 +64,7 @@ func solveCore(ctx context.Context, in *Input, opt optimize.Options, report func
 	if err != nil {
 		return Output{}, fault.Wrap(fault.Internal, "optimize.no_plan", err)
 	}
+	meter.Charge(res.Spent)
 	conflicts, err := c.conflicts(res.Plan)
 	if err == nil && len(conflicts) > 0 {
 		err = optimize.Infeasible(conflicts)
@@ -103,7 +104,7 @@ func certificate(objective float64, res router.Outcome, opt optimize.Options) op
 		Objective: objective, Bound: math.Min(res.Bound, objective), BoundKnown: true, Status: optimize.StatusFeasible, Seed: opt.Seed, Iterations: res.Moves,
 		Solver: optimize.Solver{Name: "alns", Version: coreVersion, Options: map[string]string{
 			"time_limit": opt.TimeLimit.String(), "rel_gap": fmt.Sprint(opt.RelGap), "threads": fmt.Sprint(opt.Threads),
-			"max_iterations": fmt.Sprint(opt.MaxIterations),
+			"max_iterations": fmt.Sprint(opt.MaxIterations), "work": opt.Work.String(),
 		}},
 	}
 	cert.Gap = optimize.Gap(cert.Objective, cert.Bound)

@@ -72,7 +72,7 @@ func (c *compiled) lack(i, t int) float64 {
 // returned; otherwise the broken rows are named with the actions that need
 // them.
 func (c *compiled) relax(ctx context.Context, opt optimize.Options) (timetable.Plan, []optimize.Conflict, error) {
-	limit := max(5*time.Second, opt.TimeLimit/4)
+	limit := max(5*time.Second, opt.Budget()/4)
 	plan, err := timetable.Relax(ctx, c.problem, limit, opt)
 	if err != nil {
 		return nil, nil, fmt.Errorf("find conflicting constraints: %w", err)

@@ -22,15 +22,14 @@ func (o *Output) addPrices(ctx context.Context, c *compiled, days []int, opt opt
 	if jobs == 0 || ctx.Err() != nil {
 		return nil
 	}
-	sub := opt
+	sub := opt.WithBudget(max(500*time.Millisecond, opt.Budget()/time.Duration(jobs)))
 	sub.Prices, sub.RelGap = false, optimize.OptimalGap
-	sub.TimeLimit = max(500*time.Millisecond, opt.TimeLimit/time.Duration(jobs))
 	tell := optimize.Throttled(report)
 	again := func(in Input) (Output, error) {
 		in.WarmStart = o.starts()
 		tell(optimize.Progress{Phase: optimize.PhasePrices, Incumbent: o.Certificate.Objective, HasIncumbent: true,
 			Bound: o.Certificate.Bound, BoundKnown: o.Certificate.BoundKnown, Gap: o.Certificate.Gap})
-		out, _, _, err := solveCore(ctx, &in, sub, nil)
+		out, _, _, err := solveCore(ctx, &in, sub, optimize.NewMeter(sub), nil)
 		return out, err
 	}
 	for _, r := range resources {

@@ -16,21 +16,21 @@ import (
 // cancelling ctx keeps the best plan and fails only when there is none.
 func Solve(ctx context.Context, in Input, opt optimize.Options, report func(optimize.Progress)) (Output, error) {
 	opt = opt.WithDefaults()
-	start := time.Now()
+	start, meter := time.Now(), optimize.NewMeter(opt)
 	if err := in.Validate(); err != nil {
 		return Output{}, err
 	}
 	core := opt
-	if opt.Prices { // leave two fifths of the time to the prices
-		core.TimeLimit = opt.TimeLimit * 3 / 5
+	if opt.Prices { // leave two fifths of the budget to the prices
+		core = opt.WithBudget(opt.Budget() * 3 / 5)
 	}
-	out, c, days, err := solveCore(ctx, &in, core, report)
+	out, c, days, err := solveCore(ctx, &in, core, meter, report)
 	if err != nil {
 		return Output{}, err
 	}
 	if opt.Prices {
 		opt.OnPlan = nil // prices solve other problems
-		opt.TimeLimit -= time.Since(start)
+		opt = opt.WithBudget(meter.Left())
 		if err = out.addPrices(ctx, c, days, opt, report); err != nil {
 			return Output{}, err
 		}
@@ -40,8 +40,8 @@ func Solve(ctx context.Context, in Input, opt optimize.Options, report func(opti
 }
 
 // solveCore solves without prices and returns, beside the output, what
-// explains it.
-func solveCore(ctx context.Context, in *Input, opt optimize.Options, report func(optimize.Progress)) (Output, *compiled, []int, error) {
+// explains it. What it spends is charged to the meter.
+func solveCore(ctx context.Context, in *Input, opt optimize.Options, meter *optimize.Meter, report func(optimize.Progress)) (Output, *compiled, []int, error) {
 	start, asked := time.Now(), opt
 	c := compile(in, opt.Threads)
 	if conflicts := c.impossible(); len(conflicts) > 0 {
@@ -51,6 +51,7 @@ func solveCore(ctx context.Context, in *Input, opt optimize.Options, report func
 	after := max(time.Since(start)*time.Duration(opt.Threads), time.Duration(len(in.Actions))*time.Millisecond)
 	opt.TimeLimit = max(opt.TimeLimit/4, opt.TimeLimit-time.Since(start)-after)
 	res := timetable.Solve(ctx, c.problem, c.start(), opt, report, c.hand(opt.OnPlan))
+	meter.Charge(res.Spent)
 	opt.OnPlan = nil
 	if res.Plan == nil {
 		if res.Status != optimize.StatusInfeasible && ctx.Err() != nil {

@@ -24,6 +24,7 @@ const orphanGrace = 15 * time.Second
 type request struct {
 	CacheDir  string         `json:"cache_dir"`
 	MemoryMiB int            `json:"memory_mib"`
+	Step      time.Duration  `json:"step,omitempty"` // of a counted clock
 	Integers  map[string]int `json:"integers"`
 	Options   map[string]any `json:"options"`
 }
@@ -37,6 +38,8 @@ type message struct {
 	Status  Status    `json:"status,omitempty"`
 	RowDual []float64 `json:"row_dual,omitempty"`
 	Text    string    `json:"text,omitempty"`
+
+	Work time.Duration `json:"work,omitempty"` // by a counted clock
 }
 
 // ChildMain serves one solve on standard input and output and exits when the
@@ -98,6 +101,7 @@ func solveHere(ctx context.Context, rq request, m *Model, w *messageWriter) erro
 		Start: m.RowStart, Index: m.Index, Value: m.Value, Offset: m.Offset, Hint: m.Hint,
 	}, wasm.Settings{
 		Values:      rq.Options,
+		Step:        rq.Step,
 		OnIncumbent: func(_ float64, x []float64) { w.send(message{Type: "incumbent", X: finitePoint(x)}) },
 		OnProgress: func(p wasm.Progress) {
 			w.send(message{Type: "progress", Bound: finite(p.Dual), Nodes: p.Nodes})
@@ -106,7 +110,7 @@ func solveHere(ctx context.Context, rq request, m *Model, w *messageWriter) erro
 	if err != nil {
 		return err
 	}
-	w.send(message{Type: "result", Status: Status(res.Status), X: finitePoint(res.X), Bound: finite(res.Bound), Nodes: res.Nodes, RowDual: finitePoint(res.RowDual)})
+	w.send(message{Type: "result", Status: Status(res.Status), X: finitePoint(res.X), Bound: finite(res.Bound), Nodes: res.Nodes, RowDual: finitePoint(res.RowDual), Work: res.Work})
 	return nil
 }
 

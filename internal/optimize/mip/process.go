@@ -38,7 +38,11 @@ func solveChild(ctx context.Context, m *Model, o Options, c *collector) error {
 	if err = cmd.Start(); err != nil {
 		return fmt.Errorf("start solver: %w", err)
 	}
-	go feed(stdin, m, o)
+	rq := newRequest(o)
+	if o.Counted {
+		rq.Step = m.step()
+	}
+	go feed(stdin, m, rq)
 	done := make(chan struct{})
 	stopped := make(chan bool, 1)
 	go func() { stopped <- stopOnTime(ctx, cmd, stdin, o, done) }()
@@ -50,8 +54,8 @@ func solveChild(ctx context.Context, m *Model, o Options, c *collector) error {
 
 // feed sends the request. An error shows as the child's own complaint or its
 // early end, so it is not reported twice.
-func feed(w io.Writer, m *Model, o Options) {
-	line, err := json.Marshal(newRequest(o))
+func feed(w io.Writer, m *Model, rq request) {
+	line, err := json.Marshal(rq)
 	if err == nil {
 		_, err = w.Write(append(line, '\n'))
 	}
@@ -92,7 +96,7 @@ func (o Options) values() map[string]any {
 // kills it after the grace period, and says whether it was asked.
 func stopOnTime(ctx context.Context, cmd *exec.Cmd, stdin io.Closer, o Options, done <-chan struct{}) bool {
 	var over <-chan time.Time
-	if o.TimeLimit > 0 {
+	if o.TimeLimit > 0 && !o.Counted {
 		over = time.After(o.TimeLimit + o.Grace)
 	}
 	select {
@@ -143,7 +147,7 @@ func usable(s Status) bool {
 // had a result, perhaps while it was still receiving the model, counts as
 // killed.
 func (c *collector) conclude(last message, stopped bool, pointErr, waitErr error, stderr *tail) error {
-	c.best.Status, c.best.RowDual = last.Status, last.RowDual
+	c.best.Status, c.best.RowDual, c.best.Work = last.Status, last.RowDual, last.Work
 	switch {
 	case last.Type == "result":
 		if c.best.X == nil && last.Status == Optimal && pointErr != nil {

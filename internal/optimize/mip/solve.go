@@ -13,7 +13,12 @@ import (
 // Options steer one solve.
 type Options struct {
 	TimeLimit time.Duration // 0 = none
-	RelGap    float64       // stop at this relative gap; 0 = solve to proof
+	// Counted makes runs repeat exactly: the solver's clock stands still and
+	// moves on by a fixed step whenever the solver looks at it, so TimeLimit is
+	// the time that a reference core takes for the same work, roughly. Only the
+	// embedded solver has such a clock, so it is the one that runs.
+	Counted   bool
+	RelGap    float64 // stop at this relative gap; 0 = solve to proof
 	AbsGap    float64
 	Seed      int
 	MaxNodes  int           // 0 = no limit; with it and no time limit runs repeat exactly
@@ -60,6 +65,7 @@ type Result struct {
 	Solver    string            // name and version of what ran
 	Options   map[string]string // the solver's options by their HiGHS names
 	Elapsed   time.Duration
+	Work      time.Duration // by the solver's own clock, when it is counted
 }
 
 // Solve minimises m. It reports improving points and bounds to on, which may
@@ -81,11 +87,12 @@ func Solve(ctx context.Context, m *Model, o Options, on func(Event)) (*Result, e
 		c.best.Options[name] = fmt.Sprint(v)
 	}
 	c.best.Options["memory_mib"] = fmt.Sprint(o.MemoryMiB)
+	c.best.Options["counted"] = fmt.Sprint(o.Counted)
 	if m.Columns() == 0 {
 		return c.nothing(), nil
 	}
 	var err error
-	if binary := Native(); binary != "" && !o.Embedded {
+	if binary := Native(); binary != "" && !o.Embedded && !o.Counted {
 		err = solveNative(ctx, binary, m, o, c)
 	} else {
 		err = solveChild(ctx, m, o, c)

@@ -49,7 +49,7 @@ func Run(t *testing.T, kind, dir string) {
 	s.best = s.solve(t, s.input)
 	for name, check := range map[string]func(*testing.T){
 		"described": s.described, "certified": s.certified, "verifier": s.verifier, "weights": s.weights, "pin": s.pins,
-		"cancel": s.cancel, "repeats": s.repeats, "warm start": s.warmStart, "infeasible": s.infeasible,
+		"cancel": s.cancel, "repeats": s.repeats, "repeats work": s.repeatsWork, "warm start": s.warmStart, "infeasible": s.infeasible,
 		"view": s.view, "model": s.model, "bad input": s.badInput,
 	} {
 		t.Run(name, func(t *testing.T) { t.Parallel(); check(t) })

@@ -101,6 +101,28 @@ func (s *suite) repeats(t *testing.T) {
 	require.Equal(t, timeless(t, s.best.Output), timeless(t, again.Output))
 }
 
+// repeatsWork: the same input, seed and budget of work give the same output,
+// prices included, however fast the machine is while they are searched for.
+func (s *suite) repeatsWork(t *testing.T) {
+	opt := optimize.Options{Work: 500 * time.Millisecond, TimeLimit: 2 * time.Minute, Seed: 3, Threads: 2, Prices: true}
+	first := s.solveWith(t, s.forced(t), opt)
+	require.Contains(t, []optimize.Status{optimize.StatusOptimal, optimize.StatusFeasible}, first.Certificate.Status, "a budget of work ends by itself")
+	stop := make(chan struct{})
+	defer close(stop)
+	for range 2 { // somebody else is busy the second time
+		go func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+			}
+		}()
+	}
+	require.Equal(t, timeless(t, first.Output), timeless(t, s.solveWith(t, s.forced(t), opt).Output))
+}
+
 // warmStart: a search that starts from a plan ends with none that is worse.
 func (s *suite) warmStart(t *testing.T) {
 	plan, err := s.problem.Plan(s.best.Output)

@@ -47,7 +47,7 @@ func (s *solved) supplies() []Supply {
 
 // addMarginal fills in the marginal prices where the solver gives duals.
 func (s *solved) addMarginal(ctx context.Context, supplies []Supply, opt optimize.Options) error {
-	opt.TimeLimit = max(opt.TimeLimit/10, minSolve)
+	opt = opt.WithBudget(max(opt.Budget()/10, minSolve))
 	prices, err := commitment.Marginal(ctx, s.problem, s.outcome.Plan, opt)
 	if err != nil {
 		return err

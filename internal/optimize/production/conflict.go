@@ -17,7 +17,7 @@ func (c *compiled) noPlan(ctx context.Context, out commitment.Outcome, opt optim
 	if ctx.Err() != nil || opt.Solver == optimize.SolverHeuristic {
 		return fault.Wrap(fault.Unavailable, "optimize.no_plan", errors.Join(out.Err, ctx.Err(), errors.New("no plan found")))
 	}
-	opt.TimeLimit = max(5*time.Second, opt.TimeLimit/4)
+	opt = opt.WithBudget(max(5*time.Second, opt.Budget()/4))
 	breaks, err := commitment.Conflicts(ctx, c.problem, opt)
 	if err != nil || len(breaks) == 0 {
 		return fault.Wrap(fault.Unavailable, "optimize.no_plan", errors.Join(out.Err, err, errors.New("no plan in time")))

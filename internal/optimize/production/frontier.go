@@ -35,6 +35,7 @@ type sweep struct {
 	ctx    context.Context
 	in     Input
 	opt    optimize.Options
+	meter  *optimize.Meter
 	wanted int
 	found  []Point // in the order of the search, dominated ones included
 	tried  []float64
@@ -47,13 +48,13 @@ type sweep struct {
 // 1978) until there are as many as asked. Each search starts from the plan
 // that is best so far under its weight. With time left, exact solves improve
 // the points and bound them; runs that count iterations leave them as found.
-func frontier(ctx context.Context, in *Input, out *Output, opt optimize.Options, report func(optimize.Progress)) ([]Point, error) {
+func frontier(ctx context.Context, in *Input, out *Output, opt optimize.Options, report func(optimize.Progress)) ([]Point, time.Duration, error) {
 	if opt.MaxIterations == 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, max(opt.TimeLimit, minSolve))
 		defer cancel()
 	}
-	s := &sweep{ctx: ctx, in: *in, opt: opt, wanted: in.FrontierPoints}
+	s := &sweep{ctx: ctx, in: *in, opt: opt, meter: optimize.NewMeter(opt), wanted: in.FrontierPoints}
 	if s.wanted == 0 {
 		s.wanted = defaultFrontier
 	}
@@ -67,23 +68,24 @@ func frontier(ctx context.Context, in *Input, out *Output, opt optimize.Options,
 			Bound: out.Certificate.Bound, BoundKnown: out.Certificate.BoundKnown, Gap: out.Certificate.Gap})
 	}
 	if err := s.search(s.searching(), progress); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if opt.MaxIterations == 0 && opt.Solver != optimize.SolverHeuristic {
 		if err := s.prove(progress); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
-	return undominated(s.found), nil
+	return undominated(s.found), s.meter.Charged(), nil
 }
 
 // searching are the options of one search without a solver process.
 func (s *sweep) searching() optimize.Options {
 	opt := s.opt
 	opt.Solver, opt.Threads, opt.MaxIterations = optimize.SolverHeuristic, 1, sweepPasses
-	if s.opt.MaxIterations > 0 {
+	switch {
+	case s.opt.MaxIterations > 0:
 		opt.MaxIterations = min(s.opt.MaxIterations, sweepPasses)
-	} else {
+	case !s.meter.Counted():
 		opt.TimeLimit = max(minSolve, s.opt.TimeLimit/time.Duration(s.wanted))
 	}
 	return opt
@@ -95,7 +97,7 @@ func (s *sweep) search(opt optimize.Options, progress func()) error {
 	for w, n := 0.25, 1; n < s.wanted; w, n = w*4, n+1 {
 		weights = append(weights, w)
 	}
-	for tries := 0; tries < 4*s.wanted && s.ctx.Err() == nil; tries += sweepBatch {
+	for tries := 0; tries < 4*s.wanted && !s.over(); tries += sweepBatch {
 		progress()
 		if len(weights) == 0 && len(undominated(s.found)) < s.wanted {
 			weights = s.between()
@@ -117,7 +119,7 @@ func (s *sweep) search(opt optimize.Options, progress func()) error {
 // solve returns the points of some weights, as many at a time as there are
 // threads.
 func (s *sweep) solve(weights []float64, opt optimize.Options) ([]Point, error) {
-	points, errs := make([]*Point, len(weights)), make([]error, len(weights))
+	points, errs, spent := make([]*Point, len(weights)), make([]error, len(weights)), make([]time.Duration, len(weights))
 	slots := make(chan struct{}, max(1, s.opt.Threads))
 	var wg sync.WaitGroup
 	for k, w := range weights {
@@ -126,11 +128,12 @@ func (s *sweep) solve(weights []float64, opt optimize.Options) ([]Point, error) 
 			defer wg.Done()
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			points[k], errs[k] = s.one(w, opt)
+			points[k], spent[k], errs[k] = s.one(w, opt)
 		}()
 	}
 	wg.Wait()
 	s.tried = append(s.tried, weights...)
+	s.meter.Charge(slices.Max(spent))
 	var list []Point
 	for k := range weights {
 		if errs[k] != nil {
@@ -144,9 +147,9 @@ func (s *sweep) solve(weights []float64, opt optimize.Options) ([]Point, error) 
 }
 
 // one solves under one weight; nil when there was no time for it.
-func (s *sweep) one(weight float64, opt optimize.Options) (*Point, error) {
+func (s *sweep) one(weight float64, opt optimize.Options) (*Point, time.Duration, error) {
 	if s.ctx.Err() != nil {
-		return nil, nil //nolint:nilnil // cancelled: the plan stands, this point is missing
+		return nil, 0, nil //nolint:nilnil // cancelled: the plan stands, this point is missing
 	}
 	in, best := s.in, 0
 	in.Weights = optimize.Weights{Preset: optimize.PresetCustom, Cost: 1, Risk: weight}
@@ -158,13 +161,13 @@ func (s *sweep) one(weight float64, opt optimize.Options) (*Point, error) {
 	in.WarmStart = s.found[best].Runs
 	solved, err := solveCore(s.ctx, &in, opt, nil)
 	if fault.CodeOf(err) == fault.Unavailable {
-		return nil, nil //nolint:nilnil // no plan in the time: this point is missing
+		return nil, 0, nil //nolint:nilnil // no plan in the time: this point is missing
 	}
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	p := point(in, solved.runs, solved.terms, weight, solved.certificate())
-	return &p, nil
+	return &p, solved.outcome.Spent, nil
 }
 
 // between returns the slopes between neighbours that were not tried yet, those
@@ -199,11 +202,10 @@ func (s *sweep) prove(progress func()) error {
 	}
 	opt := s.opt
 	opt.Threads, opt.RelGap = 1, math.Max(s.opt.RelGap, frontierGap)
-	for len(weights) > 0 && s.ctx.Err() == nil {
+	for len(weights) > 0 && !s.over() {
 		progress()
-		deadline, _ := s.ctx.Deadline()
 		batch := weights[:min(max(1, s.opt.Threads), len(weights))]
-		if opt.TimeLimit = time.Until(deadline) * time.Duration(len(batch)) / time.Duration(len(weights)); opt.TimeLimit < minSolve {
+		if opt = opt.WithBudget(s.left() * time.Duration(len(batch)) / time.Duration(len(weights))); opt.Budget() < minSolve {
 			return nil
 		}
 		weights = weights[len(batch):]
@@ -216,6 +218,19 @@ func (s *sweep) prove(progress func()) error {
 		}
 	}
 	return nil
+}
+
+// left is what remains of the budget.
+func (s *sweep) left() time.Duration {
+	if deadline, ok := s.ctx.Deadline(); ok && !s.meter.Counted() {
+		return time.Until(deadline)
+	}
+	return s.meter.Left()
+}
+
+// over says whether the budget is used up, or the run cut.
+func (s *sweep) over() bool {
+	return s.ctx.Err() != nil || s.meter.Counted() && s.meter.Left() == 0
 }
 
 // replace adds a point instead of the same one without a bound.

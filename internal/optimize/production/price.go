@@ -18,10 +18,10 @@ func (o *Output) addPrices(ctx context.Context, in *Input, opt optimize.Options,
 		return nil
 	}
 	sub := opt
-	sub.Prices, sub.RelGap = false, optimize.OptimalGap
 	if opt.MaxIterations == 0 {
-		sub.TimeLimit = max(minSolve, opt.TimeLimit/time.Duration(len(jobs)))
+		sub = opt.WithBudget(max(minSolve, opt.Budget()/time.Duration(len(jobs))))
 	}
+	sub.Prices, sub.RelGap = false, optimize.OptimalGap
 	if opt.MaxIterations == 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, max(opt.TimeLimit, minSolve))

@@ -22,7 +22,7 @@ const coreVersion = "1"
 // and fails only when there is none.
 func Solve(ctx context.Context, in Input, opt optimize.Options, report func(optimize.Progress)) (Output, error) {
 	opt = opt.WithDefaults()
-	start := time.Now()
+	start, meter := time.Now(), optimize.NewMeter(opt)
 	if err := in.Validate(); err != nil {
 		return Output{}, err
 	}
@@ -30,26 +30,27 @@ func Solve(ctx context.Context, in Input, opt optimize.Options, report func(opti
 	if opt.MaxIterations > 0 {
 		main.RelGap = min(opt.RelGap, optimize.OptimalGap)
 	} else { // the rest goes to marginal prices, the frontier and prices
-		main.TimeLimit = opt.TimeLimit * 3 / 5
+		main = opt.WithBudget(opt.Budget() * 3 / 5)
 	}
 	s, err := solveCore(ctx, &in, main, report)
 	if err != nil {
 		return Output{}, err
 	}
+	meter.Charge(s.outcome.Spent)
 	out, err := s.output(ctx, opt)
 	if err != nil {
 		return Output{}, err
 	}
-	rest := opt
+	rest := opt.WithBudget(meter.Left())
 	rest.OnPlan = nil // what follows solves other problems
-	rest.TimeLimit = opt.TimeLimit - time.Since(start)
 	if opt.Prices && opt.MaxIterations == 0 {
-		rest.TimeLimit = rest.TimeLimit * 2 / 3
+		rest = rest.WithBudget(rest.Budget() * 2 / 3)
 	}
-	points, err := frontier(ctx, &in, &out, rest, report)
+	points, spent, err := frontier(ctx, &in, &out, rest, report)
 	if err != nil {
 		return Output{}, err
 	}
+	meter.Charge(spent)
 	if s.adopt(points) { // a plan found on the way is better under the asked weights too
 		if out, err = s.output(ctx, opt); err != nil {
 			return Output{}, err
@@ -57,7 +58,7 @@ func Solve(ctx context.Context, in Input, opt optimize.Options, report func(opti
 	}
 	out.Frontier = points
 	if opt.Prices {
-		rest.TimeLimit = opt.TimeLimit - time.Since(start)
+		rest = rest.WithBudget(meter.Left())
 		if err = out.addPrices(ctx, &in, rest, report); err != nil {
 			return Output{}, err
 		}
@@ -85,7 +86,7 @@ func (s *solved) certificate() optimize.Certificate {
 		Objective: s.terms.Weighted, BoundKnown: !math.IsInf(o.Bound, -1), Status: o.Status, Seed: s.opt.Seed, Iterations: o.Iterations, Verified: true,
 		Solver: optimize.Solver{Name: o.Solver, Version: coreVersion, Options: map[string]string{
 			"time_limit": s.opt.TimeLimit.String(), "rel_gap": fmt.Sprint(s.opt.RelGap), "threads": strconv.Itoa(s.opt.Threads),
-			"max_iterations": fmt.Sprint(s.opt.MaxIterations), "solver": s.opt.Solver,
+			"max_iterations": fmt.Sprint(s.opt.MaxIterations), "work": s.opt.Work.String(), "solver": s.opt.Solver,
 			"columns": strconv.Itoa(o.Columns), "rows": strconv.Itoa(o.Rows),
 		}},
 	}

@@ -25,7 +25,7 @@ func Solve(ctx context.Context, in *Instance, opt optimize.Options, report func(
 	problem := in.compile()
 	tell := optimize.Throttled(report)
 	res, err := router.Solve(ctx, problem, router.Options{
-		TimeLimit: opt.TimeLimit - time.Since(started), MaxIterations: opt.MaxIterations, Seed: opt.Seed, Threads: opt.Threads, RelGap: opt.RelGap,
+		TimeLimit: opt.TimeLimit - time.Since(started), MaxIterations: opt.MaxIterations, Work: opt.Work, Seed: opt.Seed, Threads: opt.Threads, RelGap: opt.RelGap,
 		Improved: func(_ func() router.Plan, cost, bound float64, _ int64) {
 			tell(optimize.Progress{
 				Phase: optimize.PhaseSearch, Incumbent: cost, HasIncumbent: true, Bound: bound, BoundKnown: true, Gap: optimize.Gap(cost, bound),

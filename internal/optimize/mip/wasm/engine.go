@@ -23,6 +23,9 @@ var module []byte
 // Version names the embedded solver.
 const Version = "1.15.3"
 
+// SHA256 is the hash of the embedded solver's code, in hexadecimal.
+const SHA256 = wasmSHA256
+
 // pageBytes is the size of a WebAssembly memory page.
 const pageBytes = 64 << 10
 
@@ -123,12 +126,21 @@ type instance struct {
 	line     []byte
 	stopped  func() bool
 	callback func(kind int32, out, in uint32)
+	step     time.Duration // of a counted clock, 0 = real time
+	work     time.Duration // by the counted clock
 }
 
 // now is the solver's clock. Once a stop is asked it jumps far ahead, so that
-// the solver meets its own time limit wherever it next looks.
+// the solver meets its own time limit wherever it next looks. A counted clock
+// moves with the looks, whose number depends on the work alone: HiGHS looks at
+// least once per pivot of the simplex method.
 func (s *instance) now() time.Duration {
-	d := time.Since(s.start)
+	d := s.work
+	if s.step > 0 {
+		s.work += s.step
+	} else {
+		d = time.Since(s.start)
+	}
 	if s.stopped != nil && s.stopped() {
 		d += 1000 * time.Hour
 	}

@@ -24,6 +24,7 @@ type Problem struct {
 // Settings are the solver's options by their HiGHS names, with hooks.
 type Settings struct {
 	Values      map[string]any // bool, int, float64 or string
+	Step        time.Duration  // by which the solver's clock moves per look at it; 0 = real time
 	Log         func(string)
 	OnIncumbent func(objective float64, x []float64)
 	OnProgress  func(Progress)
@@ -41,6 +42,7 @@ type Result struct {
 	Objective float64
 	Bound     float64
 	Nodes     int64
+	Work      time.Duration // by the solver's clock, when it moves by steps
 	X         []float64
 	RowDual   []float64 // of a linear program only
 }
@@ -68,7 +70,7 @@ func (e *Engine) Solve(ctx context.Context, p *Problem, set Settings) (res *Resu
 			err = fmt.Errorf("solver: %v", r)
 		}
 	}()
-	state := &instance{start: time.Now(), log: set.Log, stopped: func() bool { return ctx.Err() != nil }}
+	state := &instance{start: time.Now(), log: set.Log, step: set.Step, stopped: func() bool { return ctx.Err() != nil }}
 	s, err := e.open(ctx, state)
 	if err != nil {
 		return nil, err
@@ -94,7 +96,10 @@ func (e *Engine) Solve(ctx context.Context, p *Problem, set Settings) (res *Resu
 	if _, err = s.call("Highs_run", h); err != nil {
 		return nil, err
 	}
-	return s.read(h, p)
+	if res, err = s.read(h, p); err == nil {
+		res.Work = state.work
+	}
+	return res, err
 }
 
 func (s *session) configure(h uint64, set Settings) error {

@@ -64,7 +64,8 @@ func (b *branching) run(ctx context.Context, until time.Time) {
 
 // descend explores one node; bound is a lower bound of its solutions.
 func (b *branching) descend(bound float64) {
-	if b.nodes++; b.nodes >= maxNodes || (b.nodes%256 == 0 && (b.ctx.Err() != nil || !time.Now().Before(b.until))) {
+	b.work += int64(b.n)
+	if b.nodes++; b.nodes >= maxNodes || b.spent() || (b.nodes%256 == 0 && (b.ctx.Err() != nil || !time.Now().Before(b.until))) {
 		b.stopped = true
 		return
 	}

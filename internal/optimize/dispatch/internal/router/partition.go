@@ -34,6 +34,8 @@ type partition struct {
 	upper   float64
 	lower   float64
 	bestU   []float64
+	work    int64 // visits looked at
+	allowed int64 // work after which to stop, 0 = no limit
 }
 
 // classes groups shifts that are alike in all that routes depend on.
@@ -74,19 +76,20 @@ func (m *model) alike(a, b int) bool {
 }
 
 // recombine returns a better solution than the incumbent out of the pools'
-// routes, or nil.
-func (m *model) recombine(ctx context.Context, columns []column, incumbent *snapshot, limit time.Duration) *snapshot {
-	p := &partition{model: m, columns: columns, upper: incumbent.cost, lower: math.Inf(-1)}
+// routes, or nil, and how many visits it looked at: those given at most, when
+// there are any.
+func (m *model) recombine(ctx context.Context, columns []column, incumbent *snapshot, limit time.Duration, visits int64) (*snapshot, int64) {
+	p := &partition{model: m, columns: columns, allowed: visits, upper: incumbent.cost, lower: math.Inf(-1)}
 	p.class, p.room = m.classes()
 	p.group()
 	deadline := time.Now().Add(limit)
 	p.price(ctx, incumbent, deadline)
 	if p.upper-p.lower < leastGain {
-		return nil
+		return nil, p.work
 	}
 	b := p.branching(p.keys())
 	b.run(ctx, deadline)
-	return b.solution()
+	return b.solution(), p.work
 }
 
 // group lists the columns by class.
@@ -103,7 +106,7 @@ func (p *partition) price(ctx context.Context, incumbent *snapshot, deadline tim
 	p.dual, p.reduced = make([]float64, p.n), make([]float64, len(p.columns))
 	p.startDuals(incumbent)
 	count, step, stale := make([]int32, p.n), 1.0, 0
-	for k := 0; k < dualSteps && ctx.Err() == nil && time.Now().Before(deadline); k++ {
+	for k := 0; k < dualSteps && ctx.Err() == nil && time.Now().Before(deadline) && !p.spent(); k++ {
 		bound := p.relax(count)
 		if bound > p.lower {
 			p.lower, stale = bound, 0
@@ -157,6 +160,7 @@ func (p *partition) relax(count []int32) float64 {
 		for _, c := range group {
 			col := &p.columns[c]
 			r := col.cost
+			p.work += int64(len(col.visits))
 			for _, j := range col.visits {
 				if j < p.n {
 					r -= p.dual[j]
@@ -183,6 +187,9 @@ func (p *partition) relax(count []int32) float64 {
 	}
 	return bound
 }
+
+// spent says whether the work is done that was allowed.
+func (p *partition) spent() bool { return p.allowed > 0 && p.work >= p.allowed }
 
 // offer keeps the room columns of least reduced cost.
 func (p *partition) offer(chosen []int32, c int32, room int) []int32 {

@@ -43,7 +43,7 @@ func TestRecombinationAgainstEnumeration(t *testing.T) {
 		for j := range n {
 			nothing.cost += p.Jobs[j].Unserved
 		}
-		found := m.recombine(context.Background(), pool.columns, nothing, time.Minute)
+		found, _ := m.recombine(context.Background(), pool.columns, nothing, time.Minute, 0)
 		if found == nil {
 			require.InDelta(t, nothing.cost, best, 1e-6, "seed %d", seed)
 			continue

@@ -42,6 +42,7 @@ type evaluator struct {
 	frozen  []float64 // start of each linked job that is placed, NaN otherwise
 	version uint64
 	left    []int32 // scratch
+	work    int64   // places looked at so far
 }
 
 func newEvaluator(m *model) *evaluator {

@@ -76,6 +76,7 @@ type annealer struct {
 	pool            *pool
 	collect         bool // keep the routes of accepted solutions
 	moves           int64
+	recombined      int64 // visits of pooled routes that recombinations looked at
 }
 
 func newAnnealer(m *model, seed uint64) *annealer {

@@ -249,7 +249,9 @@ func (s *search) strip(shift int32) {
 // place is the cheapest place of job j in the route of a shift.
 func (s *search) place(j, shift int32) place {
 	r := s.routes[shift]
+	s.work++
 	if s.linked[j] {
+		s.work += int64(len(r.visits))
 		return s.best(j, r)
 	}
 	c := &s.cache[int(j)*len(s.Shifts)+int(shift)]
@@ -263,6 +265,7 @@ func (s *search) place(j, shift int32) place {
 	if s.touched[shift] {
 		k = 1
 	}
+	s.work += int64(len(r.visits)) + missed
 	c[k] = cached{s.best(j, r), r.version}
 	return c[k].place
 }

@@ -14,8 +14,12 @@ type Options struct {
 	// MaxIterations, when positive, is the number of moves of all threads
 	// together and makes runs repeat exactly.
 	MaxIterations int64
-	Seed          int64
-	Threads       int
+	// Work, when positive and MaxIterations is not, is the budget of each
+	// thread, counted as a reference core takes for it; runs repeat exactly.
+	// TimeLimit then only cuts.
+	Work    time.Duration
+	Seed    int64
+	Threads int
 	// Start, when set, is a plan to start from; visits that do not fit are
 	// left out.
 	Start *Plan
@@ -30,7 +34,8 @@ type Outcome struct {
 	Plan    Plan
 	Bound   float64 // no plan costs less
 	Moves   int64
-	Stopped bool // by the clock or the context
+	Stopped bool          // by the clock or the context
+	Spent   time.Duration // of Work
 }
 
 // maxBarren is after how many recombinations without a gain no more are tried.
@@ -63,7 +68,7 @@ func Solve(ctx context.Context, p *Problem, o Options) (Outcome, error) {
 		t.exchange()
 	}
 	plan := t.plan(&t.best)
-	return Outcome{Plan: plan, Bound: math.Min(t.bound, plan.Cost), Moves: t.moves(), Stopped: t.expired()}, nil
+	return Outcome{Plan: plan, Bound: math.Min(t.bound, plan.Cost), Moves: t.moves(), Stopped: t.expired(), Spent: t.share() * time.Duration(t.round)}, nil
 }
 
 // team is the threads of one solve.
@@ -141,7 +146,9 @@ func (t *team) runRound() {
 		go func() {
 			defer wg.Done()
 			if k == len(t.members)-1 && columns != nil {
-				t.found = t.recombine(t.ctx, columns, &t.best, t.recombineLimit())
+				var visits int64
+				t.found, visits = t.recombine(t.ctx, columns, &t.best, t.recombineLimit(), t.recombineVisits())
+				a.recombined += visits
 			}
 			t.anneal(a)
 		}()
@@ -152,7 +159,7 @@ func (t *team) runRound() {
 // recombineLimit is how long a recombination may take.
 func (t *team) recombineLimit() time.Duration {
 	const share, reserve = 15, time.Second
-	if t.MaxIterations > 0 { // the budget is in nodes
+	if t.MaxIterations > 0 || t.Work > 0 { // the budget is in steps
 		return t.TimeLimit - time.Since(t.began)
 	}
 	return min(t.TimeLimit/share, t.TimeLimit-time.Since(t.began)-reserve)
@@ -177,6 +184,10 @@ func (t *team) pooled() []column {
 // anneal runs one member for one round: a share of the iterations when they
 // are the budget, else a share of the time.
 func (t *team) anneal(a *annealer) {
+	if t.counted() {
+		t.annealCounted(a)
+		return
+	}
 	const glance = 16 // moves between looks at the clock
 	share := t.MaxIterations / int64(rounds*len(t.members))
 	until := t.began.Add(t.TimeLimit * time.Duration(t.round+1) / rounds)

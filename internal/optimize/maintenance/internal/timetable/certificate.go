@@ -19,7 +19,7 @@ func (o Outcome) Certificate(opt optimize.Options) optimize.Certificate {
 		Objective: o.Objective, BoundKnown: !math.IsInf(o.Bound, -1), Status: o.Status, Seed: opt.Seed, Iterations: o.Iterations,
 		Solver: optimize.Solver{Name: o.Solver, Version: version, Options: map[string]string{
 			"time_limit": opt.TimeLimit.String(), "rel_gap": fmt.Sprint(opt.RelGap), "threads": fmt.Sprint(opt.Threads),
-			"max_iterations": fmt.Sprint(opt.MaxIterations), "solver": opt.Solver,
+			"max_iterations": fmt.Sprint(opt.MaxIterations), "work": opt.Work.String(), "solver": opt.Solver,
 		}},
 	}
 	if cert.BoundKnown {

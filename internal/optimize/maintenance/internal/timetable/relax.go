@@ -48,7 +48,7 @@ func Relax(ctx context.Context, p *Problem, limit time.Duration, opt optimize.Op
 		under := m.Column(1/scale[r], 0, math.Inf(1), false)
 		m.Row(row.Lower, row.Upper, append(terms[r], mip.Term{Column: over, Value: -1}, mip.Term{Column: under, Value: 1})...)
 	}
-	res, err := mip.Solve(ctx, m, mip.Options{TimeLimit: limit, Seed: int(opt.Seed & math.MaxInt32), MemoryMiB: opt.WithDefaults().MemoryMiB, RelGap: 1e-6}, nil)
+	res, err := mip.Solve(ctx, m, mip.Options{TimeLimit: limit, Counted: opt.Counted(), Seed: int(opt.Seed & math.MaxInt32), MemoryMiB: opt.WithDefaults().MemoryMiB, RelGap: 1e-6}, nil)
 	if err != nil {
 		return nil, fmt.Errorf("relax rows: %w", err)
 	}

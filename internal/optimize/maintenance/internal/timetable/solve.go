@@ -22,6 +22,7 @@ type Outcome struct {
 	Solver     string            // what proved the bound
 	Exact      map[string]string // options of the exact solver, when it ran
 	Err        error             // why the exact solver could not help; the plan stands without it
+	Spent      time.Duration     // counted work
 }
 
 // The budgets of runs that count iterations instead of seconds, and of the
@@ -39,6 +40,7 @@ const (
 type run struct {
 	p      *Problem
 	opt    optimize.Options
+	meter  *optimize.Meter
 	start  time.Time
 	report func(optimize.Progress)
 	ctx    context.Context
@@ -67,14 +69,14 @@ func Solve(ctx context.Context, p *Problem, start Plan, opt optimize.Options, re
 	opt = opt.WithDefaults()
 	ctx, cancel := context.WithTimeout(ctx, opt.TimeLimit)
 	defer cancel()
-	r := &run{p: p, opt: opt, start: time.Now(), report: optimize.Throttled(report), ctx: ctx, cancel: cancel,
+	r := &run{p: p, opt: opt, meter: optimize.NewMeter(opt), start: time.Now(), report: optimize.Throttled(report), ctx: ctx, cancel: cancel,
 		onPlan: onPlan, objective: math.Inf(1), bound: math.Inf(-1), solver: "local search"}
 	r.phase.Store(optimize.PhaseConstruct)
 	iterations := r.work(start)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return Outcome{Plan: r.best, Objective: r.objective, Bound: math.Min(r.bound, r.objective), Status: r.status(),
-		Iterations: iterations, Solver: r.solver, Exact: r.exactly, Err: r.err}
+		Iterations: iterations, Solver: r.solver, Exact: r.exactly, Err: r.err, Spent: r.meter.Charged()}
 }
 
 // work runs the stages: a search, or two independent ones side by side, and
@@ -86,6 +88,9 @@ func (r *run) work(start Plan) int64 {
 		iterations := r.budgeted(start)
 		r.prove()
 		return iterations
+	}
+	if r.meter.Counted() {
+		return r.counted(start)
 	}
 	var until atomic.Int64 // nanoseconds after start at which the search pauses
 	stop := func() bool {
@@ -224,7 +229,7 @@ func (r *run) tell() {
 	}
 	if p.HasIncumbent && p.BoundKnown {
 		p.Gap = optimize.Gap(p.Incumbent, p.Bound)
-		if p.Gap <= r.opt.RelGap && r.opt.MaxIterations == 0 {
+		if p.Gap <= r.opt.RelGap && !r.opt.Counted() {
 			r.cancel()
 		}
 	}
@@ -238,7 +243,7 @@ func (r *run) status() optimize.Status {
 		return optimize.StatusInfeasible
 	case r.best != nil && optimize.Gap(r.objective, r.bound) <= optimize.OptimalGap:
 		return optimize.StatusOptimal
-	case r.best != nil && (optimize.Gap(r.objective, r.bound) <= r.opt.RelGap || (r.opt.MaxIterations > 0 && r.ctx.Err() == nil)):
+	case r.best != nil && (optimize.Gap(r.objective, r.bound) <= r.opt.RelGap || (r.opt.Counted() && r.ctx.Err() == nil)):
 		return optimize.StatusFeasible
 	default:
 		return optimize.StatusTimeLimit
@@ -273,7 +278,7 @@ func (r *run) prove() {
 	if r.opt.MaxIterations == 0 && scenarios == 0 && columns > narrowColumns {
 		r.exact(d, false, narrowShare)
 	}
-	if r.ctx.Err() == nil {
+	if r.ctx.Err() == nil && !(r.meter.Counted() && r.closed()) {
 		r.exact(d, false, 1)
 	}
 }
@@ -281,14 +286,19 @@ func (r *run) prove() {
 // tighten runs the Lagrangian bound for one part in so many of the remaining
 // time, and offers the plans that its prices lead to.
 func (r *run) tighten(d *dual, part int) {
-	until := time.Now().Add(time.Until(r.start.Add(r.opt.TimeLimit)) / time.Duration(part))
+	until := r.meter.Elapsed() + r.meter.Left()/time.Duration(part)
 	stop := func() bool {
-		return r.ctx.Err() != nil || (r.opt.MaxIterations == 0 && time.Now().After(until))
+		return r.ctx.Err() != nil || r.opt.MaxIterations == 0 && (r.meter.Elapsed() > until || r.meter.Counted() && r.closed())
 	}
 	target := func() float64 { _, c := r.pull(); return c }
 	report := func(b float64) { r.lift(b - 1e-9*math.Abs(b)) }
 	for range dualSteps / dualBlock {
-		if stop() || d.improve(dualBlock, target, stop, report) < dualBlock {
+		if stop() {
+			break
+		}
+		steps := d.improve(dualBlock, target, stop, report)
+		r.meter.Charge(time.Duration(steps+1) * d.step())
+		if steps < dualBlock {
 			break
 		}
 		r.offer(d.repair())
@@ -350,6 +360,9 @@ func (r *run) exact(d *dual, scenarios bool, share float64) {
 		}
 		r.lift(math.Min(e.Bound, cutoff))
 	})
+	if res != nil {
+		r.meter.Charge(mip.Startup + res.Work)
+	}
 	if err != nil {
 		r.mu.Lock()
 		r.err = err
@@ -373,7 +386,10 @@ func (r *run) exactOptions(share float64) mip.Options {
 		o.MaxNodes = fixedNodes
 		return o
 	}
-	o.TimeLimit = time.Until(r.start.Add(r.opt.TimeLimit))
+	if o.Counted = r.meter.Counted(); o.Counted {
+		o.RelGap = r.opt.RelGap // on the clock the run is cut as soon as the gap is reached
+	}
+	o.TimeLimit = r.meter.Left()
 	if share < 1 {
 		o.TimeLimit /= 2
 	}

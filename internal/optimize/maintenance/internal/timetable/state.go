@@ -9,6 +9,7 @@ type state struct {
 	use    []float64
 	scale  []float64 // one typical use of each row, so that violations compare
 	linear float64
+	work   int64 // rows and scenarios touched so far
 
 	violation float64 // Σ excess/scale
 	broken    int     // rows violated
@@ -103,6 +104,7 @@ func (s *state) cost() float64 {
 func (s *state) choose(i int, o int32) {
 	from, to := &s.p.Options[i][s.plan[i]], &s.p.Options[i][o]
 	s.linear += to.Cost - from.Cost
+	s.work += int64(len(from.Uses) + len(to.Uses))
 	for _, u := range from.Uses {
 		s.shift(u.Row, -u.Amount)
 	}
@@ -136,6 +138,7 @@ func (s *state) addRisk(o *Option, sign float64) {
 		r := &o.Risks[k]
 		s.mean[r.Day] += sign * r.Mean
 		sum := s.risk[r.Day]
+		s.work += int64(len(r.Values)) / vectorised
 		if sign > 0 {
 			for n, v := range r.Values {
 				sum[n] += v
@@ -186,6 +189,7 @@ func (s *state) excessOf(d int) float64 {
 	if n == 1 {
 		return 0
 	}
+	s.work += selectWork * int64(n)
 	copy(s.scratch[:n], s.risk[d])
 	return math.Max(0, selectRank(s.scratch[:n], s.p.Quantile.Rank[d]-1)-s.mean[d])
 }

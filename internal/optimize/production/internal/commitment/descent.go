@@ -16,6 +16,7 @@ type descent struct {
 	p    *Problem
 	plan *Plan
 	cost float64
+	work int64 // transitions and evaluations so far
 }
 
 // suits says whether a descent can be used at all.
@@ -103,6 +104,7 @@ func (d *descent) improve(i int) {
 // missed.
 func (d *descent) evaluate() float64 {
 	total := 0.0
+	d.work += int64(len(d.p.Units) * d.p.Periods)
 	for i := range d.p.Units {
 		u := &d.p.Units[i]
 		before := u.Running

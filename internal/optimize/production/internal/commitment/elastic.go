@@ -92,7 +92,7 @@ func Conflicts(ctx context.Context, p *Problem, opt optimize.Options) ([]Break, 
 			g.model.Cost[j] = 0
 		}
 	}
-	r, err := mip.Solve(ctx, g.model, mip.Options{TimeLimit: opt.TimeLimit, RelGap: 1e-3, Seed: int(opt.Seed % math.MaxInt32), MemoryMiB: opt.MemoryMiB, Grace: grace}, nil)
+	r, err := mip.Solve(ctx, g.model, mip.Options{TimeLimit: opt.Budget(), Counted: opt.ByWork(), RelGap: 1e-3, Seed: int(opt.Seed % math.MaxInt32), MemoryMiB: opt.MemoryMiB, Grace: grace}, nil)
 	if err != nil {
 		return nil, fmt.Errorf("find conflicting constraints: %w", err)
 	}

@@ -26,8 +26,11 @@ func Marginal(ctx context.Context, p *Problem, plan *Plan, opt optimize.Options)
 		}
 	}
 	o := mip.Options{TimeLimit: opt.TimeLimit, Seed: int(opt.Seed % math.MaxInt32), MemoryMiB: opt.MemoryMiB, Grace: grace}
-	if opt.MaxIterations > 0 {
+	switch {
+	case opt.MaxIterations > 0:
 		o.TimeLimit = 0
+	case opt.ByWork():
+		o.TimeLimit, o.Counted = opt.Work, true
 	}
 	r, err := mip.Solve(ctx, &m, o, nil)
 	if err != nil {

@@ -61,11 +61,17 @@ func (s *search) rounds(ctx context.Context, worker, workers, most int) {
 		s.mu.Lock()
 		s.steps++
 		s.mu.Unlock()
+		elapsed := r.Elapsed
+		if s.meter.Counted() {
+			if elapsed = r.Work; s.meter.Elapsed() >= s.half {
+				return
+			}
+		}
 		switch {
 		case s.opt.MaxIterations > 0:
 		case r.Status != mip.Optimal:
 			cells[kind] = math.Max(leastCells, cells[kind]*0.7)
-		case r.Elapsed < shortRound:
+		case elapsed < shortRound:
 			cells[kind] = math.Min(mostCells, cells[kind]*1.3)
 		}
 	}

@@ -40,20 +40,21 @@ func (p *Problem) parts() []part {
 
 // joint gathers what is known of the parts.
 type joint struct {
-	mu     sync.Mutex
-	whole  *Problem
-	parts  []part
-	states []optimize.Progress
-	plans  []*Plan
-	start  time.Time
-	report func(optimize.Progress)
-	onPlan func(*Plan)
+	mu      sync.Mutex
+	whole   *Problem
+	threads int
+	parts   []part
+	states  []optimize.Progress
+	plans   []*Plan
+	start   time.Time
+	report  func(optimize.Progress)
+	onPlan  func(*Plan)
 }
 
 // solveParts solves the parts side by side, one thread each, and joins them.
 func solveParts(ctx context.Context, p *Problem, parts []part, start *Plan, opt optimize.Options, report func(optimize.Progress), onPlan func(*Plan)) Outcome {
 	opt = opt.WithDefaults()
-	j := &joint{whole: p, parts: parts, states: make([]optimize.Progress, len(parts)), plans: make([]*Plan, len(parts)), start: time.Now(),
+	j := &joint{whole: p, threads: opt.Threads, parts: parts, states: make([]optimize.Progress, len(parts)), plans: make([]*Plan, len(parts)), start: time.Now(),
 		report: optimize.Throttled(report), onPlan: onPlan}
 	outcomes, starts := make([]Outcome, len(parts)), make([]*Plan, len(parts))
 	next := make(chan int, len(parts))
@@ -70,8 +71,11 @@ func solveParts(ctx context.Context, p *Problem, parts []part, start *Plan, opt 
 			for k := range next {
 				mine := opt
 				mine.Threads = max(1, opt.Threads/len(parts))
-				if opt.MaxIterations == 0 { // what is left, shared by the parts that wait and this one
+				switch {
+				case !opt.Counted(): // what is left, shared by the parts that wait and this one
 					mine.TimeLimit = max(finish, (opt.TimeLimit-time.Since(j.start))*time.Duration(min(opt.Threads, len(next)+1))/time.Duration(len(next)+1))
+				case opt.MaxIterations == 0: // the order does not matter, so neither may the budget
+					mine.Work = opt.Work * time.Duration(min(opt.Threads, len(parts))) / time.Duration(len(parts))
 				}
 				outcomes[k] = solveWhole(ctx, parts[k].problem, starts[k], mine, j.progress(k), j.keep(k))
 			}
@@ -184,6 +188,7 @@ func (j *joint) join(outcomes []Outcome) Outcome {
 		sum.Objective += o.Objective
 		sum.Bound += o.Bound
 		sum.Iterations += o.Iterations
+		sum.Spent += o.Spent / time.Duration(max(1, min(j.threads, len(outcomes))))
 		sum.Columns, sum.Rows, sum.Build = sum.Columns+o.Columns, sum.Rows+o.Rows, sum.Build+o.Build
 		sum.Err = errors.Join(sum.Err, o.Err)
 		if slices.Index(rank, o.Status) > slices.Index(rank, sum.Status) {

@@ -37,6 +37,7 @@ func (d *descent) schedule(i int) ([]bool, []float64, bool) {
 			cells[k] = cell{inf, unreached}
 		}
 		c.cells = append(c.cells, cells)
+		d.work += int64(len(cells) * (1 + len(c.grids[t])))
 		rest := func(load float64) float64 {
 			return math.Max(0, need[t]-load) * d.penalty(u.Balance, t)
 		}

@@ -23,6 +23,7 @@ type Outcome struct {
 	Columns    int
 	Rows       int
 	Build      time.Duration // stating the program
+	Spent      time.Duration // counted work
 }
 
 const (
@@ -38,6 +39,7 @@ const (
 type search struct {
 	*program
 	opt    optimize.Options
+	meter  *optimize.Meter
 	start  time.Time
 	built  time.Duration // stating the program
 	ctx    context.Context
@@ -58,7 +60,8 @@ type search struct {
 	err        error
 	relaxed    []float64 // point of the linear relaxation
 	regret     map[*class]regret
-	byPrice    []*class // cheapest per load first
+	byPrice    []*class      // cheapest per load first
+	half       time.Duration // counted work at which the rounds give way to the exact search
 }
 
 // Solve minimises p, starting from the states of a plan, which may be nil and
@@ -83,6 +86,7 @@ func newSearch(ctx context.Context, cancel context.CancelFunc, p *Problem, opt o
 	began := time.Now()
 	s := &search{program: newProgram(p), opt: opt.WithDefaults(), start: began, ctx: ctx, cancel: cancel, report: optimize.Throttled(report), onPlan: onPlan,
 		objective: math.Inf(1), bound: math.Inf(-1), solver: "local search", phase: optimize.PhaseBuild}
+	s.meter = optimize.NewMeter(s.opt)
 	s.byPrice = s.sorted()
 	s.built = time.Since(began)
 	return s
@@ -92,7 +96,7 @@ func (s *search) outcome() Outcome {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out := Outcome{Objective: s.objective, Bound: math.Min(s.bound, s.objective), Status: s.status(), Iterations: s.steps, Solver: s.solver,
-		Err: s.err, Columns: s.model.Columns(), Rows: s.model.Rows(), Build: s.built}
+		Err: s.err, Columns: s.model.Columns(), Rows: s.model.Rows(), Build: s.built, Spent: s.meter.Charged()}
 	if s.best != nil {
 		out.Plan = s.plan(s.best)
 	}
@@ -131,6 +135,9 @@ func (s *search) stages() {
 	case s.opt.MaxIterations > 0:
 		s.rounds(s.ctx, 0, 1, fixedRounds)
 		s.exact()
+	case s.meter.Counted():
+		s.countedRounds()
+		s.exact()
 	default:
 		s.together()
 	}
@@ -149,16 +156,18 @@ func (s *search) descend(start *Plan) {
 	}
 	d := newDescent(s.Problem, start)
 	rng := rand.New(rand.NewPCG(uint64(s.opt.Seed), 0)) // #nosec G404 -- a repeatable search
-	order, until := s.order(), time.Now().Add(s.descentTime())
+	order, until := s.order(), s.meter.Elapsed()+s.descentTime()
 	for step := int64(0); s.ctx.Err() == nil && step < descentSteps; step++ {
-		if s.opt.MaxIterations > 0 && step >= s.opt.MaxIterations || s.opt.MaxIterations == 0 && step > 0 && time.Now().After(until) {
+		if s.opt.MaxIterations > 0 && step >= s.opt.MaxIterations || s.opt.MaxIterations == 0 && step > 0 && s.meter.Elapsed() > until {
 			break
 		}
+		before := d.work
 		if !d.pass(order) {
 			s.propose(d.plan)
 			d.shake(rng)
 			d.shifts(rng)
 		}
+		s.meter.Charge(time.Duration(d.work-before) * transitionWork)
 	}
 	s.propose(d.plan)
 }
@@ -168,9 +177,9 @@ const descentSteps = 200
 
 func (s *search) descentTime() time.Duration {
 	if s.opt.Solver == optimize.SolverHeuristic {
-		return s.opt.TimeLimit
+		return s.opt.Budget()
 	}
-	return min(s.opt.TimeLimit/20, 2*time.Second)
+	return min(s.opt.Budget()/20, 2*time.Second)
 }
 
 // propose offers a plan that holds every row.
@@ -213,7 +222,7 @@ func (s *search) integers() int {
 func (s *search) over() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.ctx.Err() != nil || s.infeasible || s.proven || s.closed()
+	return s.ctx.Err() != nil || s.meter.Counted() && s.meter.Left() == 0 || s.infeasible || s.proven || s.closed()
 }
 
 // closed says whether the asked gap is reached; the caller holds the lock.
@@ -227,7 +236,7 @@ func (s *search) status() optimize.Status {
 		return optimize.StatusInfeasible
 	case s.best != nil && (s.proven || optimize.Gap(s.objective, s.bound) <= optimize.OptimalGap):
 		return optimize.StatusOptimal
-	case s.closed() || s.opt.MaxIterations > 0 && s.ctx.Err() == nil:
+	case s.closed() || s.opt.Counted() && s.ctx.Err() == nil:
 		return optimize.StatusFeasible
 	default:
 		return optimize.StatusTimeLimit
@@ -255,7 +264,7 @@ func (s *search) lift(bound float64) {
 	s.bound = math.Max(s.bound, bound)
 	closed := s.closed()
 	s.mu.Unlock()
-	if closed && s.opt.MaxIterations == 0 {
+	if closed && !s.opt.Counted() {
 		s.cancel()
 	}
 	s.tell()
@@ -295,8 +304,10 @@ func (s *search) options(limit time.Duration) mip.Options {
 	o := mip.Options{RelGap: s.opt.RelGap / 4, Seed: int(s.opt.Seed % math.MaxInt32), MemoryMiB: s.opt.MemoryMiB, Grace: grace}
 	if s.opt.MaxIterations > 0 {
 		o.MaxNodes = int(min(s.opt.MaxIterations, math.MaxInt32))
-	} else {
-		o.TimeLimit = limit
+		return o
+	}
+	if o.TimeLimit, o.Counted = limit, s.meter.Counted(); o.Counted && limit == 0 {
+		o.TimeLimit = max(leastWork, s.meter.Left())
 	}
 	return o
 }

@@ -26,6 +26,7 @@ func (s *search) exact() {
 	if r == nil {
 		return
 	}
+	s.meter.Charge(mip.Startup + r.Work)
 	s.mu.Lock()
 	s.solver, s.steps = r.Solver, s.steps+r.Nodes
 	s.infeasible = s.infeasible || r.Status == mip.Infeasible
@@ -35,7 +36,7 @@ func (s *search) exact() {
 		s.offer(r.X)
 	}
 	s.lift(r.Bound)
-	if r.Status == mip.Optimal && s.opt.MaxIterations == 0 {
+	if r.Status == mip.Optimal && !s.opt.Counted() {
 		s.cancel()
 	}
 }
@@ -50,6 +51,7 @@ func (s *search) relax() {
 	if r == nil {
 		return
 	}
+	s.meter.Charge(mip.Startup + r.Work)
 	s.mu.Lock()
 	s.infeasible = r.Status == mip.Infeasible
 	s.solver = r.Solver
@@ -85,6 +87,9 @@ const diveCells = 40
 
 // share is a part of the time that is left, at least two seconds.
 func (s *search) share(of int) time.Duration {
+	if s.meter.Counted() {
+		return max(2*time.Second, s.meter.Left()/time.Duration(of))
+	}
 	deadline, ok := s.ctx.Deadline()
 	if !ok {
 		return time.Minute
@@ -124,6 +129,9 @@ func (s *search) sub(ctx context.Context, m *mip.Model, limit time.Duration) *mi
 		}
 	})
 	s.fail(err)
+	if r != nil {
+		s.meter.Charge(mip.Startup + r.Work)
+	}
 	if r != nil && r.X != nil {
 		s.offer(r.X)
 	}
