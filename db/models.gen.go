@@ -821,3 +821,36 @@ type Webhook struct {
 	FailingSince *time.Time
 	PausedNote   string
 }
+
+type WorkOrder struct {
+	TenantID         uuid.UUID
+	ID               uuid.UUID
+	Number           int64
+	PlanID           uuid.UUID
+	RecommendationID uuid.UUID
+	AssetID          uuid.UUID
+	TitleAr          string
+	TitleEn          string
+	StartOn          time.Time
+	DueOn            time.Time
+	Status           string
+	TechnicianID     *uuid.UUID
+	CrewHours        float64
+	StartedAt        *time.Time
+	DoneAt           *time.Time
+	UpdatedAt        time.Time
+	CreatedAt        time.Time
+	IntegrationID    *uuid.UUID
+	ExternalID       string
+	ExternalState    string
+	ExternalVersion  string
+	ExternalSyncedAt *time.Time
+	BaselineStartOn  *time.Time
+	BaselineDueOn    *time.Time
+	FoundCondition   string
+	FailureModeID    *uuid.UUID
+	Finding          string
+	ActualHours      *float64
+	ActualCost       *float64
+	DoneBy           *uuid.UUID
+}

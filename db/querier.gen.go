@@ -120,6 +120,9 @@ type Querier interface {
 	AssetsOfTags(ctx context.Context, db DBTX, tenantID uuid.UUID, tags []string) ([]AssetsOfTagsRow, error)
 	// Gives an order that is not closed to a technician, or to nobody.
 	AssignWorkOrder(ctx context.Context, db DBTX, arg AssignWorkOrderParams) (int64, error)
+	// Work orders that were due by their plan in a range of days; cancelled ones
+	// are not due.
+	AttainmentOrders(ctx context.Context, db DBTX, arg AttainmentOrdersParams) ([]AttainmentOrdersRow, error)
 	// The root of the first day that holds a row of the chain, or none while the
 	// day is not over.
 	AuditRootOver(ctx context.Context, db DBTX, tenantID uuid.UUID, seq int64) ([]AuditRootOverRow, error)
@@ -137,6 +140,8 @@ type Querier interface {
 	// Cancels open work orders of other plans for assets that get a new one. Work
 	// that has begun, and work on other assets, stays.
 	CancelReplacedWorkOrders(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID, assetIds []uuid.UUID) (int64, error)
+	// Changes what nothing else was computed from.
+	ChangeFindings(ctx context.Context, db DBTX, arg ChangeFindingsParams) error
 	ChangeMapping(ctx context.Context, db DBTX, arg ChangeMappingParams) (int64, error)
 	// Takes a key for a request. Nothing is taken when the key is in use, or was
 	// used within a day. What a crash left unanswered may be taken up by the same
@@ -263,6 +268,9 @@ type Querier interface {
 	FinishRecords(ctx context.Context, db DBTX, arg FinishRecordsParams) error
 	// Closes an open run, whatever the end.
 	FinishRun(ctx context.Context, db DBTX, arg FinishRunParams) (int64, error)
+	// Closes an order with what was found. An order that the maintenance system
+	// closed before keeps its moment.
+	FinishWorkOrder(ctx context.Context, db DBTX, arg FinishWorkOrderParams) error
 	// The newest maintenance plans; what-ifs and other problems are not plans of
 	// the overview.
 	FinishedRuns(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]FinishedRunsRow, error)
@@ -330,8 +338,8 @@ type Querier interface {
 	// Who acknowledges or confirms takes notice of an open alert; a judgement that
 	// there is nothing to do closes it.
 	JudgeAlert(ctx context.Context, db DBTX, arg JudgeAlertParams) (int64, error)
-	// The last row of a chain before a moment, or none.
-	LastAuditBefore(ctx context.Context, db DBTX, tenantID uuid.UUID, moment time.Time) ([]LastAuditBeforeRow, error)
+	// The last row of a chain in a span of time, or none.
+	LastAuditIn(ctx context.Context, db DBTX, tenantID uuid.UUID, since time.Time, until time.Time) ([]LastAuditInRow, error)
 	// The newest root of a tenant, or none.
 	LastAuditRoot(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]LastAuditRootRow, error)
 	// The newest check of every model.
@@ -345,6 +353,15 @@ type Querier interface {
 	LastWorkOrderNumber(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
 	// Of which moment the newest score of an asset speaks.
 	LatestScoreAt(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID) (time.Time, error)
+	// Every decision of the given plans with its work order and with what a failure
+	// of the asset was taken to cost when the run was asked for: repair, outage,
+	// and damage to people and surroundings.
+	LedgerCases(ctx context.Context, db DBTX, tenantID uuid.UUID, planIds []uuid.UUID) ([]LedgerCasesRow, error)
+	// Failures of the assets of the given plans from a moment on.
+	LedgerFailures(ctx context.Context, db DBTX, planIds []uuid.UUID, tenantID uuid.UUID, since time.Time) ([]LedgerFailuresRow, error)
+	// Plans of the ledger, the last released first: those that were released, or
+	// the named one in whatever state.
+	LedgerPlans(ctx context.Context, db DBTX, arg LedgerPlansParams) ([]LedgerPlansRow, error)
 	// Gives orders without an asset the one that their record is matched to now.
 	LinkExternalOrders(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) (int64, error)
 	// superseded says that a newer token was made to take its place.
@@ -445,7 +462,8 @@ type Querier interface {
 	ListForgottenRuns(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error)
 	// Open alerts about assets, the newest of each asset.
 	ListInspectionAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListInspectionAlertsRow, error)
-	// The newest graded inspection of every named asset up to a moment.
+	// The newest graded inspection of every named asset up to a moment. What was
+	// seen before the asset was last renewed says nothing of it now.
 	ListInspectionGrades(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID, moment time.Time) ([]ListInspectionGradesRow, error)
 	ListIntegrationKinds(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]string, error)
 	// The rules of an integration with what they feed and its newest reading.
@@ -588,6 +606,8 @@ type Querier interface {
 	LockRunForProposal(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (LockRunForProposalRow, error)
 	// GetWebhook for a change of it.
 	LockWebhook(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Webhook, error)
+	// Holds a work order for one change.
+	LockWorkOrder(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (WorkOrder, error)
 	// Numbers are handed out one release at a time, so that they stay dense.
 	LockWorkOrderNumbers(ctx context.Context, db DBTX, tenantID uuid.UUID) error
 	// What became of a tenant's e-mails within a week.
@@ -669,6 +689,8 @@ type Querier interface {
 	// What is told of a plan when something happens to it.
 	PlanSummary(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (PlanSummaryRow, error)
 	PlansOfRun(ctx context.Context, db DBTX, tenantID uuid.UUID, runID uuid.UUID) ([]PlansOfRunRow, error)
+	// Plans that have work orders, for the filter.
+	PlansWithOrders(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]PlansWithOrdersRow, error)
 	// Every asset in its unit and site with what its newest score says, and the
 	// redundancy group it belongs to; of one site when it is named.
 	PlantAssets(ctx context.Context, db DBTX, tenantID uuid.UUID, siteID *uuid.UUID) ([]PlantAssetsRow, error)
@@ -708,8 +730,9 @@ type Querier interface {
 	RemindPlan(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// Frees the name of an archived integration for a new one.
 	RenameArchivedIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
-	// A finished planned job renews its asset: the effective age starts over.
-	RenewAsset(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	// A finished job renews its asset: the effective age starts over at that
+	// moment, unless it has started over later already.
+	RenewAsset(ctx context.Context, db DBTX, renewedAt time.Time, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// Opens alerts anew that cleared within a day before their cause came back,
 	// instead of raising another one, and counts the occurrence.
 	ReopenAlerts(ctx context.Context, db DBTX, at time.Time, tenantID uuid.UUID, keys []string) ([]string, error)
@@ -920,8 +943,12 @@ type Querier interface {
 	// are withheld already, add no row.
 	WithholdLines(ctx context.Context, db DBTX, arg WithholdLinesParams) (int64, error)
 	WorkOrderDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (WorkOrderDetailRow, error)
-	// One page of work orders. status 'active' means open or in progress; owner
-	// keeps orders of plans that the person launched, proposed or released.
+	// One page of work orders: what is open by its due date, then what is closed,
+	// the last first. status 'active' means open or in progress, 'findings' closed
+	// in the maintenance system but without findings; owner keeps orders of plans
+	// that the person launched, proposed or released; technician is an id, or
+	// 'none' for what is not assigned. With from_day and to_day only orders that
+	// touch these days are listed.
 	WorkOrderPage(ctx context.Context, db DBTX, arg WorkOrderPageParams) ([]WorkOrderPageRow, error)
 }
 

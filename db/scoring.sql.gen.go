@@ -493,6 +493,8 @@ func (q *Queries) ListEarlierIndexes(ctx context.Context, db DBTX, ids []uuid.UU
 const listInspectionGrades = `-- name: ListInspectionGrades :many
 SELECT DISTINCT ON (i.asset_id) i.asset_id, i.grade::float8 AS grade FROM core.asset_inspections i
 WHERE i.tenant_id = $1 AND i.asset_id = ANY ($2::uuid[]) AND i.inspected_at <= $3 AND i.grade IS NOT NULL
+  AND NOT EXISTS (SELECT FROM core.asset_lives f
+    WHERE f.tenant_id = i.tenant_id AND f.asset_id = i.asset_id AND f.ended_at <= $3 AND f.ended_at >= i.inspected_at)
 ORDER BY i.asset_id, i.inspected_at DESC, i.id
 `
 
@@ -501,7 +503,8 @@ type ListInspectionGradesRow struct {
 	Grade   float64
 }
 
-// The newest graded inspection of every named asset up to a moment.
+// The newest graded inspection of every named asset up to a moment. What was
+// seen before the asset was last renewed says nothing of it now.
 func (q *Queries) ListInspectionGrades(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID, moment time.Time) ([]ListInspectionGradesRow, error) {
 	rows, err := db.Query(ctx, listInspectionGrades, tenantID, ids, moment)
 	if err != nil {

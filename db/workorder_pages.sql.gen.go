@@ -39,6 +39,197 @@ func (q *Queries) AssignWorkOrder(ctx context.Context, db DBTX, arg AssignWorkOr
 	return result.RowsAffected(), nil
 }
 
+const attainmentOrders = `-- name: AttainmentOrders :many
+SELECT coalesce(w.baseline_start_on, w.start_on)::date AS start_on, coalesce(w.baseline_due_on, w.due_on)::date AS due_on,
+  w.status, w.done_at, w.plan_id, r.title AS plan_title, p.version AS plan_version,
+  a.site_id, s.name_ar AS site_ar, s.name_en AS site_en, w.technician_id,
+  coalesce(t.name_ar, '')::text AS technician_ar, coalesce(t.name_en, '')::text AS technician_en
+FROM core.work_orders w
+JOIN core.assets a ON a.tenant_id = w.tenant_id AND a.id = w.asset_id
+JOIN core.sites s ON s.tenant_id = a.tenant_id AND s.id = a.site_id
+JOIN optimization.plans p ON p.tenant_id = w.tenant_id AND p.id = w.plan_id
+JOIN optimization.optimization_runs r ON r.tenant_id = p.tenant_id AND r.id = p.run_id
+LEFT JOIN core.technicians t ON t.tenant_id = w.tenant_id AND t.id = w.technician_id
+WHERE w.tenant_id = $1 AND w.status <> 'cancelled'
+  AND coalesce(w.baseline_due_on, w.due_on) BETWEEN $2::date AND $3::date
+  AND ($4::uuid IS NULL OR a.site_id = $4::uuid)
+  AND ($5::uuid IS NULL OR w.plan_id = $5::uuid)
+  AND ($6::text = '' OR w.technician_id::text = $6::text OR ($6::text = 'none' AND w.technician_id IS NULL))
+ORDER BY 2, w.number LIMIT 20000
+`
+
+type AttainmentOrdersParams struct {
+	TenantID   uuid.UUID
+	FromDay    time.Time
+	ToDay      time.Time
+	SiteID     *uuid.UUID
+	PlanID     *uuid.UUID
+	Technician string
+}
+
+type AttainmentOrdersRow struct {
+	StartOn      time.Time
+	DueOn        time.Time
+	Status       string
+	DoneAt       *time.Time
+	PlanID       uuid.UUID
+	PlanTitle    string
+	PlanVersion  int32
+	SiteID       uuid.UUID
+	SiteAr       string
+	SiteEn       string
+	TechnicianID *uuid.UUID
+	TechnicianAr string
+	TechnicianEn string
+}
+
+// Work orders that were due by their plan in a range of days; cancelled ones
+// are not due.
+func (q *Queries) AttainmentOrders(ctx context.Context, db DBTX, arg AttainmentOrdersParams) ([]AttainmentOrdersRow, error) {
+	rows, err := db.Query(ctx, attainmentOrders,
+		arg.TenantID,
+		arg.FromDay,
+		arg.ToDay,
+		arg.SiteID,
+		arg.PlanID,
+		arg.Technician,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AttainmentOrdersRow{}
+	for rows.Next() {
+		var i AttainmentOrdersRow
+		if err := rows.Scan(
+			&i.StartOn,
+			&i.DueOn,
+			&i.Status,
+			&i.DoneAt,
+			&i.PlanID,
+			&i.PlanTitle,
+			&i.PlanVersion,
+			&i.SiteID,
+			&i.SiteAr,
+			&i.SiteEn,
+			&i.TechnicianID,
+			&i.TechnicianAr,
+			&i.TechnicianEn,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const changeFindings = `-- name: ChangeFindings :exec
+UPDATE core.work_orders SET finding = $1, actual_hours = $2::float8, actual_cost = $3::float8, updated_at = now()
+WHERE tenant_id = $4 AND id = $5
+`
+
+type ChangeFindingsParams struct {
+	Finding     string
+	ActualHours *float64
+	ActualCost  *float64
+	TenantID    uuid.UUID
+	ID          uuid.UUID
+}
+
+// Changes what nothing else was computed from.
+func (q *Queries) ChangeFindings(ctx context.Context, db DBTX, arg ChangeFindingsParams) error {
+	_, err := db.Exec(ctx, changeFindings,
+		arg.Finding,
+		arg.ActualHours,
+		arg.ActualCost,
+		arg.TenantID,
+		arg.ID,
+	)
+	return err
+}
+
+const finishWorkOrder = `-- name: FinishWorkOrder :exec
+UPDATE core.work_orders SET status = 'done', done_at = $1::timestamptz, done_by = $2::uuid, found_condition = $3,
+  failure_mode_id = $4::uuid, finding = $5, actual_hours = $6::float8,
+  actual_cost = $7::float8, updated_at = now()
+WHERE tenant_id = $8 AND id = $9
+`
+
+type FinishWorkOrderParams struct {
+	DoneAt         time.Time
+	DoneBy         uuid.UUID
+	FoundCondition string
+	FailureModeID  *uuid.UUID
+	Finding        string
+	ActualHours    *float64
+	ActualCost     *float64
+	TenantID       uuid.UUID
+	ID             uuid.UUID
+}
+
+// Closes an order with what was found. An order that the maintenance system
+// closed before keeps its moment.
+func (q *Queries) FinishWorkOrder(ctx context.Context, db DBTX, arg FinishWorkOrderParams) error {
+	_, err := db.Exec(ctx, finishWorkOrder,
+		arg.DoneAt,
+		arg.DoneBy,
+		arg.FoundCondition,
+		arg.FailureModeID,
+		arg.Finding,
+		arg.ActualHours,
+		arg.ActualCost,
+		arg.TenantID,
+		arg.ID,
+	)
+	return err
+}
+
+const lockWorkOrder = `-- name: LockWorkOrder :one
+SELECT tenant_id, id, number, plan_id, recommendation_id, asset_id, title_ar, title_en, start_on, due_on, status, technician_id, crew_hours, started_at, done_at, updated_at, created_at, integration_id, external_id, external_state, external_version, external_synced_at, baseline_start_on, baseline_due_on, found_condition, failure_mode_id, finding, actual_hours, actual_cost, done_by FROM core.work_orders WHERE tenant_id = $1 AND id = $2 FOR UPDATE
+`
+
+// Holds a work order for one change.
+func (q *Queries) LockWorkOrder(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (WorkOrder, error) {
+	row := db.QueryRow(ctx, lockWorkOrder, tenantID, iD)
+	var i WorkOrder
+	err := row.Scan(
+		&i.TenantID,
+		&i.ID,
+		&i.Number,
+		&i.PlanID,
+		&i.RecommendationID,
+		&i.AssetID,
+		&i.TitleAr,
+		&i.TitleEn,
+		&i.StartOn,
+		&i.DueOn,
+		&i.Status,
+		&i.TechnicianID,
+		&i.CrewHours,
+		&i.StartedAt,
+		&i.DoneAt,
+		&i.UpdatedAt,
+		&i.CreatedAt,
+		&i.IntegrationID,
+		&i.ExternalID,
+		&i.ExternalState,
+		&i.ExternalVersion,
+		&i.ExternalSyncedAt,
+		&i.BaselineStartOn,
+		&i.BaselineDueOn,
+		&i.FoundCondition,
+		&i.FailureModeID,
+		&i.Finding,
+		&i.ActualHours,
+		&i.ActualCost,
+		&i.DoneBy,
+	)
+	return i, err
+}
+
 const moveWorkOrder = `-- name: MoveWorkOrder :execrows
 UPDATE core.work_orders SET status = $1::text, updated_at = now(),
   started_at = CASE WHEN $1::text = 'in_progress' THEN now() ELSE started_at END,
@@ -67,13 +258,49 @@ func (q *Queries) MoveWorkOrder(ctx context.Context, db DBTX, arg MoveWorkOrderP
 	return result.RowsAffected(), nil
 }
 
-const renewAsset = `-- name: RenewAsset :execrows
-UPDATE core.assets SET age_days = 0, age_as_of = now() WHERE tenant_id = $1 AND id = $2
+const plansWithOrders = `-- name: PlansWithOrders :many
+SELECT p.id, r.title, p.version FROM optimization.plans p
+JOIN optimization.optimization_runs r ON r.tenant_id = p.tenant_id AND r.id = p.run_id
+WHERE p.tenant_id = $1 AND EXISTS (SELECT FROM core.work_orders w WHERE w.tenant_id = p.tenant_id AND w.plan_id = p.id)
+ORDER BY p.released_at DESC NULLS LAST, p.id LIMIT 60
 `
 
-// A finished planned job renews its asset: the effective age starts over.
-func (q *Queries) RenewAsset(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
-	result, err := db.Exec(ctx, renewAsset, tenantID, iD)
+type PlansWithOrdersRow struct {
+	ID      uuid.UUID
+	Title   string
+	Version int32
+}
+
+// Plans that have work orders, for the filter.
+func (q *Queries) PlansWithOrders(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]PlansWithOrdersRow, error) {
+	rows, err := db.Query(ctx, plansWithOrders, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []PlansWithOrdersRow{}
+	for rows.Next() {
+		var i PlansWithOrdersRow
+		if err := rows.Scan(&i.ID, &i.Title, &i.Version); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const renewAsset = `-- name: RenewAsset :execrows
+UPDATE core.assets SET age_days = 0, age_as_of = $1::timestamptz
+WHERE tenant_id = $2 AND id = $3 AND age_as_of - make_interval(secs => age_days * 86400) < $1::timestamptz
+`
+
+// A finished job renews its asset: the effective age starts over at that
+// moment, unless it has started over later already.
+func (q *Queries) RenewAsset(ctx context.Context, db DBTX, renewedAt time.Time, tenantID uuid.UUID, iD uuid.UUID) (int64, error) {
+	result, err := db.Exec(ctx, renewAsset, renewedAt, tenantID, iD)
 	if err != nil {
 		return 0, err
 	}
@@ -81,32 +308,122 @@ func (q *Queries) RenewAsset(ctx context.Context, db DBTX, tenantID uuid.UUID, i
 }
 
 const workOrderDetail = `-- name: WorkOrderDetail :one
-SELECT id, number, status, technician_id, asset_id FROM core.work_orders WHERE tenant_id = $1 AND id = $2
+SELECT w.tenant_id, w.id, w.number, w.plan_id, w.recommendation_id, w.asset_id, w.title_ar, w.title_en, w.start_on, w.due_on, w.status, w.technician_id, w.crew_hours, w.started_at, w.done_at, w.updated_at, w.created_at, w.integration_id, w.external_id, w.external_state, w.external_version, w.external_synced_at, w.baseline_start_on, w.baseline_due_on, w.found_condition, w.failure_mode_id, w.finding, w.actual_hours, w.actual_cost, w.done_by, a.tag, a.name_ar AS asset_ar, a.name_en AS asset_en, a.skill_id, s.name_ar AS site_ar, s.name_en AS site_en,
+  coalesce(t.name_ar, '')::text AS technician_ar, coalesce(t.name_en, '')::text AS technician_en,
+  coalesce(u.name_ar, '')::text AS done_ar, coalesce(u.name_en, '')::text AS done_en,
+  coalesce(m.code, '')::text AS mode_code, coalesce(m.name_ar, '')::text AS mode_ar, coalesce(m.name_en, '')::text AS mode_en,
+  coalesce(i.name, '')::text AS system_name, r.title AS plan_title, p.version AS plan_version, p.run_id, p.scenario_id, p.state AS plan_state,
+  p.proposed_by, p.release_requested_by, c.planned_cost, c.expected_cost, c.value_at_stake, c.failure_probability, c.trusted
+FROM core.work_orders w
+JOIN core.assets a ON a.tenant_id = w.tenant_id AND a.id = w.asset_id
+JOIN core.sites s ON s.tenant_id = a.tenant_id AND s.id = a.site_id
+JOIN optimization.plans p ON p.tenant_id = w.tenant_id AND p.id = w.plan_id
+JOIN optimization.optimization_runs r ON r.tenant_id = p.tenant_id AND r.id = p.run_id
+JOIN optimization.optimization_recommendations c ON c.tenant_id = w.tenant_id AND c.id = w.recommendation_id
+LEFT JOIN core.technicians t ON t.tenant_id = w.tenant_id AND t.id = w.technician_id
+LEFT JOIN core.users u ON u.tenant_id = w.tenant_id AND u.id = w.done_by
+LEFT JOIN core.asset_failure_modes m ON m.tenant_id = w.tenant_id AND m.id = w.failure_mode_id
+LEFT JOIN core.integrations i ON i.tenant_id = w.tenant_id AND i.id = w.integration_id
+WHERE w.tenant_id = $1 AND w.id = $2
 `
 
 type WorkOrderDetailRow struct {
-	ID           uuid.UUID
-	Number       int64
-	Status       string
-	TechnicianID *uuid.UUID
-	AssetID      uuid.UUID
+	WorkOrder          WorkOrder
+	Tag                string
+	AssetAr            string
+	AssetEn            string
+	SkillID            *uuid.UUID
+	SiteAr             string
+	SiteEn             string
+	TechnicianAr       string
+	TechnicianEn       string
+	DoneAr             string
+	DoneEn             string
+	ModeCode           string
+	ModeAr             string
+	ModeEn             string
+	SystemName         string
+	PlanTitle          string
+	PlanVersion        int32
+	RunID              uuid.UUID
+	ScenarioID         uuid.UUID
+	PlanState          string
+	ProposedBy         uuid.UUID
+	ReleaseRequestedBy *uuid.UUID
+	PlannedCost        float64
+	ExpectedCost       float64
+	ValueAtStake       float64
+	FailureProbability float64
+	Trusted            bool
 }
 
 func (q *Queries) WorkOrderDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (WorkOrderDetailRow, error) {
 	row := db.QueryRow(ctx, workOrderDetail, tenantID, iD)
 	var i WorkOrderDetailRow
 	err := row.Scan(
-		&i.ID,
-		&i.Number,
-		&i.Status,
-		&i.TechnicianID,
-		&i.AssetID,
+		&i.WorkOrder.TenantID,
+		&i.WorkOrder.ID,
+		&i.WorkOrder.Number,
+		&i.WorkOrder.PlanID,
+		&i.WorkOrder.RecommendationID,
+		&i.WorkOrder.AssetID,
+		&i.WorkOrder.TitleAr,
+		&i.WorkOrder.TitleEn,
+		&i.WorkOrder.StartOn,
+		&i.WorkOrder.DueOn,
+		&i.WorkOrder.Status,
+		&i.WorkOrder.TechnicianID,
+		&i.WorkOrder.CrewHours,
+		&i.WorkOrder.StartedAt,
+		&i.WorkOrder.DoneAt,
+		&i.WorkOrder.UpdatedAt,
+		&i.WorkOrder.CreatedAt,
+		&i.WorkOrder.IntegrationID,
+		&i.WorkOrder.ExternalID,
+		&i.WorkOrder.ExternalState,
+		&i.WorkOrder.ExternalVersion,
+		&i.WorkOrder.ExternalSyncedAt,
+		&i.WorkOrder.BaselineStartOn,
+		&i.WorkOrder.BaselineDueOn,
+		&i.WorkOrder.FoundCondition,
+		&i.WorkOrder.FailureModeID,
+		&i.WorkOrder.Finding,
+		&i.WorkOrder.ActualHours,
+		&i.WorkOrder.ActualCost,
+		&i.WorkOrder.DoneBy,
+		&i.Tag,
+		&i.AssetAr,
+		&i.AssetEn,
+		&i.SkillID,
+		&i.SiteAr,
+		&i.SiteEn,
+		&i.TechnicianAr,
+		&i.TechnicianEn,
+		&i.DoneAr,
+		&i.DoneEn,
+		&i.ModeCode,
+		&i.ModeAr,
+		&i.ModeEn,
+		&i.SystemName,
+		&i.PlanTitle,
+		&i.PlanVersion,
+		&i.RunID,
+		&i.ScenarioID,
+		&i.PlanState,
+		&i.ProposedBy,
+		&i.ReleaseRequestedBy,
+		&i.PlannedCost,
+		&i.ExpectedCost,
+		&i.ValueAtStake,
+		&i.FailureProbability,
+		&i.Trusted,
 	)
 	return i, err
 }
 
 const workOrderPage = `-- name: WorkOrderPage :many
 SELECT w.id, w.number, w.title_ar, w.title_en, w.start_on, w.due_on, w.status, w.technician_id, w.crew_hours, w.plan_id, w.started_at, w.done_at,
+  w.external_id, w.external_state, w.found_condition, w.integration_id, coalesce(i.name, '')::text AS system_name,
   w.asset_id, a.tag, a.name_ar AS asset_ar, a.name_en AS asset_en, a.skill_id, s.name_ar AS site_ar, s.name_en AS site_en,
   coalesce(t.name_ar, '')::text AS technician_ar, coalesce(t.name_en, '')::text AS technician_en,
   r.title AS plan_title, p.version AS plan_version,
@@ -117,57 +434,75 @@ JOIN core.sites s ON s.tenant_id = a.tenant_id AND s.id = a.site_id
 JOIN optimization.plans p ON p.tenant_id = w.tenant_id AND p.id = w.plan_id
 JOIN optimization.optimization_runs r ON r.tenant_id = p.tenant_id AND r.id = p.run_id
 LEFT JOIN core.technicians t ON t.tenant_id = w.tenant_id AND t.id = w.technician_id
+LEFT JOIN core.integrations i ON i.tenant_id = w.tenant_id AND i.id = w.integration_id
 WHERE w.tenant_id = $1
-  AND ($2::text = '' OR w.status = $2::text OR ($2::text = 'active' AND w.status IN ('open', 'in_progress')))
+  AND ($2::text = '' OR w.status = $2::text OR ($2::text = 'active' AND w.status IN ('open', 'in_progress'))
+    OR ($2::text = 'findings' AND w.status = 'done' AND w.found_condition = '' AND w.integration_id IS NOT NULL))
   AND ($3::uuid IS NULL OR a.site_id = $3::uuid)
   AND ($4::uuid IS NULL OR w.plan_id = $4::uuid)
   AND ($5::uuid IS NULL OR $5::uuid IN (p.launched_by, p.proposed_by, p.release_requested_by))
-  AND ($6::text = '' OR strpos(a.search_text, $6::text) > 0 OR w.number::text = $6::text
-    OR strpos(lower(w.title_ar || ' ' || w.title_en), $6::text) > 0)
-ORDER BY w.status IN ('done', 'cancelled'), w.due_on, w.number
-LIMIT $8 OFFSET $7
+  AND ($6::text = '' OR w.technician_id::text = $6::text OR ($6::text = 'none' AND w.technician_id IS NULL))
+  AND ($7::date IS NULL OR w.due_on >= $7::date)
+  AND ($8::date IS NULL OR w.start_on <= $8::date)
+  AND ($9::text = '' OR strpos(a.search_text, $9::text) > 0 OR w.number::text = $9::text OR lower(w.external_id) = $9::text
+    OR strpos(lower(w.title_ar || ' ' || w.title_en), $9::text) > 0)
+ORDER BY w.status IN ('done', 'cancelled'), CASE WHEN w.status IN ('open', 'in_progress') THEN w.due_on END,
+  CASE WHEN w.status IN ('done', 'cancelled') THEN coalesce(w.done_at, w.updated_at) END DESC, w.number
+LIMIT $11 OFFSET $10
 `
 
 type WorkOrderPageParams struct {
-	TenantID uuid.UUID
-	Status   string
-	SiteID   *uuid.UUID
-	PlanID   *uuid.UUID
-	OwnerID  *uuid.UUID
-	Search   string
-	Skip     int32
-	PageSize int32
+	TenantID   uuid.UUID
+	Status     string
+	SiteID     *uuid.UUID
+	PlanID     *uuid.UUID
+	OwnerID    *uuid.UUID
+	Technician string
+	FromDay    *time.Time
+	ToDay      *time.Time
+	Search     string
+	Skip       int32
+	PageSize   int32
 }
 
 type WorkOrderPageRow struct {
-	ID           uuid.UUID
-	Number       int64
-	TitleAr      string
-	TitleEn      string
-	StartOn      time.Time
-	DueOn        time.Time
-	Status       string
-	TechnicianID *uuid.UUID
-	CrewHours    float64
-	PlanID       uuid.UUID
-	StartedAt    *time.Time
-	DoneAt       *time.Time
-	AssetID      uuid.UUID
-	Tag          string
-	AssetAr      string
-	AssetEn      string
-	SkillID      *uuid.UUID
-	SiteAr       string
-	SiteEn       string
-	TechnicianAr string
-	TechnicianEn string
-	PlanTitle    string
-	PlanVersion  int32
-	Total        int64
+	ID             uuid.UUID
+	Number         int64
+	TitleAr        string
+	TitleEn        string
+	StartOn        time.Time
+	DueOn          time.Time
+	Status         string
+	TechnicianID   *uuid.UUID
+	CrewHours      float64
+	PlanID         uuid.UUID
+	StartedAt      *time.Time
+	DoneAt         *time.Time
+	ExternalID     string
+	ExternalState  string
+	FoundCondition string
+	IntegrationID  *uuid.UUID
+	SystemName     string
+	AssetID        uuid.UUID
+	Tag            string
+	AssetAr        string
+	AssetEn        string
+	SkillID        *uuid.UUID
+	SiteAr         string
+	SiteEn         string
+	TechnicianAr   string
+	TechnicianEn   string
+	PlanTitle      string
+	PlanVersion    int32
+	Total          int64
 }
 
-// One page of work orders. status 'active' means open or in progress; owner
-// keeps orders of plans that the person launched, proposed or released.
+// One page of work orders: what is open by its due date, then what is closed,
+// the last first. status 'active' means open or in progress, 'findings' closed
+// in the maintenance system but without findings; owner keeps orders of plans
+// that the person launched, proposed or released; technician is an id, or
+// 'none' for what is not assigned. With from_day and to_day only orders that
+// touch these days are listed.
 func (q *Queries) WorkOrderPage(ctx context.Context, db DBTX, arg WorkOrderPageParams) ([]WorkOrderPageRow, error) {
 	rows, err := db.Query(ctx, workOrderPage,
 		arg.TenantID,
@@ -175,6 +510,9 @@ func (q *Queries) WorkOrderPage(ctx context.Context, db DBTX, arg WorkOrderPageP
 		arg.SiteID,
 		arg.PlanID,
 		arg.OwnerID,
+		arg.Technician,
+		arg.FromDay,
+		arg.ToDay,
 		arg.Search,
 		arg.Skip,
 		arg.PageSize,
@@ -199,6 +537,11 @@ func (q *Queries) WorkOrderPage(ctx context.Context, db DBTX, arg WorkOrderPageP
 			&i.PlanID,
 			&i.StartedAt,
 			&i.DoneAt,
+			&i.ExternalID,
+			&i.ExternalState,
+			&i.FoundCondition,
+			&i.IntegrationID,
+			&i.SystemName,
 			&i.AssetID,
 			&i.Tag,
 			&i.AssetAr,

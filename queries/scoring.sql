@@ -113,9 +113,12 @@ SELECT f.asset_id, max(f.ended_at)::timestamptz AS renewed_at FROM core.asset_li
 WHERE f.tenant_id = @tenant_id AND f.asset_id = ANY (@ids::uuid[]) AND f.ended_at <= @moment GROUP BY f.asset_id;
 
 -- name: ListInspectionGrades :many
--- The newest graded inspection of every named asset up to a moment.
+-- The newest graded inspection of every named asset up to a moment. What was
+-- seen before the asset was last renewed says nothing of it now.
 SELECT DISTINCT ON (i.asset_id) i.asset_id, i.grade::float8 AS grade FROM core.asset_inspections i
 WHERE i.tenant_id = @tenant_id AND i.asset_id = ANY (@ids::uuid[]) AND i.inspected_at <= @moment AND i.grade IS NOT NULL
+  AND NOT EXISTS (SELECT FROM core.asset_lives f
+    WHERE f.tenant_id = i.tenant_id AND f.asset_id = i.asset_id AND f.ended_at <= @moment AND f.ended_at >= i.inspected_at)
 ORDER BY i.asset_id, i.inspected_at DESC, i.id;
 
 -- name: ListScoringModels :many

@@ -19,7 +19,7 @@ const longestLife = 36_525
 // its age begins at zero, the life that ends is put on record as one that would
 // have gone on, the picture of its healthy state is learned anew, and the next
 // sweep scores it and the class that learns from its life.
-func renewAsset(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID, order db.WorkOrderDetailRow) error {
+func renewAsset(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID, order db.WorkOrder) error {
 	row, err := q.GetAsset(ctx, tx, tenant, order.AssetID)
 	if err != nil {
 		return fmt.Errorf("load asset: %w", err)
@@ -34,7 +34,7 @@ func renewAsset(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID,
 			return fmt.Errorf("record life: %w", err)
 		}
 	}
-	if _, err := q.RenewAsset(ctx, tx, tenant, order.AssetID); err != nil {
+	if _, err := q.RenewAsset(ctx, tx, now, tenant, order.AssetID); err != nil {
 		return fmt.Errorf("renew asset: %w", err)
 	}
 	if _, err := q.RetireBaselines(ctx, tx, tenant, []uuid.UUID{order.AssetID}); err != nil {

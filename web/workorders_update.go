@@ -27,7 +27,7 @@ func (s *Server) moveWorkOrder(w http.ResponseWriter, r *http.Request, from, to,
 		return err
 	}
 	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) error {
-		order, err := q.WorkOrderDetail(ctx, tx, tenant, id)
+		order, err := q.LockWorkOrder(ctx, tx, tenant, id)
 		if err != nil {
 			return err
 		}
@@ -63,7 +63,7 @@ func (s *Server) assignWorkOrder(w http.ResponseWriter, r *http.Request) error {
 		return fault.New(fault.Invalid, "field.choice")
 	}
 	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) error {
-		order, err := q.WorkOrderDetail(ctx, tx, tenant, id)
+		order, err := q.LockWorkOrder(ctx, tx, tenant, id)
 		if err != nil {
 			return err
 		}
