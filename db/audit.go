@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/optria-iq/optria/internal/access"
+	"github.com/optria-iq/optria/internal/auditchain"
 	"github.com/optria-iq/optria/internal/fault"
 )
 
@@ -100,24 +101,25 @@ func AppendAudit(ctx context.Context, tx pgx.Tx, e Entry) error {
 }
 
 // BreakKind names how an audit chain is broken.
-type BreakKind string
+type BreakKind = auditchain.Break
 
-// The ways a chain breaks. A row that was changed no longer matches its hash;
-// a row that was moved or rehashed no longer continues the one before it; rows
-// cut off at the end leave the head pointing beyond them.
+// The ways a stored chain breaks.
 const (
-	BreakMissing BreakKind = "missing"
-	BreakChanged BreakKind = "changed"
-	BreakLink    BreakKind = "wrong_previous"
-	BreakHead    BreakKind = "wrong_head"
+	BreakMissing = auditchain.BreakMissing
+	BreakChanged = auditchain.BreakChanged
+	BreakLink    = auditchain.BreakLink
+	BreakHead    = auditchain.BreakHead
+	BreakRoot    = auditchain.BreakRoot
 )
 
 // AuditReport is the outcome of checking a tenant's chain from its beginning.
 type AuditReport struct {
 	Rows      int64 // rows that hold, counted from the first
+	Roots     int   // roots of days that hold
 	Intact    bool
 	BrokenSeq int64     // the first sequence number that does not hold, 0 if intact
 	Break     BreakKind // how it breaks, empty if intact
+	Day       time.Time // of the root that does not hold, if that is how it breaks
 }
 
 // verifyPage bounds the rows held in memory while a chain is checked.
@@ -136,21 +138,25 @@ func (d *DB) VerifyAudit(ctx context.Context, tenant uuid.UUID) (AuditReport, er
 		} else if err != nil {
 			return fmt.Errorf("read audit head: %w", err)
 		}
-		report, err = walkChain(ctx, tx, q, tenant, head)
+		roots, err := rootsOf(ctx, tx, q, tenant, time.Time{}, lastDay)
+		if err != nil {
+			return err
+		}
+		report, err = walkChain(ctx, tx, q, tenant, head, roots)
 		return err
 	})
 	return report, err
 }
 
-func walkChain(ctx context.Context, tx pgx.Tx, q *Queries, tenant uuid.UUID, head GetAuditHeadRow) (AuditReport, error) {
-	chain := chainCheck{prev: genesis(tenant)}
-	for chain.seq < head.Seq {
-		page, err := q.ListAuditChain(ctx, tx, tenant, chain.seq, verifyPage)
+func walkChain(ctx context.Context, tx pgx.Tx, q *Queries, tenant uuid.UUID, head GetAuditHeadRow, roots []auditchain.Root) (AuditReport, error) {
+	chain := chainCheck{Walk: auditchain.Walk{Hash: genesis(tenant)}, roots: roots}
+	for chain.Seq < head.Seq {
+		page, err := q.ListAuditChain(ctx, tx, tenant, chain.Seq, verifyPage)
 		if err != nil {
 			return AuditReport{}, fmt.Errorf("read audit rows: %w", err)
 		}
 		if len(page) == 0 {
-			return chain.broken(chain.seq+1, BreakMissing), nil
+			return chain.broken(chain.Seq+1, BreakMissing), nil
 		}
 		for _, row := range page {
 			if row.Seq > head.Seq {

@@ -220,26 +220,26 @@ func (q *Queries) InsertAuditRoot(ctx context.Context, db DBTX, arg InsertAuditR
 	return result.RowsAffected(), nil
 }
 
-const lastAuditBefore = `-- name: LastAuditBefore :many
+const lastAuditIn = `-- name: LastAuditIn :many
 SELECT seq, hash FROM core.audit_logs
-WHERE tenant_id = $1 AND occurred_at < $2 ORDER BY occurred_at DESC, seq DESC LIMIT 1
+WHERE tenant_id = $1 AND occurred_at >= $2 AND occurred_at < $3 ORDER BY seq DESC LIMIT 1
 `
 
-type LastAuditBeforeRow struct {
+type LastAuditInRow struct {
 	Seq  int64
 	Hash []byte
 }
 
-// The last row of a chain before a moment, or none.
-func (q *Queries) LastAuditBefore(ctx context.Context, db DBTX, tenantID uuid.UUID, moment time.Time) ([]LastAuditBeforeRow, error) {
-	rows, err := db.Query(ctx, lastAuditBefore, tenantID, moment)
+// The last row of a chain in a span of time, or none.
+func (q *Queries) LastAuditIn(ctx context.Context, db DBTX, tenantID uuid.UUID, since time.Time, until time.Time) ([]LastAuditInRow, error) {
+	rows, err := db.Query(ctx, lastAuditIn, tenantID, since, until)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	items := []LastAuditBeforeRow{}
+	items := []LastAuditInRow{}
 	for rows.Next() {
-		var i LastAuditBeforeRow
+		var i LastAuditInRow
 		if err := rows.Scan(&i.Seq, &i.Hash); err != nil {
 			return nil, err
 		}
