@@ -13,7 +13,8 @@ import (
 // sessions, mends what a crash left between a row and its workflow: runs,
 // approvals and releases that were asked for but never started, and runs whose
 // workflow is gone; it rolls up the hours that readings have touched and packs
-// the days that are closed; it warns of tokens that end. One failing part does
+// the days that are closed; it warns of tokens that end and writes the
+// roots of finished audit days. One failing part does
 // not hold up the others.
 func Upkeep(ctx workflow.Context) (activities.Mended, error) {
 	var a *activities.Upkeep
@@ -34,5 +35,9 @@ func Upkeep(ctx workflow.Context) (activities.Mended, error) {
 	if workflow.GetVersion(ctx, "tend tokens", workflow.DefaultVersion, 1) == 1 {
 		tokens = workflow.ExecuteActivity(ctx, a.TendTokens).Get(ctx, nil)
 	}
-	return mended, errors.Join(partitions, sessions, rows, hours, days, tokens)
+	var chains error
+	if workflow.GetVersion(ctx, "close audit days", workflow.DefaultVersion, 1) == 1 {
+		chains = workflow.ExecuteActivity(ctx, a.CloseAuditDays).Get(ctx, nil)
+	}
+	return mended, errors.Join(partitions, sessions, rows, hours, days, tokens, chains)
 }
