@@ -672,6 +672,21 @@ type RedundancyGroup struct {
 	Installed *int32
 }
 
+type Rerun struct {
+	TenantID    uuid.UUID
+	ID          uuid.UUID
+	RunID       uuid.UUID
+	RequestedBy uuid.UUID
+	RequestedAt time.Time
+	State       string
+	Build       string
+	Identical   *bool
+	Result      json.RawMessage
+	ErrorKey    string
+	ErrorDetail json.RawMessage
+	FinishedAt  *time.Time
+}
+
 type ScheduleFiring struct {
 	TenantID    uuid.UUID
 	ID          uuid.UUID

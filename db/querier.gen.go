@@ -132,6 +132,7 @@ type Querier interface {
 	BacktestPage(ctx context.Context, db DBTX, tenantID uuid.UUID, pageSize int32) ([]BacktestPageRow, error)
 	// Takes a requested backtest up; one that has ended is returned as it is.
 	BeginBacktest(ctx context.Context, db DBTX, workflowID string, tenantID uuid.UUID, iD uuid.UUID) (Backtest, error)
+	BeginRerun(ctx context.Context, db DBTX, build string, tenantID uuid.UUID, iD uuid.UUID) (Rerun, error)
 	// Takes a requested run up, or an open one up again.
 	BeginRun(ctx context.Context, db DBTX, arg BeginRunParams) (OptimizationRun, error)
 	// Makes a session the only one that may store for this integration.
@@ -162,6 +163,7 @@ type Querier interface {
 	ClassLives(ctx context.Context, db DBTX, tenantID uuid.UUID, classCode string) ([]ClassLivesRow, error)
 	// Closes the open alerts of the given keys because their cause is gone.
 	ClearAlerts(ctx context.Context, db DBTX, at *time.Time, tenantID uuid.UUID, keys []string) (int64, error)
+	CloseRerun(ctx context.Context, db DBTX, arg CloseRerunParams) (int64, error)
 	CloseTraining(ctx context.Context, db DBTX, arg CloseTrainingParams) (int64, error)
 	CommitSession(ctx context.Context, db DBTX, token string, data []byte, expiry time.Time) error
 	// The scenarios of one problem that a comparison can take, those of the given
@@ -303,8 +305,10 @@ type Querier interface {
 	GetNotificationSettings(ctx context.Context, db DBTX, tenantID uuid.UUID, userID uuid.UUID) (NotificationSetting, error)
 	// Who a one-time credential is for and whether it was shown; never the secret.
 	GetOneTimeCredential(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetOneTimeCredentialRow, error)
+	GetRerun(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Rerun, error)
 	GetRunEvidence(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetRunEvidenceRow, error)
 	GetSignal(ctx context.Context, db DBTX, tenantID uuid.UUID, iD int64) (Signal, error)
+	GetSnapshot(ctx context.Context, db DBTX, tenantID uuid.UUID, sha256 []byte) ([]byte, error)
 	GetTenant(ctx context.Context, db DBTX, tenantID uuid.UUID) (Tenant, error)
 	GetTenantByCode(ctx context.Context, db DBTX, code string) (Tenant, error)
 	GetTenantNames(ctx context.Context, db DBTX, tenantID uuid.UUID) (GetTenantNamesRow, error)
@@ -458,6 +462,8 @@ type Querier interface {
 	ListFailureModes(ctx context.Context, db DBTX, tenantID uuid.UUID, assetIds []uuid.UUID) ([]AssetFailureMode, error)
 	ListForgottenBacktests(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error)
 	ListForgottenReleases(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error)
+	// Repetitions that were asked for a while ago and that no workflow took up.
+	ListForgottenReruns(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error)
 	// Runs that were asked for a while ago and that no workflow took up.
 	ListForgottenRuns(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error)
 	// Open alerts about assets, the newest of each asset.
@@ -524,6 +530,7 @@ type Querier interface {
 	ListRedundancyMembers(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListRedundancyMembersRow, error)
 	// When each of the named assets was last renewed up to a moment.
 	ListRenewals(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID, moment time.Time) ([]ListRenewalsRow, error)
+	ListReruns(ctx context.Context, db DBTX, tenantID uuid.UUID, runID uuid.UUID) ([]ListRerunsRow, error)
 	// Queries of the administration pages: tenants, people, tokens, audit.
 	// The accounts that carry a role, those in use first.
 	ListRoleHolders(ctx context.Context, db DBTX, tenantID uuid.UUID, role string) ([]ListRoleHoldersRow, error)
@@ -658,6 +665,8 @@ type Querier interface {
 	// Tags that the source lacks from now on; those noted before keep their time.
 	NoteAbsent(ctx context.Context, db DBTX, tenantID uuid.UUID, mappings []uuid.UUID, since time.Time) error
 	NoteBacktest(ctx context.Context, db DBTX, progress float64, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	// Keeps what came of one preset of a repetition.
+	NoteRerunPreset(ctx context.Context, db DBTX, arg NoteRerunPresetParams) (int64, error)
 	NoteRunAttempt(ctx context.Context, db DBTX, attempt int32, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	NoteRunProgress(ctx context.Context, db DBTX, arg NoteRunProgressParams) (int64, error)
 	// Notifications of a person, newest first.
@@ -667,6 +676,10 @@ type Querier interface {
 	// The newest open alerts, of one asset when it is named, with the names of
 	// what they concern.
 	OpenAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID *uuid.UUID, pageSize int32) ([]OpenAlertsRow, error)
+	// The repetition of a run that is asked for or under way, or none.
+	OpenRerunOf(ctx context.Context, db DBTX, tenantID uuid.UUID, runID uuid.UUID) ([]uuid.UUID, error)
+	// Keeps what is known of a run's evidence while it is searched for.
+	OpenRunManifest(ctx context.Context, db DBTX, manifest *string, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	OpenTraining(ctx context.Context, db DBTX, arg OpenTrainingParams) (int64, error)
 	// Pauses an active webhook and keeps why, as the key of a message.
 	PauseWebhook(ctx context.Context, db DBTX, note string, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
@@ -703,6 +716,8 @@ type Querier interface {
 	// The model that was active before the present one of a kind.
 	PreviousModel(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string) (PreviousModelRow, error)
 	ProposePlan(ctx context.Context, db DBTX, arg ProposePlanParams) (uuid.UUID, error)
+	// Keeps bytes under their hash, once. content is gzip of the bytes.
+	PutSnapshot(ctx context.Context, db DBTX, arg PutSnapshotParams) error
 	// Opens an alert or moves the open one of the same key forward. fresh tells a
 	// new alert from a moved one.
 	RaiseAlert(ctx context.Context, db DBTX, arg RaiseAlertParams) (bool, error)
@@ -750,6 +765,8 @@ type Querier interface {
 	RequestBackfill(ctx context.Context, db DBTX, arg RequestBackfillParams) (uuid.UUID, error)
 	// Asks for the release of an approved plan, once.
 	RequestPlanRelease(ctx context.Context, db DBTX, actorID uuid.UUID, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	// Asks for the repetition of a run whose evidence is sealed.
+	RequestRerun(ctx context.Context, db DBTX, requestedBy uuid.UUID, tenantID uuid.UUID, runID uuid.UUID) (uuid.UUID, error)
 	// Records a request once: the same form sent again finds the key taken and
 	// returns no row.
 	RequestRun(ctx context.Context, db DBTX, arg RequestRunParams) (uuid.UUID, error)
@@ -818,6 +835,8 @@ type Querier interface {
 	// gave once it is done.
 	ScenarioWhatIfs(ctx context.Context, db DBTX, tenantID uuid.UUID, scenarioID uuid.UUID, pageSize int32) ([]ScenarioWhatIfsRow, error)
 	ScenarioWithRun(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (ScenarioWithRunRow, error)
+	// Closes the evidence of a run, in the transaction that finishes it.
+	SealRunManifest(ctx context.Context, db DBTX, arg SealRunManifestParams) (int64, error)
 	SearchPlans(ctx context.Context, db DBTX, tenantID uuid.UUID, search string) ([]SearchPlansRow, error)
 	// Runs whose title holds a folded text; the letters are folded as the caller
 	// folds the text.
