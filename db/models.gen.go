@@ -672,6 +672,16 @@ type RedundancyGroup struct {
 	Installed *int32
 }
 
+type Report struct {
+	TenantID   uuid.UUID
+	ID         uuid.UUID
+	ScheduleID *uuid.UUID
+	FromDay    time.Time
+	ToDay      time.Time
+	Content    json.RawMessage
+	CreatedAt  time.Time
+}
+
 type Rerun struct {
 	TenantID    uuid.UUID
 	ID          uuid.UUID
@@ -685,6 +695,33 @@ type Rerun struct {
 	ErrorKey    string
 	ErrorDetail json.RawMessage
 	FinishedAt  *time.Time
+}
+
+type Schedule struct {
+	TenantID       uuid.UUID
+	ID             uuid.UUID
+	Name           string
+	Trigger        string
+	Kind           string
+	Request        json.RawMessage
+	Cron           string
+	TimeZone       string
+	Exclusions     json.RawMessage
+	Overlap        string
+	CatchUpMinutes int32
+	PauseOnFailure bool
+	Paused         bool
+	PausedUntil    *time.Time
+	PauseNote      string
+	OwnerID        uuid.UUID
+	AccountID      uuid.UUID
+	TokenID        *uuid.UUID
+	Failures       int32
+	WatchedFrom    time.Time
+	CreatedBy      uuid.UUID
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+	ArchivedAt     *time.Time
 }
 
 type ScheduleFiring struct {

@@ -50,6 +50,8 @@ type Querier interface {
 	// Writes an event to the outbox. No row comes back when one of the same
 	// deduplication key is there.
 	AddEvent(ctx context.Context, db DBTX, arg AddEventParams) (uuid.UUID, error)
+	// Notes a due time once; no row comes back when it is there.
+	AddFiring(ctx context.Context, db DBTX, arg AddFiringParams) (ScheduleFiring, error)
 	AddInspection(ctx context.Context, db DBTX, arg AddInspectionParams) (uuid.UUID, error)
 	AddLabel(ctx context.Context, db DBTX, arg AddLabelParams) error
 	AddLogin(ctx context.Context, db DBTX, arg AddLoginParams) (int64, error)
@@ -61,7 +63,9 @@ type Querier interface {
 	AddPlanComment(ctx context.Context, db DBTX, arg AddPlanCommentParams) (uuid.UUID, error)
 	AddRecommendation(ctx context.Context, db DBTX, arg AddRecommendationParams) error
 	AddRedundancyMember(ctx context.Context, db DBTX, tenantID uuid.UUID, groupID uuid.UUID, assetID uuid.UUID) error
+	AddReport(ctx context.Context, db DBTX, arg AddReportParams) (uuid.UUID, error)
 	AddRunEvent(ctx context.Context, db DBTX, arg AddRunEventParams) error
+	AddSchedule(ctx context.Context, db DBTX, arg AddScheduleParams) (Schedule, error)
 	// Writes an event for one webhook alone.
 	AddTestEvent(ctx context.Context, db DBTX, payload json.RawMessage, tenantID uuid.UUID, webhookID uuid.UUID) (uuid.UUID, error)
 	AddWebhook(ctx context.Context, db DBTX, arg AddWebhookParams) error
@@ -98,6 +102,7 @@ type Querier interface {
 	AnswerIdempotentRequest(ctx context.Context, db DBTX, arg AnswerIdempotentRequestParams) (int64, error)
 	ArchiveFailureMode(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, iD uuid.UUID) (int64, error)
 	ArchiveMapping(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, iD uuid.UUID) (int64, error)
+	ArchiveSchedule(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Schedule, error)
 	ArchiveUser(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// RequestBackfill under an id of the caller's choice; no row comes back when
 	// it was asked for before.
@@ -191,12 +196,24 @@ type Querier interface {
 	// Adds what a message brought to the totals of its integration.
 	CountInboxRows(ctx context.Context, db DBTX, arg CountInboxRowsParams) (int64, error)
 	CountMessages(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) (CountMessagesRow, error)
+	CountMissed(ctx context.Context, db DBTX, tenantID uuid.UUID, scheduleID uuid.UUID, since time.Time) (CountMissedRow, error)
 	CountOpenAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
 	CountOpenBacktests(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
+	// How many other firings of a schedule run, how many wait, and how many wait
+	// that were due earlier.
+	CountOpenFirings(ctx context.Context, db DBTX, arg CountOpenFiringsParams) (CountOpenFiringsRow, error)
+	// Work orders that were due from one day to another, both included, as they
+	// stand on the day asked about: done in time, done late, and overdue.
+	CountOrdersBetween(ctx context.Context, db DBTX, arg CountOrdersBetweenParams) (CountOrdersBetweenRow, error)
 	CountOtherUsers(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	// Plans by state that were proposed or decided between two moments.
+	CountPlansBetween(ctx context.Context, db DBTX, tenantID uuid.UUID, since time.Time, until time.Time) ([]CountPlansBetweenRow, error)
 	CountPlansWaiting(ctx context.Context, db DBTX, arg CountPlansWaitingParams) (int64, error)
 	// Recommendations to act of a plan that nobody has withheld.
 	CountReleasableLines(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) (int64, error)
+	// Releases begun between two moments, with their lines.
+	CountReleasesBetween(ctx context.Context, db DBTX, tenantID uuid.UUID, since time.Time, until time.Time) (CountReleasesBetweenRow, error)
+	CountSchedules(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
 	// How many closed hours wait for a roll-up, counted up to a limit.
 	CountStaleHours(ctx context.Context, db DBTX, tenantID uuid.UUID, most int32) (int64, error)
 	// The tags of a source as in ListTags: all, those with a rule, the stale ones
@@ -233,6 +250,8 @@ type Querier interface {
 	// Lets a token end at a moment, unless it ends before that anyway.
 	EndAPITokenBy(ctx context.Context, db DBTX, until time.Time, tenantID uuid.UUID, iD uuid.UUID) (time.Time, error)
 	EndBreakGlass(ctx context.Context, db DBTX, tenantID uuid.UUID, actorID uuid.UUID) (int64, error)
+	// Ends a started firing.
+	EndFiring(ctx context.Context, db DBTX, arg EndFiringParams) (int64, error)
 	// A session has ended, by itself or because it was asked to.
 	EndSession(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID, session uuid.UUID) (int64, error)
 	EndSweep(ctx context.Context, db DBTX, arg EndSweepParams) (int64, error)
@@ -253,6 +272,8 @@ type Querier interface {
 	FindAssets(ctx context.Context, db DBTX, tenantID uuid.UUID, tag string) ([]uuid.UUID, error)
 	FindDecision(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (PlanDecision, error)
 	FindDossier(ctx context.Context, db DBTX, tenantID uuid.UUID, sha256 []byte) ([]FindDossierRow, error)
+	// What became of a due time, by any of the causes.
+	FindFiring(ctx context.Context, db DBTX, arg FindFiringParams) (ScheduleFiring, error)
 	// The accounts of an e-mail address, the home account first.
 	FindLogins(ctx context.Context, db DBTX, email string) ([]FindLoginsRow, error)
 	// The rule of one external tag, none or one.
@@ -260,6 +281,8 @@ type Querier interface {
 	FindMessage(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, messageID string) (FindMessageRow, error)
 	FindNodes(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, addresses []string) ([]IntegrationNode, error)
 	FindOpenCredential(ctx context.Context, db DBTX, tenantID uuid.UUID, userID uuid.UUID) (uuid.UUID, error)
+	// A schedule by its name or by its id as text.
+	FindSchedule(ctx context.Context, db DBTX, tenantID uuid.UUID, name string) (Schedule, error)
 	FindSession(ctx context.Context, db DBTX, token string) ([]byte, error)
 	FindSignal(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID, metric string) ([]int64, error)
 	// One signal with the names that a rule refers to it by, none or one.
@@ -287,6 +310,8 @@ type Querier interface {
 	// Tags that the source has again.
 	ForgetAbsent(ctx context.Context, db DBTX, tenantID uuid.UUID, mappings []uuid.UUID) error
 	ForgetCredential(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, field string) (int64, error)
+	// The run of a schedule that finished last before the given one.
+	FormerRun(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (uuid.UUID, error)
 	GetActiveBreakGlass(ctx context.Context, db DBTX, tenantID uuid.UUID, actorID uuid.UUID) (BreakGlassGrant, error)
 	GetAsset(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetAssetRow, error)
 	GetAuditHead(ctx context.Context, db DBTX, tenantID uuid.UUID) (GetAuditHeadRow, error)
@@ -305,8 +330,10 @@ type Querier interface {
 	GetNotificationSettings(ctx context.Context, db DBTX, tenantID uuid.UUID, userID uuid.UUID) (NotificationSetting, error)
 	// Who a one-time credential is for and whether it was shown; never the secret.
 	GetOneTimeCredential(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetOneTimeCredentialRow, error)
+	GetReport(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetReportRow, error)
 	GetRerun(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Rerun, error)
 	GetRunEvidence(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetRunEvidenceRow, error)
+	GetSchedule(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Schedule, error)
 	GetSignal(ctx context.Context, db DBTX, tenantID uuid.UUID, iD int64) (Signal, error)
 	GetSnapshot(ctx context.Context, db DBTX, tenantID uuid.UUID, sha256 []byte) ([]byte, error)
 	GetTenant(ctx context.Context, db DBTX, tenantID uuid.UUID) (Tenant, error)
@@ -350,6 +377,8 @@ type Querier interface {
 	LastDriftChecks(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]LastDriftChecksRow, error)
 	// The oldest of the newest readings of some signals, the epoch when there is none.
 	LastHeardOf(ctx context.Context, db DBTX, tenantID uuid.UUID, signals []int64) (time.Time, error)
+	// The newest due time of a schedule whose work was done.
+	LastSuccess(ctx context.Context, db DBTX, tenantID uuid.UUID, scheduleID uuid.UUID) (time.Time, error)
 	// When the newest finished sweep saw the plant, NULL before the first.
 	LastSweep(ctx context.Context, db DBTX, tenantID uuid.UUID) (time.Time, error)
 	// The newest training of every kind.
@@ -372,6 +401,9 @@ type Querier interface {
 	ListAPITokens(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListAPITokensRow, error)
 	// Who may decide now in whose place.
 	ListActiveDelegations(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListActiveDelegationsRow, error)
+	// The schedules to look after, those changed within the last age_seconds, zero
+	// for all.
+	ListActiveSchedules(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]Schedule, error)
 	// Episodes that engineers judged expected and want learned as normal, of the
 	// named assets, with when they said so. A later verdict on the same alert
 	// counts.
@@ -441,6 +473,8 @@ type Querier interface {
 	// given, with the number of all that follow: every asset, or those that were
 	// never scored, are due or have a reading newer than their score has seen.
 	ListDueAssets(ctx context.Context, db DBTX, arg ListDueAssetsParams) ([]ListDueAssetsRow, error)
+	// The due times of a schedule after a moment that are accounted for.
+	ListDueFirings(ctx context.Context, db DBTX, arg ListDueFiringsParams) ([]ListDueFiringsRow, error)
 	ListDueTimes(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID) ([]ListDueTimesRow, error)
 	// The risk index of the last score of every named asset up to a moment.
 	ListEarlierIndexes(ctx context.Context, db DBTX, ids []uuid.UUID, tenantID uuid.UUID, moment time.Time) ([]ListEarlierIndexesRow, error)
@@ -460,6 +494,9 @@ type Querier interface {
 	// matched, open or empty for all.
 	ListExternalOrders(ctx context.Context, db DBTX, arg ListExternalOrdersParams) ([]ListExternalOrdersRow, error)
 	ListFailureModes(ctx context.Context, db DBTX, tenantID uuid.UUID, assetIds []uuid.UUID) ([]AssetFailureMode, error)
+	// The firings of a schedule whose due time lies between two moments, newest
+	// first, with the run that they started.
+	ListFirings(ctx context.Context, db DBTX, arg ListFiringsParams) ([]ListFiringsRow, error)
 	ListForgottenBacktests(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error)
 	ListForgottenReleases(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error)
 	// Repetitions that were asked for a while ago and that no workflow took up.
@@ -530,10 +567,17 @@ type Querier interface {
 	ListRedundancyMembers(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListRedundancyMembersRow, error)
 	// When each of the named assets was last renewed up to a moment.
 	ListRenewals(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID, moment time.Time) ([]ListRenewalsRow, error)
+	ListReports(ctx context.Context, db DBTX, tenantID uuid.UUID, skip int32, pageSize int32) ([]ListReportsRow, error)
 	ListReruns(ctx context.Context, db DBTX, tenantID uuid.UUID, runID uuid.UUID) ([]ListRerunsRow, error)
 	// Queries of the administration pages: tenants, people, tokens, audit.
 	// The accounts that carry a role, those in use first.
 	ListRoleHolders(ctx context.Context, db DBTX, tenantID uuid.UUID, role string) ([]ListRoleHoldersRow, error)
+	// What the scenario that a run recommends wants done: the balanced one, or the
+	// cheapest where there is none. start_on is absent for what is deferred.
+	ListRunActions(ctx context.Context, db DBTX, tenantID uuid.UUID, runID uuid.UUID) ([]ListRunActionsRow, error)
+	// The schedules of a tenant with the names around them and what became of the
+	// last due time, by name.
+	ListSchedules(ctx context.Context, db DBTX, tenantID uuid.UUID, iD *uuid.UUID) ([]ListSchedulesRow, error)
 	// Schedules outside the product that call with a token: those that name it,
 	// and those that name none and run as its account.
 	ListSchedulesOfToken(ctx context.Context, db DBTX, tenantID uuid.UUID, tokenID *uuid.UUID, accountID uuid.UUID) ([]ListSchedulesOfTokenRow, error)
@@ -541,6 +585,9 @@ type Querier interface {
 	// The active models that scores rest on and that knew nothing after a moment.
 	ListScoringModels(ctx context.Context, db DBTX, tenantID uuid.UUID, moment time.Time) ([]ListScoringModelsRow, error)
 	ListSealedCredentials(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) ([]ListSealedCredentialsRow, error)
+	// Firings that are open although their run has ended: those of outside
+	// schedulers, and those whose workflow is gone.
+	ListSettledFirings(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListSettledFiringsRow, error)
 	ListSharedResources(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]SharedResource, error)
 	ListShifts(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]Shift, error)
 	// The signals of the named assets, or of all assets when none is named.
@@ -549,6 +596,8 @@ type Querier interface {
 	ListSignalsWithLatest(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID uuid.UUID) ([]ListSignalsWithLatestRow, error)
 	ListSites(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]Site, error)
 	ListSkills(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]Skill, error)
+	// Firings without a run that have been open for long: their workflow may be gone.
+	ListStaleFirings(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListStaleFiringsRow, error)
 	// Mapped tags whose newest reading is too old, by the rule of
 	// IntegrationFreshness, those that never had one first.
 	ListStaleTags(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, asOf time.Time) ([]ListStaleTagsRow, error)
@@ -569,6 +618,10 @@ type Querier interface {
 	ListTenants(ctx context.Context, db DBTX) ([]Tenant, error)
 	ListTrainings(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string, pageSize int32) ([]ListTrainingsRow, error)
 	ListTravelTimes(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListTravelTimesRow, error)
+	// The schedules whose start the workflow engine has to know, archived ones as
+	// well so that it forgets them, if changed within the last age_seconds; zero
+	// for all that are not archived.
+	ListTriggers(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]Schedule, error)
 	// People and service accounts without their password hashes.
 	ListUsers(ctx context.Context, db DBTX, tenantID uuid.UUID, withArchived bool) ([]ListUsersRow, error)
 	ListWaitingMessages(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, pageSize int32) ([]uuid.UUID, error)
@@ -596,6 +649,7 @@ type Querier interface {
 	LockAsset(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Asset, error)
 	LockAuditHead(ctx context.Context, db DBTX, tenantID uuid.UUID) (LockAuditHeadRow, error)
 	LockExternalAsset(ctx context.Context, db DBTX, arg LockExternalAssetParams) (ExternalAsset, error)
+	LockFiring(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (ScheduleFiring, error)
 	LockIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Integration, error)
 	// Locks the models of a kind, so that only one decision is taken at a time.
 	LockModelKind(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string) ([]LockModelKindRow, error)
@@ -611,6 +665,8 @@ type Querier interface {
 	// Holds the run while a plan is put forward, so that two proposals of one run
 	// come one after the other.
 	LockRunForProposal(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (LockRunForProposalRow, error)
+	// Holds a schedule, also an archived one, until the transaction ends.
+	LockSchedule(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Schedule, error)
 	// GetWebhook for a change of it.
 	LockWebhook(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Webhook, error)
 	// Holds a work order for one change.
@@ -630,6 +686,8 @@ type Querier interface {
 	// After a complete listing: what it did not see is gone.
 	MarkNodesGone(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, startedAt time.Time) (int64, error)
 	MarkReleased(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	// Names the schedule of a run that its own scheduler asked for.
+	MarkScheduledRun(ctx context.Context, db DBTX, arg MarkScheduledRunParams) (int64, error)
 	// Says which asset a record belongs to, none to undo, or that it is not wanted.
 	MatchExternalAsset(ctx context.Context, db DBTX, arg MatchExternalAssetParams) (int64, error)
 	// Matches records to assets whose tag is exactly the tag or the key of the
@@ -652,7 +710,8 @@ type Querier interface {
 	MoveRollUpProgress(ctx context.Context, db DBTX, tenantID uuid.UUID, markedFrom time.Time) error
 	// Schedules outside the product go on with the token that replaces theirs.
 	MoveSchedulesToToken(ctx context.Context, db DBTX, replacement *uuid.UUID, tenantID uuid.UUID, replaced *uuid.UUID) (int64, error)
-	// Moves an order on from the status that the reader saw.
+	// Moves an order on from the status that was seen. Why one was given up is kept
+	// as its finding.
 	MoveWorkOrder(ctx context.Context, db DBTX, arg MoveWorkOrderParams) (int64, error)
 	// The window to fill next, none or one: what may still grow comes last; then
 	// what has failed least, outages before requests, the newest first. An outage
@@ -681,6 +740,7 @@ type Querier interface {
 	// Keeps what is known of a run's evidence while it is searched for.
 	OpenRunManifest(ctx context.Context, db DBTX, manifest *string, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	OpenTraining(ctx context.Context, db DBTX, arg OpenTrainingParams) (int64, error)
+	PauseSchedule(ctx context.Context, db DBTX, arg PauseScheduleParams) (Schedule, error)
 	// Pauses an active webhook and keeps why, as the key of a message.
 	PauseWebhook(ctx context.Context, db DBTX, note string, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// What result pages say of an asset. Archived assets keep their name in the
@@ -771,10 +831,14 @@ type Querier interface {
 	// returns no row.
 	RequestRun(ctx context.Context, db DBTX, arg RequestRunParams) (uuid.UUID, error)
 	RequestRunStop(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	// Records the run of a firing once.
+	RequestScheduledRun(ctx context.Context, db DBTX, arg RequestScheduledRunParams) (uuid.UUID, error)
 	// Records a what-if run on a scenario once: everything but the forced
 	// decisions is that of the run behind the scenario. The same key sent again
 	// finds it taken and returns no row, as does a scenario that does not exist.
 	RequestWhatIf(ctx context.Context, db DBTX, arg RequestWhatIfParams) (uuid.UUID, error)
+	// Due times of the pause are not looked for.
+	ResumeSchedule(ctx context.Context, db DBTX, watchedFrom time.Time, tenantID uuid.UUID, iD uuid.UUID) (Schedule, error)
 	// Ahead of a promotion; the decision that once made them active stays.
 	RetireActiveModels(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string, iD uuid.UUID) error
 	// Has the named assets learn anew how they look when healthy.
@@ -823,6 +887,8 @@ type Querier interface {
 	SaveCredential(ctx context.Context, db DBTX, arg SaveCredentialParams) error
 	SaveGovernance(ctx context.Context, db DBTX, arg SaveGovernanceParams) error
 	SaveNotificationSettings(ctx context.Context, db DBTX, arg SaveNotificationSettingsParams) error
+	// Changes a schedule. Due times before the change are not looked for any more.
+	SaveSchedule(ctx context.Context, db DBTX, arg SaveScheduleParams) (Schedule, error)
 	ScenarioByPreset(ctx context.Context, db DBTX, tenantID uuid.UUID, runID uuid.UUID, preset string) (OptimizationScenario, error)
 	// Expected cost of every scenario of a run by its parts.
 	ScenarioCosts(ctx context.Context, db DBTX, tenantID uuid.UUID, runID uuid.UUID) ([]ScenarioCostsRow, error)
@@ -855,12 +921,18 @@ type Querier interface {
 	// Notes that a technical endorsement of a proposed plan stands, or that an
 	// objection has taken it away.
 	SetEndorsement(ctx context.Context, db DBTX, stands bool, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	SetFiringRun(ctx context.Context, db DBTX, runID uuid.UUID, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	// Closes a firing that was never started.
+	SetFiringState(ctx context.Context, db DBTX, arg SetFiringStateParams) (int64, error)
 	// Moves an integration on from the state that the caller saw. The note says
 	// why it is paused.
 	SetIntegrationState(ctx context.Context, db DBTX, arg SetIntegrationStateParams) (int64, error)
 	SetModelMetrics(ctx context.Context, db DBTX, arg SetModelMetricsParams) (int64, error)
 	SetModelState(ctx context.Context, db DBTX, arg SetModelStateParams) (int64, error)
 	SetRunStage(ctx context.Context, db DBTX, stage string, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	SetScheduleFailures(ctx context.Context, db DBTX, failures int32, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	// Notes up to when every due time is accounted for.
+	SetScheduleWatched(ctx context.Context, db DBTX, watchedFrom time.Time, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// Where a technician starts from, the shift, and the overtime at most per shift.
 	SetTechnicianDuty(ctx context.Context, db DBTX, arg SetTechnicianDutyParams) error
 	SetTenantStatus(ctx context.Context, db DBTX, status string, tenantID uuid.UUID) (int64, error)
@@ -887,6 +959,8 @@ type Querier interface {
 	SupersedePlans(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// Readings stored in the last ten minutes.
 	SyncRate(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, asOf time.Time) (int64, error)
+	// Starts a firing that waited or was missed. Its cause says how it came about.
+	TakeFiring(ctx context.Context, db DBTX, arg TakeFiringParams) (int64, error)
 	// Assets of a unit, or those whose name matches a LIKE pattern, with their
 	// signals counted and how many of them a rule of any integration feeds.
 	TargetAssets(ctx context.Context, db DBTX, arg TargetAssetsParams) ([]TargetAssetsRow, error)
