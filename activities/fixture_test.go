@@ -225,7 +225,7 @@ func (f *plantFixture) intact() {
 // fakeStarter remembers what upkeep asks for.
 type fakeStarter struct {
 	runs, approvals, releases, scheduled []uuid.UUID
-	trainings                            []uuid.UUID
+	trainings, backtests                 []uuid.UUID
 	mu                                   sync.Mutex // guards fillings and listings
 	fillings, listings                   []uuid.UUID
 	running                              map[string]bool
@@ -249,6 +249,11 @@ func (s *fakeStarter) StartRelease(_ context.Context, _, plan uuid.UUID) error {
 
 func (s *fakeStarter) StartTraining(_ context.Context, _, run uuid.UUID) error {
 	s.trainings = append(s.trainings, run)
+	return s.err
+}
+
+func (s *fakeStarter) StartBacktest(_ context.Context, _, backtest uuid.UUID) error {
+	s.backtests = append(s.backtests, backtest)
 	return s.err
 }
 

@@ -26,6 +26,7 @@ type Starter interface {
 	StartApproval(ctx context.Context, tenant, plan uuid.UUID) error
 	StartRelease(ctx context.Context, tenant, plan uuid.UUID) error
 	StartTraining(ctx context.Context, tenant, run uuid.UUID) error
+	StartBacktest(ctx context.Context, tenant, backtest uuid.UUID) error
 	Running(ctx context.Context, workflowID string) (bool, error)
 	EnsureTenantSchedules(ctx context.Context, tenant uuid.UUID, integrations []uuid.UUID) error
 	StartBackfill(ctx context.Context, tenant, integration uuid.UUID) error
@@ -52,6 +53,7 @@ type Set struct {
 	Upkeep       *Upkeep
 	Preview      *Preview
 	Training     *Training
+	Backtest     *Backtest
 }
 
 // Scoring scores assets.
@@ -77,7 +79,7 @@ func NewSet(d Deps) *Set {
 	d.SolverThreads = max(d.SolverThreads, 1)
 	return &Set{
 		deps: d, Ingest: newIngest(d), Scoring: &Scoring{deps: d}, Optimization: &Optimization{d},
-		Approval: &Approval{d}, Release: &Release{d}, Upkeep: &Upkeep{d}, Preview: &Preview{d}, Training: &Training{d},
+		Approval: &Approval{d}, Release: &Release{d}, Upkeep: &Upkeep{d}, Preview: &Preview{d}, Training: &Training{d}, Backtest: &Backtest{d},
 	}
 }
 
@@ -91,6 +93,7 @@ func (s *Set) Register(r worker.ActivityRegistry) {
 	r.RegisterActivity(s.Upkeep)
 	r.RegisterActivity(s.Preview)
 	r.RegisterActivity(s.Training)
+	r.RegisterActivity(s.Backtest)
 }
 
 // EnsureSchedules creates or updates the schedules of every active tenant and

@@ -24,6 +24,7 @@ import (
 	"github.com/optria-iq/optria/internal/config"
 	_ "github.com/optria-iq/optria/internal/connector/all"
 	"github.com/optria-iq/optria/internal/demo"
+	"github.com/optria-iq/optria/internal/fault"
 	_ "github.com/optria-iq/optria/internal/optimize/all"
 	"github.com/optria-iq/optria/internal/optimize/mip"
 	"github.com/optria-iq/optria/internal/reliability"
@@ -174,10 +175,11 @@ func (f *fixture) send(c *http.Client, method, path string, form url.Values) *ht
 // recordedFlows notes what the web tier asks of workflows; Fail is answered
 // to every request when set.
 type recordedFlows struct {
-	mu      sync.Mutex
-	Calls   []string
-	Fail    error
-	preview func(tenant, asset uuid.UUID, change reliability.Change) (reliability.Preview, error)
+	mu       sync.Mutex
+	Calls    []string
+	Fail     error
+	timeline func(workflowID string) (workflows.Timeline, error)
+	preview  func(tenant, asset uuid.UUID, change reliability.Change) (reliability.Preview, error)
 }
 
 func (r *recordedFlows) note(call string, ids ...uuid.UUID) error {
@@ -220,6 +222,10 @@ func (r *recordedFlows) StartApproval(_ context.Context, tenant, plan uuid.UUID)
 
 func (r *recordedFlows) Decide(_ context.Context, tenant, plan uuid.UUID, _ string, d workflows.Decision) (workflows.PlanState, error) {
 	return workflows.PlanState{State: d.Kind, Seq: 1}, r.note("decide "+d.Kind, tenant, plan)
+}
+
+func (r *recordedFlows) StartBacktest(_ context.Context, tenant, backtest uuid.UUID) error {
+	return r.note("backtest", tenant, backtest)
 }
 
 func (r *recordedFlows) StartTraining(_ context.Context, tenant, run uuid.UUID) error {
@@ -274,3 +280,11 @@ func (r *recordedFlows) Alive(context.Context) (workflows.Liveness, error) {
 }
 
 func (r *recordedFlows) ExecutionURL(*url.URL, string) string { return "" }
+
+// Timeline answers with timeline, or that the engine knows no such workflow.
+func (r *recordedFlows) Timeline(_ context.Context, workflowID string) (workflows.Timeline, error) {
+	if r.timeline == nil {
+		return workflows.Timeline{}, fault.New(fault.NotFound, workflows.KeyNoHistory)
+	}
+	return r.timeline(workflowID)
+}

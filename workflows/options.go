@@ -78,12 +78,21 @@ func score(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
-// solve is for searches: the run's own time limit with room to verify and
-// store, a short heartbeat timeout so that a crash or a cancellation shows
+// solve is for searches: the time limit of a run is a budget of work, which a
+// slow or busy machine takes several times as long for; a short heartbeat timeout so that a crash or a cancellation shows
 // within seconds, and a few attempts that each resume from the last plan.
 func solve(ctx workflow.Context, limit time.Duration, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue: QueueSolve, StartToCloseTimeout: 2*limit + 3*time.Minute, HeartbeatTimeout: 10 * time.Second,
+		TaskQueue: QueueSolve, StartToCloseTimeout: 6*limit + 5*time.Minute, HeartbeatTimeout: 10 * time.Second,
+		RetryPolicy: patient(4), WaitForCancellation: true, DisableEagerExecution: true, Summary: summary,
+	})
+}
+
+// replay is for many short searches in a row: a heartbeat after each, so that an
+// attempt goes on where the last one was when its worker is gone.
+func replay(ctx workflow.Context, limit time.Duration, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue: QueueSolve, StartToCloseTimeout: limit, HeartbeatTimeout: time.Minute,
 		RetryPolicy: patient(4), WaitForCancellation: true, DisableEagerExecution: true, Summary: summary,
 	})
 }

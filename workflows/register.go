@@ -18,5 +18,6 @@ func RegisterWorkflows(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(EditPreview)
 	r.RegisterWorkflow(ModelTraining)
 	r.RegisterWorkflow(ModelUpkeep)
+	r.RegisterWorkflow(DecisionBacktest)
 	r.RegisterWorkflow(Upkeep)
 }
