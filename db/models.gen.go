@@ -672,6 +672,41 @@ type RedundancyGroup struct {
 	Installed *int32
 }
 
+type Release struct {
+	TenantID      uuid.UUID
+	ID            uuid.UUID
+	PlanID        uuid.UUID
+	IntegrationID *uuid.UUID
+	State         string
+	RequestedBy   uuid.UUID
+	RequestedAt   time.Time
+	FinishedAt    *time.Time
+	ReconciledAt  *time.Time
+}
+
+type ReleaseLine struct {
+	TenantID         uuid.UUID
+	ReleaseID        uuid.UUID
+	Line             int32
+	RecommendationID uuid.UUID
+	AssetID          uuid.UUID
+	Action           string
+	State            string
+	IdempotencyKey   string
+	ExternalAssetID  string
+	ExternalID       string
+	ExternalVersion  string
+	PlannedStart     time.Time
+	PlannedEnd       time.Time
+	Before           json.RawMessage
+	Attempts         int32
+	Reason           string
+	ErrorKey         string
+	ErrorDetail      json.RawMessage
+	WrittenAt        *time.Time
+	UpdatedAt        time.Time
+}
+
 type Report struct {
 	TenantID   uuid.UUID
 	ID         uuid.UUID

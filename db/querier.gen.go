@@ -63,6 +63,8 @@ type Querier interface {
 	AddPlanComment(ctx context.Context, db DBTX, arg AddPlanCommentParams) (uuid.UUID, error)
 	AddRecommendation(ctx context.Context, db DBTX, arg AddRecommendationParams) error
 	AddRedundancyMember(ctx context.Context, db DBTX, tenantID uuid.UUID, groupID uuid.UUID, assetID uuid.UUID) error
+	AddReleaseEvent(ctx context.Context, db DBTX, arg AddReleaseEventParams) error
+	AddReleaseLine(ctx context.Context, db DBTX, arg AddReleaseLineParams) error
 	AddReport(ctx context.Context, db DBTX, arg AddReportParams) (uuid.UUID, error)
 	AddRunEvent(ctx context.Context, db DBTX, arg AddRunEventParams) error
 	AddSchedule(ctx context.Context, db DBTX, arg AddScheduleParams) (Schedule, error)
@@ -137,15 +139,22 @@ type Querier interface {
 	BacktestPage(ctx context.Context, db DBTX, tenantID uuid.UUID, pageSize int32) ([]BacktestPageRow, error)
 	// Takes a requested backtest up; one that has ended is returned as it is.
 	BeginBacktest(ctx context.Context, db DBTX, workflowID string, tenantID uuid.UUID, iD uuid.UUID) (Backtest, error)
+	// Notes what an attempt is about to do, before it is done.
+	BeginReleaseLine(ctx context.Context, db DBTX, arg BeginReleaseLineParams) error
 	BeginRerun(ctx context.Context, db DBTX, build string, tenantID uuid.UUID, iD uuid.UUID) (Rerun, error)
 	// Takes a requested run up, or an open one up again.
 	BeginRun(ctx context.Context, db DBTX, arg BeginRunParams) (OptimizationRun, error)
 	// Makes a session the only one that may store for this integration.
 	BeginSession(ctx context.Context, db DBTX, session uuid.UUID, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	BeginSweep(ctx context.Context, db DBTX, arg BeginSweepParams) error
+	// After a release was undone the plan is approved as before and may be
+	// released again.
+	CancelReleaseRequest(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) error
 	// Cancels open work orders of other plans for assets that get a new one. Work
 	// that has begun, and work on other assets, stays.
 	CancelReplacedWorkOrders(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID, assetIds []uuid.UUID) (int64, error)
+	// Cancels the work order of a line that is taken back, unless work has begun.
+	CancelWorkOrderOf(ctx context.Context, db DBTX, externalState string, tenantID uuid.UUID, recommendationID uuid.UUID) (int64, error)
 	// Changes what nothing else was computed from.
 	ChangeFindings(ctx context.Context, db DBTX, arg ChangeFindingsParams) error
 	ChangeMapping(ctx context.Context, db DBTX, arg ChangeMappingParams) (int64, error)
@@ -211,6 +220,7 @@ type Querier interface {
 	CountPlansWaiting(ctx context.Context, db DBTX, arg CountPlansWaitingParams) (int64, error)
 	// Recommendations to act of a plan that nobody has withheld.
 	CountReleasableLines(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) (int64, error)
+	CountReleaseLines(ctx context.Context, db DBTX, tenantID uuid.UUID, releaseID uuid.UUID) ([]CountReleaseLinesRow, error)
 	// Releases begun between two moments, with their lines.
 	CountReleasesBetween(ctx context.Context, db DBTX, tenantID uuid.UUID, since time.Time, until time.Time) (CountReleasesBetweenRow, error)
 	CountSchedules(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
@@ -281,6 +291,8 @@ type Querier interface {
 	FindMessage(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, messageID string) (FindMessageRow, error)
 	FindNodes(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, addresses []string) ([]IntegrationNode, error)
 	FindOpenCredential(ctx context.Context, db DBTX, tenantID uuid.UUID, userID uuid.UUID) (uuid.UUID, error)
+	// Whether the choice of a request was recorded before.
+	FindReleaseRequest(ctx context.Context, db DBTX, tenantID uuid.UUID, releaseID uuid.UUID, request string) (bool, error)
 	// A schedule by its name or by its id as text.
 	FindSchedule(ctx context.Context, db DBTX, tenantID uuid.UUID, name string) (Schedule, error)
 	FindSession(ctx context.Context, db DBTX, token string) ([]byte, error)
@@ -291,6 +303,7 @@ type Querier interface {
 	FinishMessage(ctx context.Context, db DBTX, arg FinishMessageParams) (int64, error)
 	// Notes that all records were read as of a moment: those changed, or all.
 	FinishRecords(ctx context.Context, db DBTX, arg FinishRecordsParams) error
+	FinishReleaseLine(ctx context.Context, db DBTX, arg FinishReleaseLineParams) error
 	// Closes an open run, whatever the end.
 	FinishRun(ctx context.Context, db DBTX, arg FinishRunParams) (int64, error)
 	// Closes an order with what was found. An order that the maintenance system
@@ -307,6 +320,8 @@ type Querier interface {
 	// 30 days of the same assets when new and healthy: the loss of one failure
 	// (risk over probability) times the Weibull probability at age zero.
 	FleetSummary(ctx context.Context, db DBTX, tenantID uuid.UUID) (FleetSummaryRow, error)
+	// Brings a work order to where its twin is.
+	FollowTwin(ctx context.Context, db DBTX, arg FollowTwinParams) error
 	// Tags that the source has again.
 	ForgetAbsent(ctx context.Context, db DBTX, tenantID uuid.UUID, mappings []uuid.UUID) error
 	ForgetCredential(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, field string) (int64, error)
@@ -330,6 +345,7 @@ type Querier interface {
 	GetNotificationSettings(ctx context.Context, db DBTX, tenantID uuid.UUID, userID uuid.UUID) (NotificationSetting, error)
 	// Who a one-time credential is for and whether it was shown; never the secret.
 	GetOneTimeCredential(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetOneTimeCredentialRow, error)
+	GetRelease(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Release, error)
 	GetReport(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetReportRow, error)
 	GetRerun(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Rerun, error)
 	GetRunEvidence(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetRunEvidenceRow, error)
@@ -369,6 +385,8 @@ type Querier interface {
 	// Who acknowledges or confirms takes notice of an open alert; a judgement that
 	// there is nothing to do closes it.
 	JudgeAlert(ctx context.Context, db DBTX, arg JudgeAlertParams) (int64, error)
+	// Keeps the order as it was before its first move, for taking it back.
+	KeepReleaseBefore(ctx context.Context, db DBTX, arg KeepReleaseBeforeParams) error
 	// The last row of a chain in a span of time, or none.
 	LastAuditIn(ctx context.Context, db DBTX, tenantID uuid.UUID, since time.Time, until time.Time) ([]LastAuditInRow, error)
 	// The newest root of a tenant, or none.
@@ -493,6 +511,9 @@ type Querier interface {
 	// Orders and notifications as read, the latest first. show is unmatched,
 	// matched, open or empty for all.
 	ListExternalOrders(ctx context.Context, db DBTX, arg ListExternalOrdersParams) ([]ListExternalOrdersRow, error)
+	// Records of a maintenance system that stand for assets of a plan: equipment
+	// before functional locations.
+	ListExternalTwins(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, assetIds []uuid.UUID) ([]ListExternalTwinsRow, error)
 	ListFailureModes(ctx context.Context, db DBTX, tenantID uuid.UUID, assetIds []uuid.UUID) ([]AssetFailureMode, error)
 	// The firings of a schedule whose due time lies between two moments, newest
 	// first, with the run that they started.
@@ -531,6 +552,9 @@ type Querier interface {
 	ListNewestReadings(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID) ([]ListNewestReadingsRow, error)
 	// Returned and expired plans of a problem that no later version follows.
 	ListOpenEndedPlans(ctx context.Context, db DBTX, tenantID uuid.UUID, problem string) ([]ListOpenEndedPlansRow, error)
+	// Orders of assets that are not closed in their maintenance system, as read
+	// last. ours marks those that the product wrote.
+	ListOpenOrdersOf(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, assetIds []uuid.UUID) ([]ListOpenOrdersOfRow, error)
 	ListOpenRuns(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]ListOpenRunsRow, error)
 	// Trainings that were asked for a while ago and have not ended.
 	ListOpenTrainings(ctx context.Context, db DBTX, tenantID uuid.UUID, olderSeconds float64) ([]ListOpenTrainingsRow, error)
@@ -565,8 +589,12 @@ type Querier interface {
 	ListProductionTargets(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ProductionTarget, error)
 	ListRedundancyGroups(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]RedundancyGroup, error)
 	ListRedundancyMembers(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListRedundancyMembersRow, error)
+	ListReleaseLines(ctx context.Context, db DBTX, tenantID uuid.UUID, releaseID uuid.UUID) ([]ListReleaseLinesRow, error)
 	// When each of the named assets was last renewed up to a moment.
 	ListRenewals(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID, moment time.Time) ([]ListRenewalsRow, error)
+	// Orders in maintenance systems behind work orders that a release has replaced
+	// and that no work order of the plan has taken over.
+	ListReplacedTwins(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID, assetIds []uuid.UUID) ([]ListReplacedTwinsRow, error)
 	ListReports(ctx context.Context, db DBTX, tenantID uuid.UUID, skip int32, pageSize int32) ([]ListReportsRow, error)
 	ListReruns(ctx context.Context, db DBTX, tenantID uuid.UUID, runID uuid.UUID) ([]ListRerunsRow, error)
 	// Queries of the administration pages: tenants, people, tokens, audit.
@@ -601,6 +629,8 @@ type Querier interface {
 	// Mapped tags whose newest reading is too old, by the rule of
 	// IntegrationFreshness, those that never had one first.
 	ListStaleTags(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, asOf time.Time) ([]ListStaleTagsRow, error)
+	// Work orders whose twin was read since they last followed it.
+	ListStaleTwins(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID *uuid.UUID) ([]ListStaleTwinsRow, error)
 	// The newest sweeps of a tenant.
 	ListSweeps(ctx context.Context, db DBTX, tenantID uuid.UUID, pageSize int32) ([]ListSweepsRow, error)
 	ListSyncs(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) ([]IntegrationSync, error)
@@ -622,6 +652,8 @@ type Querier interface {
 	// well so that it forgets them, if changed within the last age_seconds; zero
 	// for all that are not archived.
 	ListTriggers(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]Schedule, error)
+	// Work orders that are not closed and have a twin, for the reconciliation.
+	ListTwinsToRead(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListTwinsToReadRow, error)
 	// People and service accounts without their password hashes.
 	ListUsers(ctx context.Context, db DBTX, tenantID uuid.UUID, withArchived bool) ([]ListUsersRow, error)
 	ListWaitingMessages(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, pageSize int32) ([]uuid.UUID, error)
@@ -630,6 +662,8 @@ type Querier interface {
 	// a week.
 	ListWebhooks(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListWebhooksRow, error)
 	ListWithheld(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) ([]ListWithheldRow, error)
+	// Active integrations of kinds that take orders.
+	ListWriteTargets(ctx context.Context, db DBTX, tenantID uuid.UUID, kinds []string) ([]ListWriteTargetsRow, error)
 	LoadActiveModel(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string) (Model, error)
 	// Notes the workflow beside the plan and returns the plan.
 	LoadApproval(ctx context.Context, db DBTX, workflowID string, tenantID uuid.UUID, iD uuid.UUID) (Plan, error)
@@ -661,6 +695,9 @@ type Querier interface {
 	// that cannot be filled counts only when it is of all the given tags.
 	LockNearbyTagGap(ctx context.Context, db DBTX, arg LockNearbyTagGapParams) ([]uuid.UUID, error)
 	LockPlan(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Plan, error)
+	LockRelease(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) (Release, error)
+	// Holds a line with what its work order is made of.
+	LockReleaseLine(ctx context.Context, db DBTX, tenantID uuid.UUID, releaseID uuid.UUID, line int32) (LockReleaseLineRow, error)
 	LockRun(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (OptimizationRun, error)
 	// Holds the run while a plan is put forward, so that two proposals of one run
 	// come one after the other.
@@ -724,10 +761,13 @@ type Querier interface {
 	// Tags that the source lacks from now on; those noted before keep their time.
 	NoteAbsent(ctx context.Context, db DBTX, tenantID uuid.UUID, mappings []uuid.UUID, since time.Time) error
 	NoteBacktest(ctx context.Context, db DBTX, progress float64, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	NoteReconciled(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID *uuid.UUID) error
 	// Keeps what came of one preset of a repetition.
 	NoteRerunPreset(ctx context.Context, db DBTX, arg NoteRerunPresetParams) (int64, error)
 	NoteRunAttempt(ctx context.Context, db DBTX, attempt int32, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	NoteRunProgress(ctx context.Context, db DBTX, arg NoteRunProgressParams) (int64, error)
+	// Notes how the twin of a work order stands in its maintenance system.
+	NoteTwin(ctx context.Context, db DBTX, arg NoteTwinParams) error
 	// Notifications of a person, newest first.
 	NotificationPage(ctx context.Context, db DBTX, arg NotificationPageParams) ([]NotificationPageRow, error)
 	// One-time passwords that nobody has been shown yet, after a place.
@@ -740,6 +780,10 @@ type Querier interface {
 	// Keeps what is known of a run's evidence while it is searched for.
 	OpenRunManifest(ctx context.Context, db DBTX, manifest *string, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	OpenTraining(ctx context.Context, db DBTX, arg OpenTrainingParams) (int64, error)
+	OverviewRelease(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (OverviewReleaseRow, error)
+	// What happened in a release, the last first.
+	PageReleaseEvents(ctx context.Context, db DBTX, tenantID uuid.UUID, releaseID uuid.UUID, pageSize int32) ([]PageReleaseEventsRow, error)
+	PageReleaseLines(ctx context.Context, db DBTX, arg PageReleaseLinesParams) ([]PageReleaseLinesRow, error)
 	PauseSchedule(ctx context.Context, db DBTX, arg PauseScheduleParams) (Schedule, error)
 	// Pauses an active webhook and keeps why, as the key of a message.
 	PauseWebhook(ctx context.Context, db DBTX, note string, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
@@ -778,6 +822,9 @@ type Querier interface {
 	ProposePlan(ctx context.Context, db DBTX, arg ProposePlanParams) (uuid.UUID, error)
 	// Keeps bytes under their hash, once. content is gzip of the bytes.
 	PutSnapshot(ctx context.Context, db DBTX, arg PutSnapshotParams) error
+	// Creates the work order of a line that was written, or opens the one again
+	// that an undone release cancelled.
+	PutWorkOrder(ctx context.Context, db DBTX, arg PutWorkOrderParams) (int64, error)
 	// Opens an alert or moves the open one of the same key forward. fresh tells a
 	// new alert from a moved one.
 	RaiseAlert(ctx context.Context, db DBTX, arg RaiseAlertParams) (bool, error)
@@ -802,6 +849,7 @@ type Querier interface {
 	ReleaseHistory(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) ([]ReleaseHistoryRow, error)
 	// Gives a key back whose request changed nothing.
 	ReleaseIdempotentRequest(ctx context.Context, db DBTX, tenantID uuid.UUID, accountID uuid.UUID, key string) (int64, error)
+	ReleaseOfPlan(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) (ReleaseOfPlanRow, error)
 	RemindPlan(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// Frees the name of an archived integration for a new one.
 	RenameArchivedIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
@@ -825,6 +873,9 @@ type Querier interface {
 	RequestBackfill(ctx context.Context, db DBTX, arg RequestBackfillParams) (uuid.UUID, error)
 	// Asks for the release of an approved plan, once.
 	RequestPlanRelease(ctx context.Context, db DBTX, actorID uuid.UUID, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
+	// Writes down to where a plan is released, once. A release that was undone
+	// begins anew, perhaps to another target. No row comes back while one stands.
+	RequestRelease(ctx context.Context, db DBTX, arg RequestReleaseParams) (uuid.UUID, error)
 	// Asks for the repetition of a run whose evidence is sealed.
 	RequestRerun(ctx context.Context, db DBTX, requestedBy uuid.UUID, tenantID uuid.UUID, runID uuid.UUID) (uuid.UUID, error)
 	// Records a request once: the same form sent again finds the key taken and
@@ -837,6 +888,10 @@ type Querier interface {
 	// decisions is that of the run behind the scenario. The same key sent again
 	// finds it taken and returns no row, as does a scenario that does not exist.
 	RequestWhatIf(ctx context.Context, db DBTX, arg RequestWhatIfParams) (uuid.UUID, error)
+	// Sets the lines of a release back that was undone. An order that was cancelled
+	// keeps its key for ever, so a new one gets the next: KEY, KEY-2, KEY-3. A line
+	// that could not be taken back keeps its key, by which its order is found.
+	RestartReleaseLines(ctx context.Context, db DBTX, tenantID uuid.UUID, releaseID uuid.UUID) error
 	// Due times of the pause are not looked for.
 	ResumeSchedule(ctx context.Context, db DBTX, watchedFrom time.Time, tenantID uuid.UUID, iD uuid.UUID) (Schedule, error)
 	// Ahead of a promotion; the decision that once made them active stays.
@@ -929,6 +984,10 @@ type Querier interface {
 	SetIntegrationState(ctx context.Context, db DBTX, arg SetIntegrationStateParams) (int64, error)
 	SetModelMetrics(ctx context.Context, db DBTX, arg SetModelMetricsParams) (int64, error)
 	SetModelState(ctx context.Context, db DBTX, arg SetModelStateParams) (int64, error)
+	// Puts a line into a state with the reason or the fault behind it.
+	SetReleaseLine(ctx context.Context, db DBTX, arg SetReleaseLineParams) error
+	// Moves a release on from the state that the caller saw.
+	SetReleaseState(ctx context.Context, db DBTX, arg SetReleaseStateParams) (int64, error)
 	SetRunStage(ctx context.Context, db DBTX, stage string, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	SetScheduleFailures(ctx context.Context, db DBTX, failures int32, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// Notes up to when every due time is accounted for.

@@ -22,6 +22,9 @@ type WorkOrderReader interface {
 // creation with the same key must not make a second order.
 type WorkOrderWriter interface {
 	FindWorkOrder(ctx context.Context, key string) (order WorkOrderRecord, found bool, err error)
+	// ReadWorkOrder reads one order as it stands now; a fault of code NotFound
+	// says that the source has none of that id.
+	ReadWorkOrder(ctx context.Context, id string) (WorkOrderRecord, error)
 	CreateWorkOrder(ctx context.Context, draft WorkOrderDraft) (WorkOrderRecord, error)
 	// ChangeWorkOrder changes an order whose version the caller has seen; a
 	// fault of code Conflict says that it was changed meanwhile.

@@ -113,6 +113,11 @@ func writesOrders(t *testing.T, writer connector.WorkOrderWriter, draft connecto
 	require.NoError(t, err)
 	require.True(t, found)
 	require.Equal(t, created.ID, same.ID)
+	read, err := writer.ReadWorkOrder(t.Context(), created.ID)
+	require.NoError(t, err)
+	require.Equal(t, same, read)
+	_, err = writer.ReadWorkOrder(t.Context(), "987654321")
+	require.Equal(t, fault.NotFound, fault.CodeOf(err))
 
 	start, end := draft.PlannedStart.AddDate(0, 0, 1), draft.PlannedEnd.AddDate(0, 0, 1)
 	moved, err := writer.ChangeWorkOrder(t.Context(), created.ID, created.Version, connector.WorkOrderChange{PlannedStart: &start, PlannedEnd: &end})

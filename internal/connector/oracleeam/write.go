@@ -45,6 +45,24 @@ func (c *Connector) FindWorkOrder(ctx context.Context, key string) (connector.Wo
 	return row.record(), found, err
 }
 
+// ReadWorkOrder reads one order.
+func (c *Connector) ReadWorkOrder(ctx context.Context, id string) (connector.WorkOrderRecord, error) {
+	if !numbers.MatchString(id) {
+		return connector.WorkOrderRecord{}, fault.New(fault.NotFound, connector.KeyUnknownNode).With("node", id)
+	}
+	row, err := c.byID(ctx, id)
+	return row.record(), err
+}
+
+// byID finds the order of an identifier.
+func (c *Connector) byID(ctx context.Context, id string) (orderRow, error) {
+	row, found, err := c.find(ctx, "WorkOrderId = "+id)
+	if err == nil && !found {
+		err = fault.New(fault.NotFound, connector.KeyUnknownNode).With("node", id)
+	}
+	return row, err
+}
+
 // find reads the one order that a condition names.
 func (c *Connector) find(ctx context.Context, condition string) (orderRow, bool, error) {
 	from, err := c.orderCollection(ctx)
@@ -218,12 +236,9 @@ func (c *Connector) ChangeWorkOrder(ctx context.Context, id, version string, cha
 	if !numbers.MatchString(id) || version == "" || strings.ContainsAny(version, "\"\r\n") {
 		return connector.WorkOrderRecord{}, invalid("an order to change needs its identifier and the version that was seen")
 	}
-	row, found, err := c.find(ctx, "WorkOrderId = "+id)
+	row, err := c.byID(ctx, id)
 	if err != nil {
 		return connector.WorkOrderRecord{}, err
-	}
-	if !found {
-		return connector.WorkOrderRecord{}, fault.New(fault.NotFound, connector.KeyUnknownNode).With("node", id)
 	}
 	if len(body) == 0 {
 		return row.record(), nil

@@ -165,6 +165,11 @@ func (c *SAPConnector) technicalObject(ctx context.Context, id string) (technica
 
 func orderPath(id string) string { return "MaintenanceOrder(" + literal(id) + ")" }
 
+// ReadWorkOrder reads one order with its operations.
+func (c *SAPConnector) ReadWorkOrder(ctx context.Context, id string) (connector.WorkOrderRecord, error) {
+	return c.readOrder(ctx, id)
+}
+
 func (c *SAPConnector) readOrder(ctx context.Context, id string) (connector.WorkOrderRecord, error) {
 	found, there, err := c.read(ctx, c.settings.orderService(), orderPath(id), url.Values{"$expand": {operations}})
 	if err != nil {
