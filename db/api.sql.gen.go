@@ -98,7 +98,7 @@ func (q *Queries) APIAssets(ctx context.Context, db DBTX, arg APIAssetsParams) (
 
 const aPIPlans = `-- name: APIPlans :many
 SELECT p.id, p.run_id, p.scenario_id, p.version, p.state, p.proposed_by, p.launched_by, p.note, p.proposed_at, p.due_at, p.decided_at, p.released_at,
-  r.title, s.preset, s.total_cost, s.actions_planned
+  p.endorsed_at, p.content_sha256, p.previous_id, r.title, s.preset, s.total_cost, s.actions_planned
 FROM optimization.plans p
 JOIN optimization.optimization_runs r ON r.tenant_id = p.tenant_id AND r.id = p.run_id
 JOIN optimization.optimization_scenarios s ON s.tenant_id = p.tenant_id AND s.id = p.scenario_id
@@ -130,6 +130,9 @@ type APIPlansRow struct {
 	DueAt          time.Time
 	DecidedAt      *time.Time
 	ReleasedAt     *time.Time
+	EndorsedAt     *time.Time
+	ContentSha256  []byte
+	PreviousID     *uuid.UUID
 	Title          string
 	Preset         string
 	TotalCost      float64
@@ -166,6 +169,9 @@ func (q *Queries) APIPlans(ctx context.Context, db DBTX, arg APIPlansParams) ([]
 			&i.DueAt,
 			&i.DecidedAt,
 			&i.ReleasedAt,
+			&i.EndorsedAt,
+			&i.ContentSha256,
+			&i.PreviousID,
 			&i.Title,
 			&i.Preset,
 			&i.TotalCost,

@@ -19,7 +19,7 @@ SELECT id, run_id, preset FROM optimization.optimization_scenarios WHERE tenant_
 -- name: APIPlans :many
 -- One page of plans, newest first, after a plan that was already given.
 SELECT p.id, p.run_id, p.scenario_id, p.version, p.state, p.proposed_by, p.launched_by, p.note, p.proposed_at, p.due_at, p.decided_at, p.released_at,
-  r.title, s.preset, s.total_cost, s.actions_planned
+  p.endorsed_at, p.content_sha256, p.previous_id, r.title, s.preset, s.total_cost, s.actions_planned
 FROM optimization.plans p
 JOIN optimization.optimization_runs r ON r.tenant_id = p.tenant_id AND r.id = p.run_id
 JOIN optimization.optimization_scenarios s ON s.tenant_id = p.tenant_id AND s.id = p.scenario_id

@@ -47,6 +47,7 @@ type Workflows interface {
 	StopOptimization(ctx context.Context, tenant, run uuid.UUID) error
 	CancelOptimization(ctx context.Context, tenant, run uuid.UUID) error
 	StartTraining(ctx context.Context, tenant, run uuid.UUID) error
+	StartApproval(ctx context.Context, tenant, plan uuid.UUID) error
 	Decide(ctx context.Context, tenant, plan uuid.UUID, updateID string, d workflows.Decision) (workflows.PlanState, error)
 }
 

@@ -2,8 +2,8 @@ package api
 
 import (
 	"context"
+	"encoding/hex"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -12,7 +12,6 @@ import (
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/access"
 	"github.com/optria-iq/optria/internal/fault"
-	"github.com/optria-iq/optria/workflows"
 )
 
 // Plan is a scenario put forward for approval.
@@ -24,6 +23,8 @@ type Plan struct {
 	Preset         string         `json:"preset"`
 	Version        int32          `json:"version"`
 	State          string         `json:"state" doc:"proposed, approved, returned, released, expired or superseded"`
+	EndorsedAt     *time.Time     `json:"endorsed_at,omitempty" doc:"When the technical endorsement that stands was given"`
+	ContentSHA256  string         `json:"content_sha256,omitempty" doc:"Hash of what is decided on, in hexadecimal; an approval carries it"`
 	TotalCost      float64        `json:"total_cost"`
 	ActionsPlanned int32          `json:"actions_planned"`
 	LaunchedBy     uuid.UUID      `json:"launched_by"`
@@ -33,41 +34,40 @@ type Plan struct {
 	DueAt          time.Time      `json:"due_at"`
 	DecidedAt      *time.Time     `json:"decided_at,omitempty"`
 	ReleasedAt     *time.Time     `json:"released_at,omitempty"`
+	PreviousID     *uuid.UUID     `json:"previous_id,omitempty" doc:"The returned or expired plan that this one follows"`
 	Decisions      []PlanDecision `json:"decisions,omitempty"`
+	Withheld       []WithheldLine `json:"withheld,omitempty" doc:"Jobs of the plan that are not carried out"`
+}
+
+// WithheldLine is a job that the proposer left out or the approver held back.
+type WithheldLine struct {
+	RecommendationID uuid.UUID `json:"recommendation_id"`
+	Stage            string    `json:"stage" doc:"proposal or approval"`
+	Reason           string    `json:"reason"`
+	ActorID          uuid.UUID `json:"actor_id"`
+	At               time.Time `json:"at"`
 }
 
 // PlanDecision is one word spoken on a plan.
 type PlanDecision struct {
-	Kind    string    `json:"kind"`
-	ActorID uuid.UUID `json:"actor_id"`
-	Comment string    `json:"comment,omitempty"`
-	At      time.Time `json:"at"`
-}
-
-// Decided is the outcome of a decision.
-type Decided struct {
-	State string `json:"state"`
-}
-
-// decisionNeeds is the capability behind each kind of decision. None of them
-// has a scope, so no service account ever holds one.
-var decisionNeeds = map[string]access.Capability{
-	workflows.Endorsed: access.EndorsePlan, workflows.Objected: access.EndorsePlan,
-	workflows.Approved: access.ApprovePlan, workflows.Returned: access.ApprovePlan,
+	Kind       string     `json:"kind"`
+	ActorID    uuid.UUID  `json:"actor_id"`
+	OnBehalfOf *uuid.UUID `json:"on_behalf_of,omitempty" doc:"The person in whose place it was spoken"`
+	Comment    string     `json:"comment,omitempty"`
+	At         time.Time  `json:"at"`
 }
 
 func (a *API) plans() {
 	add(a, access.ViewResults, route(http.MethodGet, "/plans", "list-plans", "List plans, newest first", "Plans"), a.listPlans)
 	add(a, access.ViewResults, route(http.MethodGet, "/plans/{id}", "get-plan", "One plan with its decisions", "Plans"), a.getPlan)
-	decide := route(http.MethodPost, "/plans/{id}/decision", "decide-plan", "Endorse, object, approve or return; people only", "Plans")
-	decide.Errors = []int{http.StatusConflict, http.StatusServiceUnavailable}
-	add(a, access.ViewResults, decide, a.decidePlan)
+	a.approvals()
 }
 
 func showPlan(x db.APIPlansRow) Plan {
 	return Plan{ID: x.ID, RunID: x.RunID, ScenarioID: x.ScenarioID, Title: x.Title, Preset: x.Preset, Version: x.Version, State: x.State,
 		TotalCost: x.TotalCost, ActionsPlanned: x.ActionsPlanned, LaunchedBy: x.LaunchedBy, ProposedBy: x.ProposedBy, Note: x.Note,
-		ProposedAt: x.ProposedAt, DueAt: x.DueAt, DecidedAt: x.DecidedAt, ReleasedAt: x.ReleasedAt}
+		ProposedAt: x.ProposedAt, DueAt: x.DueAt, DecidedAt: x.DecidedAt, ReleasedAt: x.ReleasedAt,
+		EndorsedAt: x.EndorsedAt, ContentSHA256: hex.EncodeToString(x.ContentSha256), PreviousID: x.PreviousID}
 }
 
 func (a *API) listPlans(ctx context.Context, who access.Principal, in *struct {
@@ -105,7 +105,14 @@ func (a *API) plan(ctx context.Context, tenant, id uuid.UUID) (Plan, error) {
 		out = showPlan(rows[0])
 		decisions, err := q.PlanDecisionsPage(ctx, tx, tenant, id)
 		for _, d := range decisions {
-			out.Decisions = append(out.Decisions, PlanDecision{d.Kind, d.ActorID, d.Comment, d.DecidedAt})
+			out.Decisions = append(out.Decisions, PlanDecision{d.Kind, d.ActorID, d.OnBehalfOf, d.Comment, d.DecidedAt})
+		}
+		if err != nil {
+			return err
+		}
+		held, err := q.ListWithheld(ctx, tx, tenant, id)
+		for _, w := range held {
+			out.Withheld = append(out.Withheld, WithheldLine{w.RecommendationID, w.Stage, w.Reason, w.ActorID, w.WithheldAt})
 		}
 		return err
 	})
@@ -118,39 +125,4 @@ func (a *API) getPlan(ctx context.Context, who access.Principal, in *ByID) (*ans
 		return nil, err
 	}
 	return reply(out), nil
-}
-
-// decidePlan sends a decision to the approval. A plan of another tenant never
-// reaches the workflow, which writes row and audit entry itself.
-func (a *API) decidePlan(ctx context.Context, who access.Principal, in *struct {
-	ByID
-	Body struct {
-		Kind       string    `json:"kind" enum:"endorsed,objected,approved,returned"`
-		Comment    string    `json:"comment,omitempty" maxLength:"2000"`
-		DecisionID uuid.UUID `json:"decision_id,omitempty" doc:"The same id is taken once"`
-	}
-}) (*answer[Decided], error) {
-	needs := decisionNeeds[in.Body.Kind]
-	switch {
-	case who.Service:
-		return nil, fault.New(fault.Forbidden, "api.decision_service")
-	case !who.Can(needs):
-		return nil, fault.New(fault.Forbidden, "api.forbidden").With("Capability", string(needs))
-	}
-	comment := strings.TrimSpace(in.Body.Comment)
-	if comment == "" && (in.Body.Kind == workflows.Returned || in.Body.Kind == workflows.Objected) {
-		return nil, invalidKeys(ctx, map[string]string{"comment": "api.decision_comment"})
-	}
-	if _, err := a.plan(ctx, who.TenantID, in.ID); err != nil {
-		return nil, err
-	}
-	decision := in.Body.DecisionID
-	if decision == uuid.Nil {
-		decision = uuid.New()
-	}
-	state, err := a.Workflows.Decide(ctx, who.TenantID, in.ID, decision.String(), workflows.Decision{ActorID: who.UserID, Service: who.Service, Kind: in.Body.Kind, Comment: comment})
-	if err != nil {
-		return nil, err
-	}
-	return reply(Decided{state.State}), nil
 }
