@@ -90,8 +90,8 @@ func (s *Server) planPage(w http.ResponseWriter, r *http.Request, status int, fo
 	v := newPlanView(p, x, access.From(r.Context()))
 	v.Form = form
 	who := access.From(r.Context())
-	if ui := s.Config.TemporalUI; ui != nil && who.Can(access.OpenTemporalUI) {
-		v.History = s.Workflows.ExecutionURL(ui, workflows.ApprovalID(who.TenantID, id))
+	if who.Can(access.ViewHistory) {
+		v.History = "/plans/" + id.String() + "/history"
 	}
 	p.Title = v.Title
 	p.Crumbs = []Crumb{{Href: "/plans", Label: p.T("plans.title")}, {Label: v.Title}}

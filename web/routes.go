@@ -41,6 +41,7 @@ func (s *Server) routes() []route {
 		s.userRoutes(),
 		s.tenantRoutes(),
 		s.healthRoutes(),
+		s.historyRoutes(),
 	)
 }
 

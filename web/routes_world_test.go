@@ -31,6 +31,7 @@ var tableOf = map[string]string{
 	"mappings": "core.integration_mappings", "users": "core.users", "credentials": "core.one_time_credentials", "tokens": "core.api_tokens",
 	"tenants": "core.tenants", "components": "core.asset_components", "failure-modes": "core.asset_failure_modes", "modes": "core.asset_failure_modes",
 	"models": "ai.models", "scenarios": "optimization.optimization_scenarios", "compare": "optimization.optimization_scenarios", "sites": "core.sites", "signals": "telemetry.signals",
+	"firings": "core.schedule_firings",
 }
 
 // estate is a tenant that holds at least one row of every kind, with one id of
@@ -114,6 +115,10 @@ INSERT INTO core.alerts (tenant_id, asset_id, kind, severity, dedupe_key, detail
 INSERT INTO core.api_tokens (tenant_id, user_id, name, scopes, token_hash, created_by, expires_at)
   VALUES ('{id}', '{user}', 'token of {id}', '{read:results}', 'hash of {id}', '{user}', now() + interval '1 day');
 INSERT INTO core.one_time_credentials (tenant_id, user_id, ciphertext, created_by) VALUES ('{id}', '{user}', 'sealed', '{admin}');
+INSERT INTO core.schedules (tenant_id, name, kind, cron, time_zone, owner_id, account_id, created_by)
+  VALUES ('{id}', 'schedule of {id}', 'sweep', '0 5 * * *', 'Asia/Riyadh', '{admin}', '{admin}', '{admin}');
+INSERT INTO core.schedule_firings (tenant_id, schedule_id, due_at, cause, state, workflow_id, error_key)
+  SELECT tenant_id, id, now(), 'due', 'failed', 'recurring/{id}/' || id, 'workflows.internal' FROM core.schedules WHERE tenant_id = '{id}' AND name = 'schedule of {id}';
 INSERT INTO core.integration_syncs (tenant_id, integration_id, started_at, finished_at, status, rows_written)
   SELECT tenant_id, id, now() - interval '1 minute', now(), 'ok', 40 FROM core.integrations WHERE tenant_id = '{id}';`
 

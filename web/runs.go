@@ -10,7 +10,6 @@ import (
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/access"
 	"github.com/optria-iq/optria/internal/fault"
-	"github.com/optria-iq/optria/workflows"
 )
 
 // showRun prints the monitor of one run.
@@ -81,12 +80,8 @@ func (s *Server) runMonitor(r *http.Request, p Page) (runView, error) {
 	}
 	who := access.From(r.Context())
 	v.CanRun = mayRun(who, x.run.Problem)
-	if ui := s.Config.TemporalUI; ui != nil && who.Can(access.OpenTemporalUI) {
-		workflow := x.run.WorkflowID
-		if workflow == "" {
-			workflow = workflows.OptimizationID(who.TenantID, id)
-		}
-		v.History = s.Workflows.ExecutionURL(ui, workflow)
+	if who.Can(access.ViewHistory) {
+		v.History = "/runs/" + id.String() + "/history"
 	}
 	return v, nil
 }

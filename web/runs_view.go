@@ -55,7 +55,7 @@ type runView struct {
 	Best, Bound, Gap                                     *float64
 	CanRun                                               bool
 	WhatIf                                               *whatIfNote
-	History                                              string // of the workflow, for platform owners
+	History                                              string // address of the history, for those who may read it
 }
 
 // stepView is one stage for the part "steps".

@@ -43,6 +43,7 @@ type Workflows interface {
 	StartBackfill(ctx context.Context, tenant, integration uuid.UUID) error
 	Alive(ctx context.Context) (workflows.Liveness, error)
 	ExecutionURL(ui *url.URL, workflowID string) string
+	Timeline(ctx context.Context, workflowID string) (workflows.Timeline, error)
 }
 
 // Deps is everything a server needs from outside.

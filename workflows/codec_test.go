@@ -71,13 +71,13 @@ func TestCodecRefusesWhatWasTouched(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestCodecHandlerAnswersOneOrigin(t *testing.T) {
+func TestDecoderAnswersOneOriginAndNeverEncodes(t *testing.T) {
 	t.Parallel()
 	codec, err := NewCodec(testKey)
 	require.NoError(t, err)
-	handler := CodecHandler(codec, "http://127.0.0.1:8233")
-	ask := func(method, origin string) *httptest.ResponseRecorder {
-		r := httptest.NewRequest(method, "/decode", strings.NewReader(`{"payloads":[]}`))
+	handler := OnlyFrom("http://127.0.0.1:8233", DecodeHandler(codec))
+	ask := func(method, path, origin string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(method, path, strings.NewReader(`{"payloads":[]}`))
 		r.Header.Set("Content-Type", "application/json")
 		if origin != "" {
 			r.Header.Set("Origin", origin)
@@ -86,13 +86,17 @@ func TestCodecHandlerAnswersOneOrigin(t *testing.T) {
 		handler.ServeHTTP(w, r)
 		return w
 	}
-	preflight := ask(http.MethodOptions, "http://127.0.0.1:8233")
+	const ui = "http://127.0.0.1:8233"
+	preflight := ask(http.MethodOptions, "/decode", ui)
 	require.Equal(t, http.StatusNoContent, preflight.Code)
-	require.Equal(t, "http://127.0.0.1:8233", preflight.Header().Get("Access-Control-Allow-Origin"))
+	require.Equal(t, ui, preflight.Header().Get("Access-Control-Allow-Origin"))
+	require.Equal(t, "true", preflight.Header().Get("Access-Control-Allow-Credentials"))
 	require.Contains(t, preflight.Header().Get("Access-Control-Allow-Headers"), "x-namespace")
-	require.Equal(t, http.StatusOK, ask(http.MethodPost, "http://127.0.0.1:8233").Code)
+	require.Equal(t, http.StatusOK, ask(http.MethodPost, "/decode?preserveStorageRefs=true", ui).Code)
+	require.Equal(t, http.StatusNotFound, ask(http.MethodPost, "/encode", ui).Code)
+	require.Equal(t, http.StatusNotFound, ask(http.MethodGet, "/decode", ui).Code)
 	for _, origin := range []string{"", "http://127.0.0.1:9999", "null", "http://127.0.0.1:8233.example"} {
-		refused := ask(http.MethodPost, origin)
+		refused := ask(http.MethodPost, "/decode", origin)
 		require.Equal(t, http.StatusForbidden, refused.Code, origin)
 		require.Empty(t, refused.Header().Get("Access-Control-Allow-Origin"))
 	}

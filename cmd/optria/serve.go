@@ -67,16 +67,15 @@ func runWeb(ctx context.Context, _ []string) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return server.Serve(ctx) })
 	if p.config.CodecAddress != "" && p.config.TemporalUI != nil {
-		g.Go(func() error { return serveCodec(ctx, p) })
+		g.Go(func() error { return serveCodec(ctx, p, server) })
 	}
 	return g.Wait()
 }
 
 // serveCodec lets the Temporal UI of platform owners read payloads.
-func serveCodec(ctx context.Context, p parts) error {
-	ui := p.config.TemporalUI
-	h := &http.Server{Addr: p.config.CodecAddress, ReadHeaderTimeout: 5 * time.Second,
-		Handler: workflows.CodecHandler(p.client.Codec(), ui.Scheme+"://"+ui.Host)}
+func serveCodec(ctx context.Context, p parts, server *web.Server) error {
+	h := &http.Server{Addr: p.config.CodecAddress, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute,
+		Handler: server.CodecHandler(p.client.Codec())}
 	done := make(chan error, 1)
 	go func() { done <- h.ListenAndServe() }()
 	select {

@@ -39,7 +39,8 @@ func uiConfig(o options) *uiconfig.Config {
 		DisableNewsFetch:    true,
 		DisableWriteActions: o.uiReadOnly,
 		HideLogs:            true,
-		Codec:               uiconfig.Codec{Endpoint: o.uiCodecEndpoint},
+		// The codec server knows its readers by the session of the product.
+		Codec: uiconfig.Codec{Endpoint: o.uiCodecEndpoint, IncludeCredentials: true},
 		// The interface is reached over plain HTTP on loopback.
 		CORS: uiconfig.CORS{CookieInsecure: true, AllowOrigins: []string{"http://" + net.JoinHostPort("localhost", strconv.Itoa(o.uiPort))}},
 	}

@@ -99,7 +99,7 @@ func (cfg TemporalConfig) arguments() ([]string, error) {
 	if cfg.Headless {
 		args = append(args, "--headless")
 	} else {
-		args = append(args, "--ui-port", strconv.Itoa(cfg.UIPort))
+		args = append(args, "--ui-port", strconv.Itoa(cfg.UIPort), "--ui-read-only")
 	}
 	if cfg.Namespace != "" {
 		args = append(args, "--namespace", cfg.Namespace)
