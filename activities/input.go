@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 
@@ -10,6 +9,7 @@ import (
 
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/fault"
+	"github.com/optria-iq/optria/internal/manifest"
 	"github.com/optria-iq/optria/internal/optimize"
 	"github.com/optria-iq/optria/internal/runs"
 )
@@ -41,8 +41,11 @@ func whatIfInput(ctx context.Context, tx pgx.Tx, q *db.Queries, r request) (json
 	return r.problem.Start(input, plan)
 }
 
-func storeInput(ctx context.Context, tx pgx.Tx, q *db.Queries, ref RunRef, input json.RawMessage) error {
-	digest, err := digestOf(input)
+// storeInput keeps the input in the row of the run and, as evidence, under its
+// hash.
+func storeInput(ctx context.Context, tx pgx.Tx, q *db.Queries, r request, input json.RawMessage) error {
+	ref := RunRef{TenantID: r.run.TenantID, RunID: r.run.ID}
+	digest, err := manifest.Digest(input)
 	if err != nil {
 		return err
 	}
@@ -53,38 +56,8 @@ func storeInput(ctx context.Context, tx pgx.Tx, q *db.Queries, ref RunRef, input
 	if stored == 0 {
 		return fault.New(fault.Conflict, KeyRunEnded)
 	}
+	if err := openManifest(ctx, tx, q, r, input); err != nil {
+		return err
+	}
 	return addEvent(ctx, tx, q, ref, db.AddRunEventParams{Stage: stageSolve, Kind: eventStage})
-}
-
-// digestOf returns the SHA-256 of a JSON document that does not depend on how
-// it is written: PostgreSQL reorders the keys of jsonb and prints numbers its
-// own way, so both sides are read and printed again, keys in order.
-func digestOf(document json.RawMessage) ([]byte, error) {
-	var v any
-	if err := json.Unmarshal(document, &v); err != nil {
-		return nil, fmt.Errorf("read input: %w", err)
-	}
-	canonical, err := json.Marshal(plainZero(v))
-	if err != nil {
-		return nil, fmt.Errorf("encode input: %w", err)
-	}
-	sum := sha256.Sum256(canonical)
-	return sum[:], nil
-}
-
-// plainZero replaces −0, which jsonb does not keep, by 0.
-func plainZero(v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		for k := range v {
-			v[k] = plainZero(v[k])
-		}
-	case []any:
-		for i := range v {
-			v[i] = plainZero(v[i])
-		}
-	case float64:
-		return v + 0 // −0 + 0 = 0
-	}
-	return v
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/fault"
+	"github.com/optria-iq/optria/internal/manifest"
 )
 
 // States of a run, as stored.
@@ -216,9 +217,15 @@ func encodeArgs(args map[string]any) (json.RawMessage, error) {
 	return detail, nil
 }
 
-// draft is the output of a solved plan that waits to be verified and saved.
+// draft is the output of a solved plan that waits to be verified and saved,
+// with how it came about.
 type draft struct {
-	Output json.RawMessage `json:"output"`
+	Output  json.RawMessage `json:"output"`
+	Start   json.RawMessage `json:"start,omitempty"` // plan that a resumed attempt started from
+	Threads int             `json:"threads"`
+	Prices  bool            `json:"prices"`
+	Ended   manifest.Ended  `json:"ended"`
+	Attempt int32           `json:"attempt"`
 }
 
 // drafts is what the column solver of a running run holds.

@@ -96,7 +96,7 @@ func (a *Optimization) LoadProblem(ctx context.Context, ref RunRef) (LoadedProbl
 		if err != nil {
 			return err
 		}
-		return storeInput(ctx, tx, q, ref, input)
+		return storeInput(ctx, tx, q, r, input)
 	})
 	if err != nil {
 		return loaded, fmt.Errorf("load problem: %w", err)

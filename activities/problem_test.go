@@ -10,6 +10,7 @@ import (
 
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/calendar"
+	"github.com/optria-iq/optria/internal/manifest"
 	"github.com/optria-iq/optria/internal/optimize"
 	"github.com/optria-iq/optria/internal/optimize/maintenance"
 	"github.com/optria-iq/optria/internal/runs"
@@ -74,7 +75,7 @@ func TestProblemOfTheDemonstrationPlant(t *testing.T) {
 	require.NoError(t, json.Unmarshal(run.Input, &in))
 	again, err := json.Marshal(in)
 	require.NoError(t, err)
-	digest, err := digestOf(again)
+	digest, err := manifest.Digest(again)
 	require.NoError(t, err)
 	require.Equal(t, run.InputSha256, digest, "the digest survives jsonb")
 	require.NoError(t, in.Validate())

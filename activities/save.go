@@ -12,6 +12,7 @@ import (
 
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/fault"
+	"github.com/optria-iq/optria/internal/manifest"
 	"github.com/optria-iq/optria/internal/optimize"
 )
 
@@ -54,7 +55,7 @@ type plan struct {
 // fault when the stored input is not what was solved, a preset is missing, or
 // a plan does not stand up to the verifier.
 func verifiedPlans(run db.OptimizationRun) ([]plan, error) {
-	digest, err := digestOf(run.Input)
+	digest, err := manifest.Digest(run.Input)
 	if err != nil {
 		return nil, err
 	}
@@ -148,6 +149,10 @@ func finishRun(ctx context.Context, tx pgx.Tx, q *db.Queries, run db.Optimizatio
 	if err != nil {
 		return fmt.Errorf("finish run: %w", err)
 	}
+	evidence, err := sealManifest(ctx, tx, q, run, plans, solver)
+	if err != nil {
+		return err
+	}
 	ref := RunRef{TenantID: run.TenantID, RunID: run.ID}
 	if err := addEvent(ctx, tx, q, ref, db.AddRunEventParams{Stage: stageDone, Kind: eventStage}); err != nil {
 		return err
@@ -158,7 +163,7 @@ func finishRun(ctx context.Context, tx pgx.Tx, q *db.Queries, run db.Optimizatio
 	}
 	return db.AppendAudit(ctx, tx, db.Entry{
 		TenantID: run.TenantID, Actor: db.SystemActor(engine), Action: "run.finished", ObjectType: "run", ObjectID: run.ID.String(),
-		Before: map[string]any{"state": run.State}, After: map[string]any{"state": RunDone, "scenarios": costs, "input_sha256": fmt.Sprintf("%x", run.InputSha256)},
+		Before: map[string]any{"state": run.State}, After: map[string]any{"state": RunDone, "scenarios": costs, "input_sha256": manifest.Hex(run.InputSha256), "manifest_sha256": manifest.Hex(evidence)},
 	})
 }
 

@@ -44,10 +44,13 @@ type search struct {
 
 	mu    sync.Mutex
 	best  checkpoint
+	from  checkpoint // what a resumed attempt started from
 	last  optimize.Progress
 	lost  error // why the last plan cannot be heartbeat
 	dirty bool
 	asked bool // a stop was seen
+
+	attempt int32
 }
 
 // SolvePlan searches the best plan of one preset within the time limit of the
@@ -75,14 +78,14 @@ func (a *Optimization) SolvePlan(ctx context.Context, in SolveInput) error {
 	if err := s.resume(ctx); err != nil {
 		return err
 	}
-	result, err := s.solve(ctx, input, run)
+	made, certificate, err := s.solve(ctx, input, run)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
 	if err != nil {
 		return fmt.Errorf("solve %s: %w", in.Preset, err)
 	}
-	return s.keep(ctx, result)
+	return s.keep(ctx, made, certificate)
 }
 
 func (a *Optimization) loadRun(ctx context.Context, ref RunRef) (db.OptimizationRun, error) {
@@ -109,6 +112,7 @@ func (s *search) resume(ctx context.Context) error {
 		}
 	}
 	attempt := activity.GetInfo(ctx).Attempt
+	s.from, s.attempt = s.best, attempt
 	detail, err := json.Marshal(map[string]any{"attempt": attempt, "resumed": s.best.known()})
 	if err != nil {
 		return err
@@ -126,28 +130,29 @@ func (s *search) resume(ctx context.Context) error {
 
 // solve searches from the plan of the last attempt, if there was one, while a
 // companion reports on it.
-func (s *search) solve(ctx context.Context, input json.RawMessage, run db.OptimizationRun) (optimize.Result, error) {
+func (s *search) solve(ctx context.Context, input json.RawMessage, run db.OptimizationRun) (draft, optimize.Certificate, error) {
 	searching, stop := context.WithCancel(ctx)
 	ended := make(chan struct{})
 	var companion sync.WaitGroup
 	companion.Go(func() { s.accompany(ctx, stop, ended) })
 	defer func() { close(ended); companion.Wait(); stop() }()
 
-	if s.best.known() {
+	made := draft{
+		Threads: max(1, s.a.deps.SolverThreads/max(1, s.in.Sharing)), Attempt: s.attempt,
+		Prices: s.in.Primary && run.BasedOn == nil, // a what-if is itself the price of a decision, and is waited for
+	}
+	if s.from.known() {
 		var err error
-		if input, err = s.problem.Start(input, s.best.Plan); err != nil {
-			return optimize.Result{}, fmt.Errorf("start from the last plan: %w", err)
+		if input, err = s.problem.Start(input, s.from.Plan); err != nil {
+			return made, optimize.Certificate{}, fmt.Errorf("start from the last plan: %w", err)
 		}
+		made.Start = s.from.Plan
 	}
-	opt := optimize.Options{
-		TimeLimit: time.Duration(run.TimeLimitSeconds) * time.Second, Seed: run.Seed,
-		Threads: max(1, s.a.deps.SolverThreads/max(1, s.in.Sharing)), OnPlan: s.remember,
-	}
-	// A what-if is itself the price of a decision, and is waited for.
-	if opt.Prices = s.in.Primary && run.BasedOn == nil; opt.Prices {
-		opt.TimeLimit = opt.TimeLimit * 5 / 3 // the engine keeps two fifths for the prices
-	}
-	return s.problem.Solve(searching, input, opt, s.report)
+	opt := budgetOf(time.Duration(run.TimeLimitSeconds)*time.Second, run.Seed, made.Threads, made.Prices)
+	opt.OnPlan = s.remember
+	result, err := s.problem.Solve(searching, input, opt, s.report)
+	made.Output, made.Ended = result.Output, endOf(searching, s.started, opt, result.Certificate)
+	return made, result.Certificate, err
 }
 
 // remember keeps a whole plan for the next heartbeat: from then on a crash
@@ -257,12 +262,11 @@ func figures(p optimize.Progress) (incumbent, bound, gap *float64) {
 }
 
 // keep stores the plan as a draft with the last point of its progress.
-func (s *search) keep(ctx context.Context, result optimize.Result) error {
-	encoded, err := json.Marshal(draft{Output: result.Output})
+func (s *search) keep(ctx context.Context, made draft, c optimize.Certificate) error {
+	encoded, err := json.Marshal(made)
 	if err != nil {
 		return fmt.Errorf("encode draft: %w", err)
 	}
-	c := result.Certificate
 	final := optimize.Progress{Incumbent: c.Objective, HasIncumbent: true, Bound: c.Bound, BoundKnown: c.BoundKnown}
 	err = s.a.deps.DB.InTenant(ctx, s.in.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
 		kept, err := q.StoreRunDraft(ctx, tx, db.StoreRunDraftParams{TenantID: s.in.TenantID, ID: s.in.RunID, Preset: s.in.Preset, Draft: encoded})

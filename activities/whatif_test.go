@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/optria-iq/optria/db"
+	"github.com/optria-iq/optria/internal/manifest"
 	"github.com/optria-iq/optria/internal/optimize"
 	"github.com/optria-iq/optria/internal/optimize/maintenance"
 )
@@ -93,12 +94,12 @@ func TestWhatIfOfAStrangerIsRefused(t *testing.T) {
 
 func TestDigestDoesNotDependOnTheWriting(t *testing.T) {
 	t.Parallel()
-	a, err := digestOf(json.RawMessage(`{"b": [1.50, -0.0, 1e3], "a": "x"}`))
+	a, err := manifest.Digest(json.RawMessage(`{"b": [1.50, -0.0, 1e3], "a": "x"}`))
 	require.NoError(t, err)
-	b, err := digestOf(json.RawMessage(`{"a":"x","b":[1.5,0,1000]}`))
+	b, err := manifest.Digest(json.RawMessage(`{"a":"x","b":[1.5,0,1000]}`))
 	require.NoError(t, err)
 	require.Equal(t, a, b)
-	c, err := digestOf(json.RawMessage(`{"a":"x","b":[1.5,0,1001]}`))
+	c, err := manifest.Digest(json.RawMessage(`{"a":"x","b":[1.5,0,1001]}`))
 	require.NoError(t, err)
 	require.NotEqual(t, a, c)
 }

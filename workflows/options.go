@@ -105,3 +105,13 @@ func survey(ctx workflow.Context, summary string) workflow.Context {
 		RetryPolicy: patient(1), DisableEagerExecution: true, Summary: summary,
 	})
 }
+
+// attend is for a turn of deliveries: a minute of waiting for others, with a
+// heartbeat every few seconds, so that another worker takes over soon when its
+// own is gone.
+func attend(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue: QueueStream, StartToCloseTimeout: 2 * time.Minute, HeartbeatTimeout: 30 * time.Second,
+		RetryPolicy: patient(3), WaitForCancellation: true, DisableEagerExecution: true, Summary: summary,
+	})
+}

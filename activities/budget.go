@@ -1,0 +1,35 @@
+package activities
+
+import (
+	"context"
+	"time"
+
+	"github.com/optria-iq/optria/internal/manifest"
+	"github.com/optria-iq/optria/internal/optimize"
+)
+
+// budgetOf are the options of one search of a run: counted work for the time
+// limit that was asked for, so that the search can be repeated, and a clock
+// that only cuts a machine far slower than the reference. The same limit,
+// seed, threads and prices give the same search.
+func budgetOf(limit time.Duration, seed int64, threads int, prices bool) optimize.Options {
+	o := optimize.Options{Work: limit, TimeLimit: 5*limit + time.Minute, Seed: seed, Threads: threads, Prices: prices}
+	if prices {
+		o.Work = limit * 5 / 3 // the engine keeps two fifths for the prices
+	}
+	return o
+}
+
+// endOf says what ended a search. One that took most of the time on the clock
+// counts as cut, because one of its parts may have been.
+func endOf(searching context.Context, started time.Time, o optimize.Options, c optimize.Certificate) manifest.Ended {
+	switch {
+	case searching.Err() != nil:
+		return manifest.EndedStopped
+	case c.Status == optimize.StatusTimeLimit || time.Since(started) > o.TimeLimit*3/4:
+		return manifest.EndedClock
+	case c.BoundKnown && c.Gap <= o.WithDefaults().RelGap:
+		return manifest.EndedGap
+	}
+	return manifest.EndedBudget
+}
