@@ -16,6 +16,7 @@ import (
 
 	"github.com/optria-iq/optria/db"
 	_ "github.com/optria-iq/optria/internal/connector/all" // registers the connectors that polls open
+	"github.com/optria-iq/optria/internal/recurrence"
 	"github.com/optria-iq/optria/internal/secret"
 )
 
@@ -27,6 +28,9 @@ type Starter interface {
 	StartRelease(ctx context.Context, tenant, plan uuid.UUID) error
 	StartTraining(ctx context.Context, tenant, run uuid.UUID) error
 	StartBacktest(ctx context.Context, tenant, backtest uuid.UUID) error
+	StartRecurring(ctx context.Context, f recurrence.Firing) error
+	EnsureRecurring(ctx context.Context, t recurrence.Trigger) error
+	StartRerun(ctx context.Context, tenant, rerun uuid.UUID) error
 	Running(ctx context.Context, workflowID string) (bool, error)
 	EnsureTenantSchedules(ctx context.Context, tenant uuid.UUID, integrations []uuid.UUID) error
 	StartBackfill(ctx context.Context, tenant, integration uuid.UUID) error
@@ -39,7 +43,8 @@ type Deps struct {
 	Box           *secret.Box // opens the credentials of integrations
 	Dialer        *net.Dialer // reaches the addresses that the deployment allows
 	Starter       Starter
-	SolverThreads int // cores that one optimization run may keep busy, at least 1
+	SolverThreads int      // cores that one optimization run may keep busy, at least 1
+	Mail          *Mailing // nil sends no e-mail
 }
 
 // Set is every activity of a worker process.
@@ -54,6 +59,9 @@ type Set struct {
 	Preview      *Preview
 	Training     *Training
 	Backtest     *Backtest
+	Recurring    *Recurring
+	Rerun        *Rerun
+	Deliver      *Deliver
 }
 
 // Scoring scores assets.
@@ -79,7 +87,7 @@ func NewSet(d Deps) *Set {
 	d.SolverThreads = max(d.SolverThreads, 1)
 	return &Set{
 		deps: d, Ingest: newIngest(d), Scoring: &Scoring{deps: d}, Optimization: &Optimization{d},
-		Approval: &Approval{d}, Release: &Release{d}, Upkeep: &Upkeep{d}, Preview: &Preview{d}, Training: &Training{d}, Backtest: &Backtest{d},
+		Approval: &Approval{d}, Release: &Release{d}, Upkeep: &Upkeep{d}, Preview: &Preview{d}, Training: &Training{d}, Backtest: &Backtest{d}, Recurring: &Recurring{d}, Rerun: &Rerun{d}, Deliver: newDeliver(d),
 	}
 }
 
@@ -94,6 +102,9 @@ func (s *Set) Register(r worker.ActivityRegistry) {
 	r.RegisterActivity(s.Preview)
 	r.RegisterActivity(s.Training)
 	r.RegisterActivity(s.Backtest)
+	r.RegisterActivity(s.Recurring)
+	r.RegisterActivity(s.Rerun)
+	r.RegisterActivity(s.Deliver)
 }
 
 // EnsureSchedules creates or updates the schedules of every active tenant and
@@ -105,6 +116,9 @@ func (s *Set) EnsureSchedules(ctx context.Context) error {
 	}
 	for _, tenant := range tenants {
 		if err := ensureSchedules(ctx, s.deps, tenant.ID, 0); err != nil {
+			return fmt.Errorf("tenant %s: %w", tenant.Code, err)
+		}
+		if err := ensureTriggers(ctx, s.deps, tenant.ID, 0); err != nil {
 			return fmt.Errorf("tenant %s: %w", tenant.Code, err)
 		}
 	}

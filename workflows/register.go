@@ -2,8 +2,7 @@ package workflows
 
 import "go.temporal.io/sdk/worker"
 
-// upkeepType is the registered name of Upkeep, the one workflow without a
-// tenant.
+// upkeepType is the registered name of Upkeep, which works for the platform.
 const upkeepType = "Upkeep"
 
 // RegisterWorkflows makes every workflow known to a worker or a replayer.
@@ -19,5 +18,8 @@ func RegisterWorkflows(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(ModelTraining)
 	r.RegisterWorkflow(ModelUpkeep)
 	r.RegisterWorkflow(DecisionBacktest)
+	r.RegisterWorkflow(RecurringStart)
+	r.RegisterWorkflow(Rerun)
 	r.RegisterWorkflow(Upkeep)
+	r.RegisterWorkflow(Deliveries)
 }

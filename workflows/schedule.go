@@ -37,6 +37,9 @@ type recurring struct {
 	window time.Duration
 	wf     any
 	args   []any
+	// overlap says what becomes of a start while the one before still runs;
+	// unspecified skips it.
+	overlap enumspb.ScheduleOverlapPolicy
 }
 
 // EnsureTenantSchedules creates or updates the sweeps of a tenant, the
@@ -104,8 +107,11 @@ func (c *Client) PollNow(ctx context.Context, tenant, integration uuid.UUID) err
 // ensure creates a schedule or brings an existing one up to date.
 func (c *Client) ensure(ctx context.Context, r recurring) error {
 	action := &client.ScheduleWorkflowAction{ID: r.id, Workflow: r.wf, Args: r.args, TaskQueue: QueueControl}
+	if r.overlap == enumspb.SCHEDULE_OVERLAP_POLICY_UNSPECIFIED {
+		r.overlap = enumspb.SCHEDULE_OVERLAP_POLICY_SKIP
+	}
 	options := client.ScheduleOptions{
-		ID: r.id, Action: action, CatchupWindow: r.window, Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_SKIP,
+		ID: r.id, Action: action, CatchupWindow: r.window, Overlap: r.overlap,
 		TriggerImmediately: true, // a new schedule does not wait for its first turn
 	}
 	if r.tenant != uuid.Nil {

@@ -92,7 +92,7 @@ func (t tenantPropagator) ExtractToWorkflow(ctx workflow.Context, r workflow.Hea
 	return workflow.WithValue(ctx, tenantContextKey{}, tenant), nil
 }
 
-// tenanted is what every workflow input but Upkeep's implements.
+// tenanted is what the input of every workflow of a tenant implements.
 type tenanted interface{ tenant() uuid.UUID }
 
 func (in IngestInput) tenant() uuid.UUID       { return in.TenantID }
@@ -103,8 +103,8 @@ func (in ReleaseInput) tenant() uuid.UUID      { return in.TenantID }
 func (in PreviewInput) tenant() uuid.UUID      { return in.TenantID }
 
 // tenantGuard refuses to run a workflow whose input names no tenant, or
-// another one than the header of whoever started it. Upkeep alone works for
-// the platform.
+// another one than the header of whoever started it. Upkeep and Deliveries
+// alone work for the platform.
 type tenantGuard struct {
 	interceptor.WorkerInterceptorBase
 }
@@ -118,9 +118,12 @@ type tenantInbound struct {
 	interceptor.WorkflowInboundInterceptorBase
 }
 
+// forPlatform names the workflows without a tenant.
+var forPlatform = map[string]bool{upkeepType: true, deliveriesType: true}
+
 // ExecuteWorkflow implements interceptor.WorkflowInboundInterceptor.
 func (g *tenantInbound) ExecuteWorkflow(ctx workflow.Context, in *interceptor.ExecuteWorkflowInput) (any, error) {
-	if workflow.GetInfo(ctx).WorkflowType.Name != upkeepType && !sameTenant(ctx, in.Args) {
+	if !forPlatform[workflow.GetInfo(ctx).WorkflowType.Name] && !sameTenant(ctx, in.Args) {
 		return nil, temporal.NewNonRetryableApplicationError("workflow names no tenant, or another one than its caller", ErrTenantMissing, nil)
 	}
 	return g.Next.ExecuteWorkflow(ctx, in)

@@ -32,6 +32,10 @@ type Box struct {
 // passwords are sealed; the field is the account.
 const OneTimeArea = "credentials"
 
+// SigningField is the field under which the signing secrets of outbound
+// webhooks are sealed; the webhook stands in the place of the integration.
+const SigningField = "signing_secret"
+
 // New builds a Box from a clear keyset in base64, as GenerateKeyset prints it.
 // The caller reads it from the environment; this package never does.
 func New(encoded string) (*Box, error) { return Open(context.Background(), encoded, Encryption{}) }
