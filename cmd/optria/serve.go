@@ -98,7 +98,14 @@ func runWorker(ctx context.Context, _ []string) error {
 	if err := p.client.EnsureUpkeepSchedule(ctx); err != nil {
 		return fmt.Errorf("prepare upkeep: %w", err)
 	}
-	set := activities.NewSet(activities.Deps{DB: p.db, Box: p.box, Dialer: p.config.Connectors.Dialer(), Starter: p.client, SolverThreads: p.config.SolverThreads})
+	if err := p.client.EnsureDeliverySchedule(ctx); err != nil {
+		return fmt.Errorf("prepare deliveries: %w", err)
+	}
+	post, err := mailing(p.config)
+	if err != nil {
+		return err
+	}
+	set := activities.NewSet(activities.Deps{DB: p.db, Box: p.box, Dialer: p.config.Connectors.Dialer(), Starter: p.client, SolverThreads: p.config.SolverThreads, Mail: post})
 	if err := set.EnsureSchedules(ctx); err != nil {
 		return fmt.Errorf("prepare schedules: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/optria-iq/optria/internal/mail"
 	"github.com/optria-iq/optria/internal/netguard"
 )
 
@@ -32,7 +33,8 @@ type Config struct {
 	CodecAddress   string   // host:port of the payload codec server for the Temporal UI; empty is off
 	LogLevel       slog.Level
 	SolverThreads  int
-	Connectors     netguard.Guard // which addresses connectors may reach
+	Connectors     netguard.Guard // which addresses connectors and webhooks may reach
+	Mail           mail.Settings  // how notifications leave by e-mail; off when nothing is set
 }
 
 // Variable documents one environment variable.
@@ -58,7 +60,9 @@ func Variables() []Variable {
 		{"OPTRIA_CODEC_ADDRESS", "(none; set by `optria dev`)", "host and port of the payload codec server the Temporal UI may ask to decode payloads"},
 		{"OPTRIA_LOG_LEVEL", "info", "debug, info, warn or error"},
 		{"OPTRIA_SOLVER_THREADS", "2", "cores one optimization run may use"},
-		{"OPTRIA_CONNECTOR_ALLOW", "(public addresses only; in demo mode also loopback and private ranges)", "private addresses and ranges that connectors may reach, such as `10.20.0.0/16, 192.168.7.5`; metadata and link-local addresses stay closed"},
+		{"OPTRIA_CONNECTOR_ALLOW", "(public addresses only; in demo mode also loopback and private ranges)", "private addresses and ranges that connectors and webhooks may reach, such as `10.20.0.0/16, 192.168.7.5`; metadata and link-local addresses stay closed"},
+		{"OPTRIA_SMTP_URL", "(none: no e-mail)", "mail server for notifications, such as `smtp://user:password@mail.example:587?tls=starttls`; tls is starttls, tls or none"},
+		{"OPTRIA_MAIL_FROM", "(none)", "sender of these e-mails, such as `OPTRIA IQ <optria@example.com>`; needed with OPTRIA_SMTP_URL"},
 	}
 }
 
@@ -84,6 +88,7 @@ func Load(getenv func(string) string) (Config, error) {
 		r.fail("OPTRIA_DB_URL", "is not set: give a PostgreSQL connection string, or use `optria dev`, which starts a private one")
 	}
 	c.Connectors = r.guard("OPTRIA_CONNECTOR_ALLOW", c)
+	c.Mail = r.mail("OPTRIA_SMTP_URL", "OPTRIA_MAIL_FROM")
 	c.JWTSecret = r.secret("JWT_SECRET_KEY")
 	c.PayloadKey = r.key("OPTRIA_PAYLOAD_KEY")
 	c.SecretKeyset = r.text("OPTRIA_SECRET_KEYSET", "")
@@ -184,6 +189,15 @@ func (r *reader) guard(name string, c Config) netguard.Guard {
 		own = append(own, net.JoinHostPort(database.Hostname(), cmp.Or(database.Port(), "5432")))
 	}
 	return g.Except(own...)
+}
+
+// mail reads how e-mail leaves. Its errors quote no password.
+func (r *reader) mail(server, from string) mail.Settings {
+	s, err := mail.Parse(r.text(server, ""), r.text(from, ""))
+	if err != nil {
+		r.fail(server, "cannot be used: "+err.Error())
+	}
+	return s
 }
 
 // secret refuses keys that are short or made of few distinct characters.
