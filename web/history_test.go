@@ -55,7 +55,7 @@ func TestHistoryIsToldInBothLanguages(t *testing.T) {
 	require.Equal(t, workflows.OptimizationID(tenant, run), asked[0])
 	status, page := f.get(engineer, "/plans/"+plan.String()+"/history?lang=en")
 	require.Equal(t, http.StatusOK, status)
-	require.Contains(t, page, f.person("ARAMCO_DEMO", access.TenantAdmin).NameEn)
+	require.Contains(t, page, f.person("ARAMCO_DEMO", access.TenantAdmin).Name.EN)
 	require.Equal(t, workflows.ApprovalID(tenant, plan), asked[len(asked)-1])
 	_, page = f.get(engineer, "/runs/"+run.String()+"?lang=en")
 	require.Contains(t, page, "/runs/"+run.String()+"/history")
@@ -73,7 +73,7 @@ func TestHistoryFromRecordsWhenTheEngineIsAway(t *testing.T) {
 		require.Equal(t, http.StatusOK, status)
 		require.Contains(t, page, words)
 		require.Contains(t, page, "Approved")
-		require.Contains(t, page, f.person("ARAMCO_DEMO", access.TenantAdmin).NameEn)
+		require.Contains(t, page, f.person("ARAMCO_DEMO", access.TenantAdmin).Name.EN)
 	}
 	f.flows.timeline = func(string) (workflows.Timeline, error) { return workflows.Timeline{}, fault.New(fault.Internal, "x") }
 	status, _ := f.get(admin, "/plans/"+plan.String()+"/history")
