@@ -21,6 +21,8 @@ const (
 	AlertFailureRisk     = "failure_risk"
 	AlertDataTrust       = "data_trust"
 	AlertApprovalOverdue = "approval_overdue"
+	AlertScheduleMissed  = "schedule_missed"
+	AlertScheduleFailing = "schedule_failing"
 )
 
 // alert is one condition that either holds or does not. One that lingers is

@@ -22,6 +22,7 @@ import (
 	"github.com/optria-iq/optria/db/seed"
 	"github.com/optria-iq/optria/internal/demo"
 	"github.com/optria-iq/optria/internal/optimize/mip"
+	"github.com/optria-iq/optria/internal/recurrence"
 	"github.com/optria-iq/optria/internal/runs"
 	"github.com/optria-iq/optria/internal/secret"
 	"github.com/optria-iq/optria/internal/testkit"
@@ -225,10 +226,12 @@ func (f *plantFixture) intact() {
 // fakeStarter remembers what upkeep asks for.
 type fakeStarter struct {
 	runs, approvals, releases, scheduled []uuid.UUID
-	trainings, backtests                 []uuid.UUID
+	trainings, backtests, reruns         []uuid.UUID
 	mu                                   sync.Mutex // guards fillings and listings
 	fillings, listings                   []uuid.UUID
 	running                              map[string]bool
+	firings                              []recurrence.Firing
+	triggers                             []recurrence.Trigger
 	err                                  error
 }
 
@@ -252,8 +255,23 @@ func (s *fakeStarter) StartTraining(_ context.Context, _, run uuid.UUID) error {
 	return s.err
 }
 
+func (s *fakeStarter) StartRerun(_ context.Context, _, rerun uuid.UUID) error {
+	s.reruns = append(s.reruns, rerun)
+	return s.err
+}
+
 func (s *fakeStarter) StartBacktest(_ context.Context, _, backtest uuid.UUID) error {
 	s.backtests = append(s.backtests, backtest)
+	return s.err
+}
+
+func (s *fakeStarter) StartRecurring(_ context.Context, f recurrence.Firing) error {
+	s.firings = append(s.firings, f)
+	return s.err
+}
+
+func (s *fakeStarter) EnsureRecurring(_ context.Context, t recurrence.Trigger) error {
+	s.triggers = append(s.triggers, t)
 	return s.err
 }
 

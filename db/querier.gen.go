@@ -205,7 +205,6 @@ type Querier interface {
 	// Adds what a message brought to the totals of its integration.
 	CountInboxRows(ctx context.Context, db DBTX, arg CountInboxRowsParams) (int64, error)
 	CountMessages(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) (CountMessagesRow, error)
-	CountMissed(ctx context.Context, db DBTX, tenantID uuid.UUID, scheduleID uuid.UUID, since time.Time) (CountMissedRow, error)
 	CountOpenAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
 	CountOpenBacktests(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
 	// How many other firings of a schedule run, how many wait, and how many wait
@@ -395,8 +394,8 @@ type Querier interface {
 	LastDriftChecks(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]LastDriftChecksRow, error)
 	// The oldest of the newest readings of some signals, the epoch when there is none.
 	LastHeardOf(ctx context.Context, db DBTX, tenantID uuid.UUID, signals []int64) (time.Time, error)
-	// The newest due time of a schedule whose work was done.
-	LastSuccess(ctx context.Context, db DBTX, tenantID uuid.UUID, scheduleID uuid.UUID) (time.Time, error)
+	// The newest due time of a schedule before a moment that was started.
+	LastStarted(ctx context.Context, db DBTX, tenantID uuid.UUID, scheduleID uuid.UUID, before time.Time) (time.Time, error)
 	// When the newest finished sweep saw the plant, NULL before the first.
 	LastSweep(ctx context.Context, db DBTX, tenantID uuid.UUID) (time.Time, error)
 	// The newest training of every kind.
@@ -629,7 +628,8 @@ type Querier interface {
 	// Mapped tags whose newest reading is too old, by the rule of
 	// IntegrationFreshness, those that never had one first.
 	ListStaleTags(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, asOf time.Time) ([]ListStaleTagsRow, error)
-	// Work orders whose twin was read since they last followed it.
+	// Work orders whose twin was read since they last followed it. A twin that a
+	// later work order has taken over is followed by that one alone.
 	ListStaleTwins(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID *uuid.UUID) ([]ListStaleTwinsRow, error)
 	// The newest sweeps of a tenant.
 	ListSweeps(ctx context.Context, db DBTX, tenantID uuid.UUID, pageSize int32) ([]ListSweepsRow, error)

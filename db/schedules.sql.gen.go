@@ -212,24 +212,6 @@ func (q *Queries) ArchiveSchedule(ctx context.Context, db DBTX, tenantID uuid.UU
 	return i, err
 }
 
-const countMissed = `-- name: CountMissed :one
-SELECT count(*) AS missed, min(due_at)::timestamptz AS first_due, max(due_at)::timestamptz AS last_due FROM core.schedule_firings
-WHERE tenant_id = $1 AND schedule_id = $2 AND state = 'missed' AND due_at > $3 HAVING count(*) > 0
-`
-
-type CountMissedRow struct {
-	Missed   int64
-	FirstDue time.Time
-	LastDue  time.Time
-}
-
-func (q *Queries) CountMissed(ctx context.Context, db DBTX, tenantID uuid.UUID, scheduleID uuid.UUID, since time.Time) (CountMissedRow, error) {
-	row := db.QueryRow(ctx, countMissed, tenantID, scheduleID, since)
-	var i CountMissedRow
-	err := row.Scan(&i.Missed, &i.FirstDue, &i.LastDue)
-	return i, err
-}
-
 const countOpenFirings = `-- name: CountOpenFirings :one
 SELECT count(*) FILTER (WHERE started_at IS NOT NULL) AS running, count(*) FILTER (WHERE started_at IS NULL) AS waiting,
   count(*) FILTER (WHERE started_at IS NULL AND due_at < $1) AS earlier
@@ -563,14 +545,14 @@ func (q *Queries) GetSchedule(ctx context.Context, db DBTX, tenantID uuid.UUID, 
 	return i, err
 }
 
-const lastSuccess = `-- name: LastSuccess :one
+const lastStarted = `-- name: LastStarted :one
 SELECT coalesce(max(due_at), 'epoch'::timestamptz)::timestamptz AS due_at FROM core.schedule_firings
-WHERE tenant_id = $1 AND schedule_id = $2 AND state = 'done'
+WHERE tenant_id = $1 AND schedule_id = $2 AND due_at < $3 AND started_at IS NOT NULL AND cause IN ('due', 'catch_up', 'external')
 `
 
-// The newest due time of a schedule whose work was done.
-func (q *Queries) LastSuccess(ctx context.Context, db DBTX, tenantID uuid.UUID, scheduleID uuid.UUID) (time.Time, error) {
-	row := db.QueryRow(ctx, lastSuccess, tenantID, scheduleID)
+// The newest due time of a schedule before a moment that was started.
+func (q *Queries) LastStarted(ctx context.Context, db DBTX, tenantID uuid.UUID, scheduleID uuid.UUID, before time.Time) (time.Time, error) {
+	row := db.QueryRow(ctx, lastStarted, tenantID, scheduleID, before)
 	var due_at time.Time
 	err := row.Scan(&due_at)
 	return due_at, err

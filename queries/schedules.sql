@@ -162,14 +162,10 @@ SELECT id, schedule_id, workflow_id, due_at, cause FROM core.schedule_firings
 WHERE tenant_id = @tenant_id AND state = 'started' AND run_id IS NULL AND coalesce(started_at, due_at) < now() - interval '15 minutes'
 ORDER BY due_at LIMIT 100;
 
--- name: CountMissed :one
-SELECT count(*) AS missed, min(due_at)::timestamptz AS first_due, max(due_at)::timestamptz AS last_due FROM core.schedule_firings
-WHERE tenant_id = @tenant_id AND schedule_id = @schedule_id AND state = 'missed' AND due_at > @since HAVING count(*) > 0;
-
--- name: LastSuccess :one
--- The newest due time of a schedule whose work was done.
+-- name: LastStarted :one
+-- The newest due time of a schedule before a moment that was started.
 SELECT coalesce(max(due_at), 'epoch'::timestamptz)::timestamptz AS due_at FROM core.schedule_firings
-WHERE tenant_id = @tenant_id AND schedule_id = @schedule_id AND state = 'done';
+WHERE tenant_id = @tenant_id AND schedule_id = @schedule_id AND due_at < @before AND started_at IS NOT NULL AND cause IN ('due', 'catch_up', 'external');
 
 -- name: RequestScheduledRun :one
 -- Records the run of a firing once.

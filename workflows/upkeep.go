@@ -13,9 +13,9 @@ import (
 // sessions, mends what a crash left between a row and its workflow: runs,
 // approvals and releases that were asked for but never started, and runs whose
 // workflow is gone; it rolls up the hours that readings have touched and packs
-// the days that are closed; it warns of tokens that end and writes the
-// roots of finished audit days. One failing part does
-// not hold up the others.
+// the days that are closed; it warns of tokens that end, writes the
+// roots of finished audit days, and makes up for due times of schedules that
+// nobody started. One failing part does not hold up the others.
 func Upkeep(ctx workflow.Context) (activities.Mended, error) {
 	var a *activities.Upkeep
 	ctx = survey(ctx, "upkeep")
@@ -39,5 +39,9 @@ func Upkeep(ctx workflow.Context) (activities.Mended, error) {
 	if workflow.GetVersion(ctx, "close audit days", workflow.DefaultVersion, 1) == 1 {
 		chains = workflow.ExecuteActivity(ctx, a.CloseAuditDays).Get(ctx, nil)
 	}
-	return mended, errors.Join(partitions, sessions, rows, hours, days, tokens, chains)
+	var due error
+	if workflow.GetVersion(ctx, "watch schedules", workflow.DefaultVersion, 1) == 1 {
+		due = workflow.ExecuteActivity(ctx, a.WatchSchedules).Get(ctx, nil)
+	}
+	return mended, errors.Join(partitions, sessions, rows, hours, days, tokens, chains, due)
 }
