@@ -28,7 +28,7 @@ const partitionsAhead = 14
 // Mended counts what a round of upkeep asked Temporal to start and what it put
 // right. Approvals that were running already count as well.
 type Mended struct {
-	Runs, Approvals, Releases, Backtests, Orphans, Trainings int
+	Runs, Approvals, Releases, Backtests, Reruns, Orphans, Trainings int
 }
 
 // EnsurePartitions creates the historian's partitions of the coming days. The
@@ -76,8 +76,8 @@ func (a *Upkeep) ReconcileTenants(ctx context.Context) (Mended, error) {
 
 // forgotten is what one tenant's rows ask for.
 type forgotten struct {
-	runs, approvals, releases, backtests []uuid.UUID
-	open                                 []db.ListOpenRunsRow
+	runs, approvals, releases, backtests, reruns []uuid.UUID
+	open                                         []db.ListOpenRunsRow
 }
 
 func (a *Upkeep) reconcile(ctx context.Context, t db.Tenant, mended *Mended) error {
@@ -101,6 +101,7 @@ func (a *Upkeep) reconcile(ctx context.Context, t db.Tenant, mended *Mended) err
 		{f.approvals, a.deps.Starter.StartApproval, &mended.Approvals},
 		{f.releases, a.deps.Starter.StartRelease, &mended.Releases},
 		{f.backtests, a.deps.Starter.StartBacktest, &mended.Backtests},
+		{f.reruns, a.deps.Starter.StartRerun, &mended.Reruns},
 	}
 	for _, s := range starts {
 		for _, id := range s.ids {
@@ -139,6 +140,9 @@ func (a *Upkeep) look(ctx context.Context, tenant uuid.UUID) (forgotten, error) 
 		}
 		if f.backtests, err = q.ListForgottenBacktests(ctx, tx, tenant, forgottenAfter.Seconds()); err != nil {
 			return fmt.Errorf("list backtests: %w", err)
+		}
+		if f.reruns, err = q.ListForgottenReruns(ctx, tx, tenant, forgottenAfter.Seconds()); err != nil {
+			return fmt.Errorf("list reruns: %w", err)
 		}
 		if f.open, err = q.ListOpenRuns(ctx, tx, tenant, orphanedAfter.Seconds()); err != nil {
 			return fmt.Errorf("list open runs: %w", err)
