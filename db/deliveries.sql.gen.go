@@ -132,7 +132,7 @@ WITH due AS (
     SELECT d.id, d.next_at FROM core.deliveries d
     WHERE d.tenant_id = w.tenant_id AND d.webhook_id = w.id AND d.state = 'waiting' AND d.next_at <= now()
     ORDER BY d.next_at LIMIT $1::int) x
-  WHERE w.tenant_id = $2 AND w.state = 'active' AND NOT w.id = ANY ($3::uuid[])
+  WHERE w.tenant_id = $2 AND w.state = 'active' AND NOT w.id = ANY (coalesce($3::uuid[], '{}'))
   ORDER BY x.next_at LIMIT $4
 ), taken AS (
   UPDATE core.deliveries d SET attempts = d.attempts + 1, next_at = now() + make_interval(secs => $5::float8)

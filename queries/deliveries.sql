@@ -36,7 +36,7 @@ WITH due AS (
     SELECT d.id, d.next_at FROM core.deliveries d
     WHERE d.tenant_id = w.tenant_id AND d.webhook_id = w.id AND d.state = 'waiting' AND d.next_at <= now()
     ORDER BY d.next_at LIMIT @per_webhook::int) x
-  WHERE w.tenant_id = @tenant_id AND w.state = 'active' AND NOT w.id = ANY (@busy::uuid[])
+  WHERE w.tenant_id = @tenant_id AND w.state = 'active' AND NOT w.id = ANY (coalesce(@busy::uuid[], '{}'))
   ORDER BY x.next_at LIMIT @page_size
 ), taken AS (
   UPDATE core.deliveries d SET attempts = d.attempts + 1, next_at = now() + make_interval(secs => @lease_seconds::float8)
