@@ -10,6 +10,7 @@ import (
 
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/access"
+	"github.com/optria-iq/optria/web/approvals"
 	"github.com/optria-iq/optria/workflows"
 )
 
@@ -21,6 +22,13 @@ type planRows struct {
 	book      plantBook
 	decisions []db.PlanDecisionsPageRow
 	orders    []db.WorkOrderPageRow
+	lines     []db.ListPlanLinesRow
+	comments  []db.ListPlanCommentsRow
+	standing  approvals.Standing
+	deciders  []string
+	behalf    *db.User // in whose place the reader decides
+	rules     db.GetGovernanceRow
+	next      *db.NextVersionOfPlanRow
 }
 
 // planView is the page of one plan.
@@ -30,8 +38,18 @@ type planView struct {
 	Previous                                                         string
 	LaunchedBy, ProposedBy, ReleasedBy, Note                         string
 	ProposedAt, DueAt, From, To                                      time.Time
-	DecidedAt, ReleasedAt, EscalatedAt                               *time.Time
+	DecidedAt, ReleasedAt, EscalatedAt, EndorsedAt                   *time.Time
 	Late                                                             bool
+	Left                                                             string // working time until due
+	Steps                                                            []planStep
+	Deciders                                                         []string
+	Waiting, Endorsement                                             bool // waits; must be endorsed first
+	Jobs                                                             []jobRow
+	Held                                                             []heldRow
+	Pins                                                             []pinRow
+	Talk                                                             commentsView
+	Next, Again                                                      string // links to the plan that follows and to a new run
+	Content                                                          string
 	Total, Risk                                                      float64
 	Figures                                                          []figureView
 	Certificate                                                      certificate
@@ -47,30 +65,27 @@ type planView struct {
 
 // decisionView is one decision of the timeline.
 type decisionView struct {
-	Icon, Tone, Label, By, Role, Comment string
-	At                                   time.Time
+	Icon, Tone, Label, By, Behalf, Role, Comment string
+	At                                           time.Time
 }
 
 // planActions says what the reader may do. Own explains in words why somebody
-// who may approve plans may not approve this one.
+// who may approve plans may not approve this one, Behalf in whose place they
+// decide.
 type planActions struct {
 	Endorse, Approve, Return, Release bool
 	Releasing                         bool
-	Own                               string
+	Own, Behalf                       string
 }
 
 // Any reports whether a decision form is shown.
 func (a planActions) Any() bool { return a.Endorse || a.Approve || a.Return }
 
-// decisionForm is the form of a decision as it was filled in. ID makes a
-// repeated sending harmless.
-type decisionForm struct{ ID, Comment, Error, CommentError string }
-
 // ordersShown bounds the work orders on the page of a plan.
 const ordersShown = 50
 
 func (s *Server) showPlan(w http.ResponseWriter, r *http.Request) error {
-	return s.planPage(w, r, http.StatusOK, decisionForm{ID: uuid.NewString()})
+	return s.planPage(w, r, http.StatusOK, decisionForm{ID: uuid.NewString(), Held: map[string]bool{}})
 }
 
 // planPage prints a plan with a decision form as it was filled in.
@@ -83,12 +98,14 @@ func (s *Server) planPage(w http.ResponseWriter, r *http.Request, status int, fo
 	if err != nil {
 		return err
 	}
-	x, err := s.loadPlan(r, id)
+	x, err := s.loadPlan(r, p, id)
 	if err != nil {
 		return err
 	}
 	v := newPlanView(p, x, access.From(r.Context()))
+	form.Content = v.Content
 	v.Form = form
+	v.Jobs = jobRows(p, x.solved, x.book, x.lines, form.Held)
 	who := access.From(r.Context())
 	if who.Can(access.ViewHistory) {
 		v.History = "/plans/" + id.String() + "/history"
@@ -100,7 +117,7 @@ func (s *Server) planPage(w http.ResponseWriter, r *http.Request, status int, fo
 	return nil
 }
 
-func (s *Server) loadPlan(r *http.Request, id uuid.UUID) (planRows, error) {
+func (s *Server) loadPlan(r *http.Request, p Page, id uuid.UUID) (planRows, error) {
 	var x planRows
 	var run db.OptimizationRun
 	err := s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) (err error) {
@@ -118,7 +135,7 @@ func (s *Server) loadPlan(r *http.Request, id uuid.UUID) (planRows, error) {
 		if x.book, err = loadPlantBook(ctx, tx, q, tenant); err != nil {
 			return err
 		}
-		if x.decisions, err = q.PlanDecisionsPage(ctx, tx, tenant, id); err != nil {
+		if err := x.loadApproval(ctx, tx, q, p, access.From(ctx)); err != nil {
 			return err
 		}
 		if x.plan.Plan.ReleasedAt == nil {
@@ -138,14 +155,15 @@ func newPlanView(p Page, x planRows, who access.Principal) planView {
 	plan, sc := x.plan.Plan, x.plan.OptimizationScenario
 	v := planView{
 		ID: plan.ID.String(), Run: plan.RunID.String(), Title: x.plan.Title, Preset: sc.Preset, PresetName: presetName(p, sc.Preset),
-		State: plan.State, StateName: planStates[plan.State], StateLabel: p.T("plans.state." + plan.State), Version: int(plan.Version),
+		State: plan.State, StateName: planStates[plan.State], StateLabel: p.T("plans.state." + lifecycleOf(plan.State, plan.EndorsedAt)), Version: int(plan.Version),
 		LaunchedBy: localName(p.Lang, x.plan.LaunchedAr, x.plan.LaunchedEn), ProposedBy: localName(p.Lang, x.plan.ProposedAr, x.plan.ProposedEn),
 		ReleasedBy: localName(p.Lang, x.plan.ReleasedAr, x.plan.ReleasedEn), Note: plan.Note, ProposedAt: plan.ProposedAt, DueAt: plan.DueAt,
 		From: x.plan.WindowStart, To: x.plan.WindowStart.AddDate(0, 0, int(x.plan.WindowDays)-1), DecidedAt: plan.DecidedAt,
 		ReleasedAt: plan.ReleasedAt, EscalatedAt: plan.EscalatedAt, Late: plan.State == "proposed" && time.Now().After(plan.DueAt),
-		Total: x.solved.view.Total, Risk: x.solved.view.Risk, Figures: figureViews(p, x.solved.view.Figures), Actions: actionsOn(p, plan, who),
+		Total: x.solved.view.Total, Risk: x.solved.view.Risk, Figures: figureViews(p, x.solved.view.Figures), Actions: actionsOn(p, x, who),
 		Certificate: newCertificate(x.solved.view.Certificate),
 	}
+	v.showApproval(p, x, who)
 	if plan.PreviousID != nil {
 		v.Previous = plan.PreviousID.String()
 	}
@@ -155,6 +173,7 @@ func newPlanView(p Page, x planRows, who access.Principal) planView {
 	v.Pager = NewPager(p.URL, runPageSize, len(x.solved.view.Lines))
 	v.Pager.Target = "plan-advice"
 	v.Lines = newLineTable(p, x.solved, x.book, x.trust, v.Pager)
+	markLines(p, &v, x)
 	for _, d := range x.decisions {
 		v.Decisions = append(v.Decisions, newDecisionView(p, d))
 	}
@@ -165,23 +184,17 @@ func newPlanView(p Page, x planRows, who access.Principal) planView {
 	return v
 }
 
-// actionsOn applies the capability matrix and the four-eyes rule to a plan.
-// The workflow and a constraint of the database hold the same rule.
-func actionsOn(p Page, plan db.Plan, who access.Principal) planActions {
-	var a planActions
-	switch plan.State {
-	case "proposed":
-		a.Endorse = who.Can(access.EndorsePlan)
-		a.Approve = who.Can(access.ApprovePlan)
-		a.Return = a.Approve
-		switch {
-		case !a.Approve:
-		case plan.LaunchedBy == who.UserID:
-			a.Approve, a.Own = false, p.T("plans.own.launched")
-		case plan.ProposedBy == who.UserID:
-			a.Approve, a.Own = false, p.T("plans.own.proposed")
-		}
-	case "approved":
+// actionsOn says what the reader may do about a plan in its state.
+func actionsOn(p Page, x planRows, who access.Principal) planActions {
+	plan := x.plan.Plan
+	a := planActions{Endorse: x.standing.May(workflows.Endorsed), Approve: x.standing.May(workflows.Approved), Return: x.standing.May(workflows.Returned)}
+	if x.standing.Waiting && x.standing.Own != "" {
+		a.Own = p.T("plans.own." + x.standing.Own)
+	}
+	if x.standing.Waiting && x.behalf != nil {
+		a.Behalf = p.T("plans.behalf", "Name", localName(p.Lang, x.behalf.NameAr, x.behalf.NameEn))
+	}
+	if plan.State == "approved" {
 		a.Releasing = plan.ReleaseRequestedAt != nil
 		a.Release = !a.Releasing && who.Can(access.ReleasePlan)
 	}
@@ -198,6 +211,9 @@ func newDecisionView(p Page, d db.PlanDecisionsPageRow) decisionView {
 	look := decisionLooks[d.Kind]
 	v := decisionView{Icon: look.icon, Tone: look.tone, Label: p.T("plans.decided." + d.Kind), By: localName(p.Lang, d.NameAr, d.NameEn),
 		Comment: d.Comment, At: d.DecidedAt}
+	if d.OnBehalfOf != nil {
+		v.Behalf = p.T("plans.decided.behalf", "Name", localName(p.Lang, d.BehalfAr, d.BehalfEn))
+	}
 	if len(d.Roles) > 0 {
 		v.Role = p.T("role." + d.Roles[0])
 	}

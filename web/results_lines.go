@@ -25,7 +25,9 @@ type lineRow struct {
 	Start                        *time.Time
 	Who                          string
 	Value, PFail, Cost, Expected float64
-	Rated, Trusted               bool // whether the asset's score counts, and whether it was trusted
+	Rated, Trusted               bool   // whether the asset's score counts, and whether it was trusted
+	Held, Comments               string // on a plan: why the line is not carried out, and where it is commented
+	Said                         int    // comments on the line
 }
 
 // lineTable is a page of decisions with the columns that the problem fills.
