@@ -239,6 +239,18 @@ func (q *Queries) CountWebhooks(ctx context.Context, db DBTX, tenantID uuid.UUID
 	return count, err
 }
 
+const deliveryState = `-- name: DeliveryState :one
+SELECT state FROM core.deliveries WHERE tenant_id = $1 AND webhook_id = $2::uuid AND id = $3
+`
+
+// State of a delivery of a webhook.
+func (q *Queries) DeliveryState(ctx context.Context, db DBTX, tenantID uuid.UUID, webhookID uuid.UUID, iD uuid.UUID) (string, error) {
+	row := db.QueryRow(ctx, deliveryState, tenantID, webhookID, iD)
+	var state string
+	err := row.Scan(&state)
+	return state, err
+}
+
 const deliveryWork = `-- name: DeliveryWork :one
 SELECT (EXISTS (SELECT 1 FROM core.events e WHERE e.tenant_id = $1 AND e.routed_at IS NULL)
   OR EXISTS (SELECT 1 FROM core.deliveries d WHERE d.tenant_id = $1 AND d.state = 'waiting' AND d.next_at <= now()))::boolean AS waiting

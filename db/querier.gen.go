@@ -252,6 +252,8 @@ type Querier interface {
 	DeleteExpiredSessions(ctx context.Context, db DBTX) (int64, error)
 	DeleteOldIdempotentRequests(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
 	DeleteSession(ctx context.Context, db DBTX, token string) error
+	// State of a delivery of a webhook.
+	DeliveryState(ctx context.Context, db DBTX, tenantID uuid.UUID, webhookID uuid.UUID, iD uuid.UUID) (string, error)
 	// Whether a tenant has events to route or deliveries that are due.
 	DeliveryWork(ctx context.Context, db DBTX, tenantID uuid.UUID) (bool, error)
 	// Forgets where a reading stood, so that the next one begins anew.

@@ -136,6 +136,10 @@ FROM core.deliveries d JOIN core.events e ON e.tenant_id = d.tenant_id AND e.id 
 WHERE d.tenant_id = @tenant_id AND d.webhook_id = @webhook_id::uuid AND (@state::text = '' OR d.state = @state)
 ORDER BY d.created_at DESC, d.id LIMIT @page_size OFFSET @skip;
 
+-- name: DeliveryState :one
+-- State of a delivery of a webhook.
+SELECT state FROM core.deliveries WHERE tenant_id = @tenant_id AND webhook_id = @webhook_id::uuid AND id = @id;
+
 -- name: SendAgain :execrows
 -- Puts a delivery back in line.
 UPDATE core.deliveries SET state = 'waiting', attempts = 0, next_at = now(), delivered_at = NULL
