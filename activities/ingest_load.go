@@ -10,6 +10,7 @@ import (
 
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/connector"
+	"github.com/optria-iq/optria/internal/secret"
 )
 
 // target is everything that reading an integration needs. It is loaded once
@@ -24,7 +25,7 @@ type target struct {
 }
 
 func (a *Ingest) load(ctx context.Context, ref IntegrationRef) (*target, error) {
-	t := &target{secrets: connector.Secrets{}}
+	t := &target{}
 	var sealed []db.ListSealedCredentialsRow
 	err := a.deps.DB.InTenant(ctx, ref.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
 		if t.integration, err = q.LoadPolledIntegration(ctx, tx, ref.TenantID, ref.IntegrationID); err != nil {
@@ -44,14 +45,23 @@ func (a *Ingest) load(ctx context.Context, ref IntegrationRef) (*target, error) 
 	if err != nil {
 		return nil, fmt.Errorf("load integration: %w", err)
 	}
+	if t.secrets, err = unseal(a.deps.Box, ref, sealed); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// unseal opens the credentials of an integration.
+func unseal(box *secret.Box, ref IntegrationRef, sealed []db.ListSealedCredentialsRow) (connector.Secrets, error) {
+	secrets := connector.Secrets{}
 	for _, s := range sealed {
-		plain, err := a.deps.Box.Open(ref.TenantID.String(), ref.IntegrationID.String(), s.Field, s.Ciphertext)
+		plain, err := box.Open(ref.TenantID.String(), ref.IntegrationID.String(), s.Field, s.Ciphertext)
 		if err != nil {
 			return nil, fmt.Errorf("open credential %s: %w", s.Field, err)
 		}
-		t.secrets[s.Field] = string(plain)
+		secrets[s.Field] = string(plain)
 	}
-	return t, nil
+	return secrets, nil
 }
 
 // follow sets the tags to read and what they feed.

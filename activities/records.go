@@ -192,6 +192,11 @@ func (a *Ingest) storeRecords(ctx context.Context, t *target, page recordPage, p
 		if err := page.store(ctx, tx, q, i); err != nil {
 			return err
 		}
+		if len(page.orders) > 0 {
+			if _, err := followTwins(ctx, tx, q, i.TenantID, i.ID); err != nil {
+				return fmt.Errorf("follow orders: %w", err)
+			}
+		}
 		if page.cursor == "" && pass.Reads == readingAssets {
 			if err := pass.settle(ctx, tx, q, i); err != nil {
 				return err

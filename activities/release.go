@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -10,16 +11,134 @@ import (
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/access"
 	"github.com/optria-iq/optria/internal/fault"
+	"github.com/optria-iq/optria/internal/release"
 )
 
-// WorkOrdersResult says what a release did.
+// States of a release and of its lines, as stored.
+const (
+	ReleaseRunning = "running"
+	ReleaseStuck   = "stuck"
+	ReleaseUndoing = "undoing"
+	ReleaseDone    = "done"
+	ReleaseUndone  = "undone"
+
+	lineWaiting    = "waiting"
+	lineWriting    = "writing"
+	lineWritten    = "written"
+	lineFailed     = "failed"
+	lineSkipped    = "skipped"
+	lineUndone     = "undone"
+	lineUndoFailed = "undo_failed"
+)
+
+// WorkOrdersResult says what a release to the product alone did.
 type WorkOrdersResult struct {
 	Created, Cancelled int
 }
 
-// CreateWorkOrders releases an approved plan in one transaction: one work
-// order per recommendation to act, numbered without gaps, each given to the
-// technician of its skill with the fewest open hours.
+// ReleaseScope is a release as its rows say: what is left to write and, when it
+// is taken back, to undo, each in the order in which it is to be done.
+type ReleaseScope struct {
+	ReleaseID   uuid.UUID
+	ProductOnly bool // no maintenance system: CreateWorkOrders does it all
+	State       string
+	Todo, Undo  []int32
+}
+
+// PrepareRelease notes the lines of a release, each with its idempotency key
+// and its days, and says what is left to do. A plan that was asked to be
+// released before releases had rows gets one, without a maintenance system.
+func (a *Release) PrepareRelease(ctx context.Context, ref PlanRef) (ReleaseScope, error) {
+	var scope ReleaseScope
+	err := a.deps.DB.InTenant(ctx, ref.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
+		p, err := q.LockPlan(ctx, tx, ref.TenantID, ref.PlanID)
+		if err != nil {
+			return err
+		}
+		if p.ReleasedAt != nil {
+			scope.State = ReleaseDone
+			return nil
+		}
+		r, _, err := wanted(ctx, tx, q, p)
+		if err != nil {
+			return err
+		}
+		scope.ReleaseID, scope.State, scope.ProductOnly = r.ID, r.State, r.IntegrationID == nil
+		if scope.ProductOnly {
+			return nil
+		}
+		if err := addLines(ctx, tx, q, p, r); err != nil {
+			return err
+		}
+		return scope.read(ctx, tx, q, r)
+	})
+	if err != nil {
+		return scope, fmt.Errorf("prepare release: %w", err)
+	}
+	return scope, nil
+}
+
+// wanted returns the release that a person, who may still release, asked for.
+func wanted(ctx context.Context, tx pgx.Tx, q *db.Queries, p db.Plan) (db.Release, db.Actor, error) {
+	if p.State != PlanApproved || p.ReleaseRequestedBy == nil {
+		return db.Release{}, db.Actor{}, fault.New(fault.Conflict, KeyNotApproved)
+	}
+	actor, err := permitted(ctx, tx, q, p.TenantID, *p.ReleaseRequestedBy, access.ReleasePlan)
+	if err != nil {
+		return db.Release{}, actor, err
+	}
+	r, err := q.LockRelease(ctx, tx, p.TenantID, p.ID)
+	if errors.Is(err, pgx.ErrNoRows) || err == nil && r.State == ReleaseUndone {
+		if _, err := db.StartRelease(ctx, tx, p, *p.ReleaseRequestedBy, nil); err != nil {
+			return r, actor, err
+		}
+		r, err = q.LockRelease(ctx, tx, p.TenantID, p.ID)
+	}
+	return r, actor, err
+}
+
+// addLines notes the lines of a release that are not noted yet.
+func addLines(ctx context.Context, tx pgx.Tx, q *db.Queries, p db.Plan, r db.Release) error {
+	days, err := db.TenantCalendar(ctx, tx, p.TenantID)
+	if err != nil {
+		return err
+	}
+	jobs, err := q.ListJobsToRelease(ctx, tx, p.TenantID, p.ID)
+	if err != nil {
+		return fmt.Errorf("list jobs: %w", err)
+	}
+	for i, j := range jobs {
+		start, end := release.Span(*j.StartOn, *j.EndOn, days.Location())
+		err := q.AddReleaseLine(ctx, tx, db.AddReleaseLineParams{TenantID: p.TenantID, ReleaseID: r.ID, Line: int32(i + 1), RecommendationID: j.ID,
+			AssetID: j.AssetID, Action: release.None, IdempotencyKey: release.Key(j.ID), PlannedStart: start, PlannedEnd: end})
+		if err != nil {
+			return fmt.Errorf("add line %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+// read lists what is left to do.
+func (s *ReleaseScope) read(ctx context.Context, tx pgx.Tx, q *db.Queries, r db.Release) error {
+	lines, err := q.ListReleaseLines(ctx, tx, r.TenantID, r.ID)
+	if err != nil {
+		return fmt.Errorf("list lines: %w", err)
+	}
+	s.Todo, s.Undo = nil, nil
+	for i := range lines {
+		if l := lines[i]; l.State == lineWaiting || l.State == lineWriting || l.State == lineFailed {
+			s.Todo = append(s.Todo, l.Line)
+		}
+		if l := lines[len(lines)-1-i]; l.State != lineUndone && l.State != lineUndoFailed {
+			s.Undo = append(s.Undo, l.Line)
+		}
+	}
+	return nil
+}
+
+// CreateWorkOrders releases an approved plan to the product alone, in one
+// transaction: one work order per recommendation to act, numbered without gaps,
+// each given to the technician of its skill with the fewest open hours.
 //
 // Older released plans of the tenant become superseded. Of their work orders
 // only those that nobody has begun and whose asset gets a new one are
@@ -38,26 +157,20 @@ func (a *Release) CreateWorkOrders(ctx context.Context, ref PlanRef) (WorkOrders
 		if p.ReleasedAt != nil {
 			return nil
 		}
-		if p.State != PlanApproved || p.ReleaseRequestedBy == nil {
-			return fault.New(fault.Conflict, KeyNotApproved)
-		}
-		actor, err := permitted(ctx, tx, q, ref.TenantID, *p.ReleaseRequestedBy, access.ReleasePlan)
+		r, actor, err := wanted(ctx, tx, q, p)
 		if err != nil {
 			return err
 		}
-		assets, err := writeWorkOrders(ctx, tx, q, ref)
+		if err := addLines(ctx, tx, q, p, r); err != nil {
+			return err
+		}
+		assets, err := writeWorkOrders(ctx, tx, q, p, r)
 		if err != nil {
 			return err
 		}
 		result.Created = len(assets)
-		if result.Cancelled, err = replaceOlder(ctx, tx, q, ref, assets); err != nil {
-			return err
-		}
-		return db.AppendAudit(ctx, tx, db.Entry{
-			TenantID: ref.TenantID, Actor: actor, Action: "plan.released", ObjectType: "plan", ObjectID: ref.PlanID.String(),
-			Before: map[string]any{"state": p.State},
-			After:  map[string]any{"state": PlanReleased, "work_orders": result.Created, "cancelled": result.Cancelled},
-		})
+		result.Cancelled, err = conclude(ctx, tx, q, p, r, actor, assets)
+		return err
 	})
 	if err != nil {
 		return WorkOrdersResult{}, fmt.Errorf("create work orders: %w", err)
@@ -66,36 +179,82 @@ func (a *Release) CreateWorkOrders(ctx context.Context, ref PlanRef) (WorkOrders
 }
 
 // writeWorkOrders creates the work orders of a plan and returns their assets.
-func writeWorkOrders(ctx context.Context, tx pgx.Tx, q *db.Queries, ref PlanRef) ([]uuid.UUID, error) {
-	if err := q.LockWorkOrderNumbers(ctx, tx, ref.TenantID); err != nil {
+func writeWorkOrders(ctx context.Context, tx pgx.Tx, q *db.Queries, p db.Plan, r db.Release) ([]uuid.UUID, error) {
+	lines, err := q.ListReleaseLines(ctx, tx, p.TenantID, r.ID)
+	if err != nil {
+		return nil, fmt.Errorf("list lines: %w", err)
+	}
+	orders, err := newOrderBook(ctx, tx, q, p.TenantID)
+	if err != nil {
+		return nil, err
+	}
+	assets := make([]uuid.UUID, 0, len(lines))
+	for _, l := range lines {
+		line, err := q.LockReleaseLine(ctx, tx, p.TenantID, r.ID, l.Line)
+		if err != nil {
+			return nil, fmt.Errorf("load line %d: %w", l.Line, err)
+		}
+		if err := orders.put(ctx, tx, q, p.ID, line, twin{}); err != nil {
+			return nil, err
+		}
+		if err := q.FinishReleaseLine(ctx, tx, db.FinishReleaseLineParams{TenantID: p.TenantID, ReleaseID: r.ID, Line: l.Line}); err != nil {
+			return nil, fmt.Errorf("finish line %d: %w", l.Line, err)
+		}
+		assets = append(assets, l.AssetID)
+	}
+	return assets, nil
+}
+
+// orderBook hands out numbers and technicians within one transaction.
+type orderBook struct {
+	number      int64
+	technicians []db.ListTechnicianLoadsRow
+}
+
+func newOrderBook(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) (*orderBook, error) {
+	if err := q.LockWorkOrderNumbers(ctx, tx, tenant); err != nil {
 		return nil, fmt.Errorf("lock numbers: %w", err)
 	}
-	number, err := q.LastWorkOrderNumber(ctx, tx, ref.TenantID)
+	number, err := q.LastWorkOrderNumber(ctx, tx, tenant)
 	if err != nil {
 		return nil, fmt.Errorf("read last number: %w", err)
 	}
-	jobs, err := q.ListJobsToRelease(ctx, tx, ref.TenantID, ref.PlanID)
-	if err != nil {
-		return nil, fmt.Errorf("list jobs: %w", err)
-	}
-	technicians, err := q.ListTechnicianLoads(ctx, tx, ref.TenantID)
+	technicians, err := q.ListTechnicianLoads(ctx, tx, tenant)
 	if err != nil {
 		return nil, fmt.Errorf("list technicians: %w", err)
 	}
-	assets := make([]uuid.UUID, 0, len(jobs))
-	for _, j := range jobs {
-		created, err := q.AddWorkOrder(ctx, tx, db.AddWorkOrderParams{
-			TenantID: ref.TenantID, Number: number + 1, PlanID: ref.PlanID, RecommendationID: j.ID, AssetID: j.AssetID,
-			TitleAr: fmt.Sprintf("صيانة مخططة: %s (%s)", j.NameAr, j.Tag), TitleEn: fmt.Sprintf("Planned maintenance: %s (%s)", j.NameEn, j.Tag),
-			StartOn: *j.StartOn, DueOn: *j.EndOn, TechnicianID: assign(technicians, j.SkillCode, j.CrewHours), CrewHours: j.CrewHours,
-		})
-		if err != nil {
-			return nil, fmt.Errorf("add work order for %s: %w", j.Tag, err)
-		}
-		number += created
-		assets = append(assets, j.AssetID)
+	return &orderBook{number: number, technicians: technicians}, nil
+}
+
+// twin is the order in the maintenance system behind a work order; its zero
+// value is none.
+type twin struct {
+	integration        *uuid.UUID
+	id, state, version string
+}
+
+// put writes the work order of a line, or opens the one that an undone release
+// has cancelled.
+func (b *orderBook) put(ctx context.Context, tx pgx.Tx, q *db.Queries, plan uuid.UUID, l db.LockReleaseLineRow, t twin) error {
+	line := l.ReleaseLine
+	_, err := q.PutWorkOrder(ctx, tx, db.PutWorkOrderParams{
+		TenantID: line.TenantID, Number: b.number + 1, PlanID: plan, RecommendationID: line.RecommendationID, AssetID: line.AssetID,
+		TitleAr: fmt.Sprintf("صيانة مخططة: %s (%s)", l.NameAr, l.Tag), TitleEn: plannedTitle(l),
+		StartOn: *l.StartOn, DueOn: *l.EndOn, TechnicianID: assign(b.technicians, l.SkillCode, l.CrewHours), CrewHours: l.CrewHours,
+		IntegrationID: t.integration, ExternalID: t.id, ExternalState: t.state, ExternalVersion: t.version,
+	})
+	if err != nil {
+		return fmt.Errorf("put work order for %s: %w", l.Tag, err)
 	}
-	return assets, nil
+	b.number, err = q.LastWorkOrderNumber(ctx, tx, line.TenantID)
+	if err != nil {
+		return fmt.Errorf("read last number: %w", err)
+	}
+	return nil
+}
+
+func plannedTitle(l db.LockReleaseLineRow) string {
+	return fmt.Sprintf("Planned maintenance: %s (%s)", l.NameEn, l.Tag)
 }
 
 // assign picks the technician of a skill with the least load and adds the job
@@ -113,20 +272,4 @@ func assign(technicians []db.ListTechnicianLoadsRow, skill string, hours float64
 	}
 	pick.Hours += hours
 	return &pick.ID
-}
-
-// replaceOlder marks the plan as released, supersedes older ones and cancels
-// what the new work orders replace.
-func replaceOlder(ctx context.Context, tx pgx.Tx, q *db.Queries, ref PlanRef, assets []uuid.UUID) (int, error) {
-	cancelled, err := q.CancelReplacedWorkOrders(ctx, tx, ref.TenantID, ref.PlanID, assets)
-	if err != nil {
-		return 0, fmt.Errorf("cancel replaced work orders: %w", err)
-	}
-	if _, err := q.SupersedePlans(ctx, tx, ref.TenantID, ref.PlanID); err != nil {
-		return 0, fmt.Errorf("supersede plans: %w", err)
-	}
-	if _, err := q.MarkReleased(ctx, tx, ref.TenantID, ref.PlanID); err != nil {
-		return 0, fmt.Errorf("mark plan released: %w", err)
-	}
-	return int(cancelled), nil
 }

@@ -461,6 +461,8 @@ JOIN core.assets a ON a.tenant_id = w.tenant_id AND a.id = w.asset_id
 LEFT JOIN optimization.release_lines l ON l.tenant_id = w.tenant_id AND l.recommendation_id = w.recommendation_id
 WHERE w.tenant_id = $1 AND w.integration_id = $2 AND w.external_id <> ''
   AND o.seen_at > w.external_synced_at AND NOT (w.status = 'cancelled' AND o.state = 'cancelled')
+  AND NOT EXISTS (SELECT FROM core.work_orders n WHERE n.tenant_id = w.tenant_id AND n.integration_id = w.integration_id
+    AND n.external_id = w.external_id AND n.number > w.number AND n.status <> 'cancelled')
 ORDER BY w.number LIMIT 5000
 FOR UPDATE OF w
 `
@@ -487,7 +489,8 @@ type ListStaleTwinsRow struct {
 	Line             *int32
 }
 
-// Work orders whose twin was read since they last followed it.
+// Work orders whose twin was read since they last followed it. A twin that a
+// later work order has taken over is followed by that one alone.
 func (q *Queries) ListStaleTwins(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID *uuid.UUID) ([]ListStaleTwinsRow, error) {
 	rows, err := db.Query(ctx, listStaleTwins, tenantID, integrationID)
 	if err != nil {
@@ -1008,7 +1011,7 @@ func (q *Queries) RequestRelease(ctx context.Context, db DBTX, arg RequestReleas
 const restartReleaseLines = `-- name: RestartReleaseLines :exec
 UPDATE optimization.release_lines SET
   idempotency_key = CASE WHEN state <> 'undone' OR action <> 'create' THEN idempotency_key
-    ELSE substring(idempotency_key FROM '^OPT-[0-9A-F]{24}') || '-' || (coalesce(nullif(substring(idempotency_key FROM '-([0-9]+)$'), ''), '1')::int + 1)::text END,
+    ELSE substring(idempotency_key FROM '^OPT-[0-9A-F]{24}') || '-' || (coalesce(nullif(substring(idempotency_key FROM '^OPT-[0-9A-F]{24}-([0-9]+)$'), ''), '1')::int + 1)::text END,
   state = 'waiting', action = CASE WHEN state = 'undo_failed' AND action = 'create' THEN 'create' ELSE 'none' END,
   external_asset_id = '', external_id = '', external_version = '', before = NULL, attempts = 0, reason = '', error_key = '', error_detail = '{}',
   written_at = NULL, updated_at = now()

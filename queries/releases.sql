@@ -14,7 +14,7 @@ RETURNING id;
 -- that could not be taken back keeps its key, by which its order is found.
 UPDATE optimization.release_lines SET
   idempotency_key = CASE WHEN state <> 'undone' OR action <> 'create' THEN idempotency_key
-    ELSE substring(idempotency_key FROM '^OPT-[0-9A-F]{24}') || '-' || (coalesce(nullif(substring(idempotency_key FROM '-([0-9]+)$'), ''), '1')::int + 1)::text END,
+    ELSE substring(idempotency_key FROM '^OPT-[0-9A-F]{24}') || '-' || (coalesce(nullif(substring(idempotency_key FROM '^OPT-[0-9A-F]{24}-([0-9]+)$'), ''), '1')::int + 1)::text END,
   state = 'waiting', action = CASE WHEN state = 'undo_failed' AND action = 'create' THEN 'create' ELSE 'none' END,
   external_asset_id = '', external_id = '', external_version = '', before = NULL, attempts = 0, reason = '', error_key = '', error_detail = '{}',
   written_at = NULL, updated_at = now()
@@ -134,7 +134,8 @@ UPDATE optimization.plans SET release_requested_by = NULL, release_requested_at 
 WHERE tenant_id = @tenant_id AND id = @id AND state = 'approved';
 
 -- name: ListStaleTwins :many
--- Work orders whose twin was read since they last followed it.
+-- Work orders whose twin was read since they last followed it. A twin that a
+-- later work order has taken over is followed by that one alone.
 SELECT w.id, w.number, w.status, w.start_on, w.due_on, w.external_state, w.plan_id, w.recommendation_id, a.tag,
   o.external_id, o.state, o.planned_start, o.planned_end, o.actual_start, o.actual_end, o.version, o.seen_at,
   l.release_id, l.line
@@ -144,6 +145,8 @@ JOIN core.assets a ON a.tenant_id = w.tenant_id AND a.id = w.asset_id
 LEFT JOIN optimization.release_lines l ON l.tenant_id = w.tenant_id AND l.recommendation_id = w.recommendation_id
 WHERE w.tenant_id = @tenant_id AND w.integration_id = @integration_id AND w.external_id <> ''
   AND o.seen_at > w.external_synced_at AND NOT (w.status = 'cancelled' AND o.state = 'cancelled')
+  AND NOT EXISTS (SELECT FROM core.work_orders n WHERE n.tenant_id = w.tenant_id AND n.integration_id = w.integration_id
+    AND n.external_id = w.external_id AND n.number > w.number AND n.status <> 'cancelled')
 ORDER BY w.number LIMIT 5000
 FOR UPDATE OF w;
 

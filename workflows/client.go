@@ -115,12 +115,6 @@ func (c *Client) StartApproval(ctx context.Context, tenant, plan uuid.UUID) erro
 	return c.start(ctx, tenant, ApprovalID(tenant, plan), PlanApproval, ApprovalInput{TenantID: tenant, PlanID: plan})
 }
 
-// StartRelease starts the release of an approved plan whose row says who asked
-// for it; see StartOptimization.
-func (c *Client) StartRelease(ctx context.Context, tenant, plan uuid.UUID) error {
-	return c.start(ctx, tenant, ReleaseID(tenant, plan), Release, ReleaseInput{TenantID: tenant, PlanID: plan})
-}
-
 // StartSweep scores the tenant's assets now. A sweep that was asked for this
 // way and still runs is not joined by a second.
 func (c *Client) StartSweep(ctx context.Context, tenant uuid.UUID) error {

@@ -51,6 +51,15 @@ func poll(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
+// writeBack is for one order in a maintenance system: what passes by itself is
+// tried again for a minute, then a person decides.
+func writeBack(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue: QueueIngest, StartToCloseTimeout: 2 * time.Minute, RetryPolicy: patient(6), WaitForCancellation: true,
+		DisableEagerExecution: true, Summary: summary,
+	})
+}
+
 // follow is for streaming: an activity of hours that deals with the failures of
 // its source by itself. It heartbeats every few seconds, so that another worker
 // takes over soon when its own is gone, and it is tried for ever, because a

@@ -14,6 +14,8 @@ func RegisterWorkflows(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(Optimization)
 	r.RegisterWorkflow(PlanApproval)
 	r.RegisterWorkflow(Release)
+	r.RegisterWorkflow(ReleasePreview)
+	r.RegisterWorkflow(ReconcileOrders)
 	r.RegisterWorkflow(EditPreview)
 	r.RegisterWorkflow(ModelTraining)
 	r.RegisterWorkflow(ModelUpkeep)

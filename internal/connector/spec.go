@@ -28,6 +28,7 @@ type Spec struct {
 	NameKey        string // message key of the display name
 	DescriptionKey string // message key of one sentence about it
 	Fields         []Field
+	WritesOrders   bool // its connectors are WorkOrderWriters
 	// Check adds rules that concern the content of one field or several
 	// together. It runs only when every single field is sound, and returns
 	// field key to message key. It may be nil.

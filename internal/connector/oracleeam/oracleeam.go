@@ -77,6 +77,7 @@ func Spec() connector.Spec {
 		NameKey:        "connector.oracleeam.name",
 		DescriptionKey: "connector.oracleeam.description",
 		Fields:         append(httpapi.Fields(), version, organization, hierarchy, kind, release, size),
+		WritesOrders:   true,
 		Check:          check,
 	}
 }

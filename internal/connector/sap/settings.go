@@ -76,7 +76,7 @@ func Spec() connector.Spec {
 	fields := append(httpapi.Fields(), client, text("sap_language", 2, "EN"), text("time_zone", 64, "UTC"), text("plants", 200, nil),
 		service, text("order_type", 4, "YA01"), text("planning_plant", 4, nil), text("key_field", 40, "AdditionalDeviceData"),
 		number("page_size", 10, 5000, 500), number("history_days", 1, 36_500, 730), number("record_minutes", 1, 1440, 5), points, number("late_hours", 0, 720, 72))
-	return connector.Spec{Kind: Kind, NameKey: "connector.sap.name", DescriptionKey: "connector.sap.description", Fields: fields, Check: check}
+	return connector.Spec{Kind: Kind, NameKey: "connector.sap.name", DescriptionKey: "connector.sap.description", Fields: fields, WritesOrders: true, Check: check}
 }
 
 var (
