@@ -25,6 +25,7 @@ type accountView struct {
 	LastLogin, PasswordChanged                *time.Time
 	Languages                                 []Option
 	Audit                                     bool // may read the log of own actions
+	Delegates                                 bool // may let somebody else approve
 }
 
 func (s *Server) showAccount(w http.ResponseWriter, r *http.Request) error {
@@ -34,7 +35,8 @@ func (s *Server) showAccount(w http.ResponseWriter, r *http.Request) error {
 	}
 	u := accountOf(r).user
 	v := accountView{NameAr: u.NameAr, NameEn: u.NameEn, Email: u.Email, Username: u.Username, Language: u.Language,
-		LastLogin: u.LastLoginAt, PasswordChanged: u.PasswordChangedAt, Languages: languages(), Audit: access.From(r.Context()).Can(access.ViewOwnActions)}
+		LastLogin: u.LastLoginAt, PasswordChanged: u.PasswordChangedAt, Languages: languages(), Audit: access.From(r.Context()).Can(access.ViewOwnActions),
+		Delegates: access.From(r.Context()).Can(access.ApprovePlan)}
 	for _, role := range u.Roles {
 		v.Roles = append(v.Roles, roleChip{role, p.T("role." + role)})
 	}

@@ -22,6 +22,7 @@ type scenarioForm struct {
 	Sites, Assets                                   map[string]bool
 	Values                                          map[string]string
 	Flags                                           map[string]bool
+	Pins                                            []string // decisions held fixed, each in JSON
 }
 
 const (
@@ -94,6 +95,7 @@ func readScenarioForm(r *http.Request) scenarioForm {
 	for _, id := range r.PostForm["asset"] {
 		f.Assets[id] = true
 	}
+	f.Pins = r.PostForm["pin"]
 	for name, values := range r.PostForm {
 		if strings.HasPrefix(name, fieldPrefix) && len(values) == 1 {
 			f.Values[name], f.Flags[name] = strings.TrimSpace(values[0]), true
@@ -184,7 +186,7 @@ func (f scenarioForm) objective(p Page, spec optimize.Spec, errs map[string]stri
 // constraints reads sites, assets and the fields of the problem. Every site
 // chosen is the same as none.
 func (f scenarioForm) constraints(p Page, spec optimize.Spec, scope runs.Scope, errs map[string]string) runs.Constraints {
-	c := runs.Constraints{SiteIDs: chosenIDs(p, f.Sites, "site", errs), AssetIDs: chosenIDs(p, f.Assets, "asset", errs)}
+	c := runs.Constraints{SiteIDs: chosenIDs(p, f.Sites, "site", errs), AssetIDs: chosenIDs(p, f.Assets, "asset", errs), Pins: f.pins(p, errs)}
 	if len(c.SiteIDs) == len(scope.Sites) {
 		c.SiteIDs = nil
 	}

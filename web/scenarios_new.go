@@ -66,6 +66,7 @@ type wizard struct {
 	Limits    []choiceOption
 	MinDate   string
 	Preflight preflight
+	Pins      []pickView // decisions of an earlier run that are held fixed again
 }
 
 // assetGroup is the assets of one site.
@@ -89,6 +90,15 @@ func (s *Server) newScenario(w http.ResponseWriter, r *http.Request) error {
 	p, err := s.page(r, "scenarios.new")
 	if err != nil {
 		return err
+	}
+	if again := r.URL.Query().Get("again"); again != "" {
+		form, err := s.formAgain(r, again)
+		if err != nil {
+			return err
+		}
+		if slices.Contains(runnable(access.From(r.Context())), form.Problem) {
+			return s.wizardPage(w, r, http.StatusOK, p, form, nil)
+		}
 	}
 	kind := r.URL.Query().Get("problem")
 	if !slices.Contains(runnable(access.From(r.Context())), kind) {
@@ -133,6 +143,7 @@ func (s *Server) wizardPage(w http.ResponseWriter, r *http.Request, status int, 
 			v.Sites = append(v.Sites, pickView{ID: x.ID.String(), Name: localName(p.Lang, x.NameAr, x.NameEn), Checked: f.Sites[x.ID.String()]})
 			v.Assets = append(v.Assets, assetsOf(p, x, assets, f))
 		}
+		v.Pins = f.pinChoices(p, assets)
 		v.Problems = problemCards(p, access.From(r.Context()), f, v.Sites, errs)
 		v.Preflight, err = loadPreflight(ctx, tx, q, tenant, p)
 		return err
