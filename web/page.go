@@ -28,6 +28,7 @@ type Page struct {
 	Toasts    []Toast
 	CanSearch bool        // shows the search box and the alerts of the tenant
 	Alerts    int         // open alerts, shown on the bell
+	Unread    int         // notifications of the person that are not read
 	Synthetic bool        // shows the synthetic-data ribbon
 	Break     *BreakGlass // shows the break-glass banner
 

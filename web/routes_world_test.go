@@ -27,11 +27,11 @@ const (
 // new kind of parameter must be added here.
 var tableOf = map[string]string{
 	"assets": "core.assets", "runs": "optimization.optimization_runs", "recommendations": "optimization.optimization_recommendations",
-	"plans": "optimization.plans", "work-orders": "core.work_orders", "alerts": "core.alerts", "integrations": "core.integrations",
+	"plans": "optimization.plans", "ledger": "optimization.plans", "work-orders": "core.work_orders", "alerts": "core.alerts", "integrations": "core.integrations",
 	"mappings": "core.integration_mappings", "users": "core.users", "credentials": "core.one_time_credentials", "tokens": "core.api_tokens",
 	"tenants": "core.tenants", "components": "core.asset_components", "failure-modes": "core.asset_failure_modes", "modes": "core.asset_failure_modes",
 	"models": "ai.models", "scenarios": "optimization.optimization_scenarios", "compare": "optimization.optimization_scenarios", "sites": "core.sites", "signals": "telemetry.signals",
-	"firings": "core.schedule_firings",
+	"notifications": "core.notifications", "webhooks": "core.webhooks", "deliveries": "core.deliveries", "firings": "core.schedule_firings", "backtests": "optimization.backtests",
 }
 
 // estate is a tenant that holds at least one row of every kind, with one id of
@@ -114,11 +114,18 @@ INSERT INTO core.alerts (tenant_id, asset_id, kind, severity, dedupe_key, detail
   SELECT tenant_id, id, 'failure_risk', 4, 'test/' || id, '{"probability_30": 0.31, "loss_sar": 120000}', now(), now() FROM core.assets WHERE tenant_id = '{id}' ORDER BY tag LIMIT 5;
 INSERT INTO core.api_tokens (tenant_id, user_id, name, scopes, token_hash, created_by, expires_at)
   VALUES ('{id}', '{user}', 'token of {id}', '{read:results}', 'hash of {id}', '{user}', now() + interval '1 day');
+WITH event AS (INSERT INTO core.events (tenant_id, kind, object_type, object_id, dedupe_key, payload)
+    VALUES ('{id}', 'plan.approved', 'plan', '{id}', 'test', '{"title": "plan told of by {id}"}') RETURNING tenant_id, id),
+  told AS (INSERT INTO core.notifications (tenant_id, event_id, user_id) SELECT tenant_id, id, '{admin}' FROM event),
+  hook AS (INSERT INTO core.webhooks (tenant_id, name, url, kinds, secret, created_by)
+    VALUES ('{id}', 'webhook of {id}', 'https://hooks.example/{id}', '{plan.approved}', 'sealed', '{admin}') RETURNING tenant_id, id)
+  INSERT INTO core.deliveries (tenant_id, event_id, webhook_id, state) SELECT event.tenant_id, event.id, hook.id, 'failed' FROM event, hook;
 INSERT INTO core.one_time_credentials (tenant_id, user_id, ciphertext, created_by) VALUES ('{id}', '{user}', 'sealed', '{admin}');
 INSERT INTO core.schedules (tenant_id, name, kind, cron, time_zone, owner_id, account_id, created_by)
   VALUES ('{id}', 'schedule of {id}', 'sweep', '0 5 * * *', 'Asia/Riyadh', '{admin}', '{admin}', '{admin}');
 INSERT INTO core.schedule_firings (tenant_id, schedule_id, due_at, cause, state, workflow_id, error_key)
   SELECT tenant_id, id, now(), 'due', 'failed', 'recurring/{id}/' || id, 'workflows.internal' FROM core.schedules WHERE tenant_id = '{id}' AND name = 'schedule of {id}';
+INSERT INTO optimization.backtests (tenant_id, requested_by, from_day, to_day, step_days, horizon_days) VALUES ('{id}', '{admin}', '2025-01-01', '2025-06-30', 7, 30);
 INSERT INTO core.integration_syncs (tenant_id, integration_id, started_at, finished_at, status, rows_written)
   SELECT tenant_id, id, now() - interval '1 minute', now(), 'ok', 40 FROM core.integrations WHERE tenant_id = '{id}';`
 
@@ -175,7 +182,8 @@ func (w *world) secrets() []string {
 			UNION SELECT name_en FROM core.users WHERE tenant_id = $1 UNION SELECT name_ar FROM core.users WHERE tenant_id = $1
 			UNION SELECT name_en FROM core.sites WHERE tenant_id = $1 UNION SELECT name_ar FROM core.sites WHERE tenant_id = $1
 			UNION SELECT title FROM optimization.optimization_runs WHERE tenant_id = $1 UNION SELECT note FROM optimization.plans WHERE tenant_id = $1
-			UNION SELECT name FROM core.api_tokens WHERE tenant_id = $1 UNION SELECT external_tag FROM core.integration_mappings WHERE tenant_id = $1
+			UNION SELECT name FROM core.api_tokens WHERE tenant_id = $1 UNION SELECT name FROM core.webhooks WHERE tenant_id = $1
+			UNION SELECT payload->>'title' FROM core.events WHERE tenant_id = $1 UNION SELECT external_tag FROM core.integration_mappings WHERE tenant_id = $1
 			UNION SELECT name FROM core.external_assets WHERE tenant_id = $1 UNION SELECT title FROM core.external_orders WHERE tenant_id = $1
 			UNION SELECT message_id FROM core.integration_messages WHERE tenant_id = $1
 			UNION SELECT name_en FROM core.tenants WHERE id = $1 UNION SELECT code FROM core.tenants WHERE id = $1`, tenant)
@@ -264,7 +272,7 @@ func (e estate) form() url.Values {
 		"key": {uuid.NewString()}, "problem": {"maintenance_prioritization"}, "title": {"title"}, "horizon": {"30"}, "subject": id("core.assets"), "ask": {"off"},
 		"f_maintenance_prioritization.preset.cheapest": {"on"}, "with": id("optimization.optimization_scenarios"), "limit": {"10"}, "start": start,
 		"role": {"viewer"}, "roles": {"viewer"}, "name": {"name"}, "name_ar": {"اسم"}, "name_en": {"name"}, "email": {"new@power.example"}, "username": {"new"},
-		"language": {"en"}, "active": {"1"}, "scope": {"read:results"}, "scopes": {"read:results"}, "expires": {"30"}, "verdict": {"confirmed"},
+		"language": {"en"}, "kinds": {"plan.approved"}, "hours": {"24"}, "active": {"1"}, "scope": {"read:results"}, "scopes": {"read:results"}, "expires": {"30"}, "verdict": {"confirmed"},
 		"value": {"1"}, "tag": {"a tag"}, "fingerprint": {strings.Repeat("ab", 32)}, "from": {"2026-01-01T00:00"}, "to": {"2026-01-02T00:00"}, "do": {"ignore"},
 		"record": {"record of " + e.id.String()}, "record_kind": {"equipment"}, "endpoint": {"https://historian.example"}, "url": {"https://historian.example"}, "code": {"NEW_CO"}, "back": {"/dashboard"},
 	}

@@ -35,10 +35,13 @@ func (s *Server) page(r *http.Request, titleKey string) (Page, error) {
 		}
 		if p.CanSearch = who.Can(access.ViewResults); p.CanSearch {
 			n, err := q.CountOpenAlerts(ctx, tx, who.TenantID)
-			p.Alerts = int(n)
-			return err
+			if p.Alerts = int(n); err != nil {
+				return err
+			}
 		}
-		return nil
+		n, err := q.CountUnread(ctx, tx, who.TenantID, who.UserID)
+		p.Unread = int(n)
+		return err
 	})
 	if err != nil {
 		return p, err
