@@ -13,7 +13,7 @@ import (
 // that only cuts a machine far slower than the reference. The same limit,
 // seed, threads and prices give the same search.
 func budgetOf(limit time.Duration, seed int64, threads int, prices bool) optimize.Options {
-	o := optimize.Options{Work: limit, TimeLimit: 5*limit + time.Minute, Seed: seed, Threads: threads, Prices: prices}
+	o := optimize.Options{Work: limit, TimeLimit: 10*limit + 5*time.Minute, Seed: seed, Threads: threads, Prices: prices}
 	if prices {
 		o.Work = limit * 5 / 3 // the engine keeps two fifths for the prices
 	}

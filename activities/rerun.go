@@ -117,7 +117,7 @@ func snapshot(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID, h
 	if err != nil {
 		return nil, fmt.Errorf("read hash: %w", err)
 	}
-	return getSnapshot(ctx, tx, q, tenant, raw)
+	return db.Snapshot(ctx, tx, q, tenant, raw)
 }
 
 // SolveRerun searches one preset again from the snapshot of its input, with
@@ -218,7 +218,7 @@ func (a *Rerun) note(ctx context.Context, in RerunInput, compared manifest.Compa
 		return fmt.Errorf("encode comparison: %w", err)
 	}
 	err = a.deps.DB.InTenant(ctx, in.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
-		if _, err := putSnapshot(ctx, tx, q, in.TenantID, outcome); err != nil {
+		if _, err := db.KeepSnapshot(ctx, tx, q, in.TenantID, outcome); err != nil {
 			return err
 		}
 		_, err := q.NoteRerunPreset(ctx, tx, db.NoteRerunPresetParams{TenantID: in.TenantID, ID: in.RerunID, Preset: in.Preset, Outcome: encoded})

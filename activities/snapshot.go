@@ -1,12 +1,9 @@
 package activities
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,45 +15,6 @@ import (
 	"github.com/optria-iq/optria/internal/optimize/mip"
 )
 
-// putSnapshot keeps bytes under their SHA-256 and returns it. What is there
-// already is left alone.
-func putSnapshot(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID, content []byte) ([]byte, error) {
-	var packed bytes.Buffer
-	w := gzip.NewWriter(&packed)
-	if _, err := w.Write(content); err != nil {
-		return nil, fmt.Errorf("pack snapshot: %w", err)
-	}
-	if err := w.Close(); err != nil {
-		return nil, fmt.Errorf("pack snapshot: %w", err)
-	}
-	hash := manifest.Sum(content)
-	err := q.PutSnapshot(ctx, tx, db.PutSnapshotParams{TenantID: tenant, Sha256: hash, Content: packed.Bytes(), SizeBytes: int64(len(content))})
-	if err != nil {
-		return nil, fmt.Errorf("keep snapshot: %w", err)
-	}
-	return hash, nil
-}
-
-// getSnapshot returns the bytes of a hash and checks that they still have it.
-func getSnapshot(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID, hash []byte) ([]byte, error) {
-	packed, err := q.GetSnapshot(ctx, tx, tenant, hash)
-	if err != nil {
-		return nil, fmt.Errorf("load snapshot %x: %w", hash, err)
-	}
-	r, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		return nil, fmt.Errorf("unpack snapshot %x: %w", hash, err)
-	}
-	content, err := io.ReadAll(r)
-	if err != nil {
-		return nil, fmt.Errorf("unpack snapshot %x: %w", hash, err)
-	}
-	if !bytes.Equal(manifest.Sum(content), hash) {
-		return nil, fmt.Errorf("snapshot %x does not have its hash", hash)
-	}
-	return content, nil
-}
-
 // openManifest keeps the input of a run and the records behind it, and notes
 // both in the row, which the end of the run completes.
 func openManifest(ctx context.Context, tx pgx.Tx, q *db.Queries, r request, input json.RawMessage) error {
@@ -64,7 +22,7 @@ func openManifest(ctx context.Context, tx pgx.Tx, q *db.Queries, r request, inpu
 	if err != nil {
 		return err
 	}
-	inputHash, err := putSnapshot(ctx, tx, q, r.run.TenantID, canonical)
+	inputHash, err := db.KeepSnapshot(ctx, tx, q, r.run.TenantID, canonical)
 	if err != nil {
 		return err
 	}
@@ -79,7 +37,7 @@ func openManifest(ctx context.Context, tx pgx.Tx, q *db.Queries, r request, inpu
 	if text, err = manifest.Canonical(text); err != nil {
 		return err
 	}
-	sourcesHash, err := putSnapshot(ctx, tx, q, r.run.TenantID, text)
+	sourcesHash, err := db.KeepSnapshot(ctx, tx, q, r.run.TenantID, text)
 	if err != nil {
 		return err
 	}
@@ -194,7 +152,7 @@ func sealPreset(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID,
 	if err != nil {
 		return x, err
 	}
-	hash, err := putSnapshot(ctx, tx, q, tenant, outcome)
+	hash, err := db.KeepSnapshot(ctx, tx, q, tenant, outcome)
 	if err != nil {
 		return x, err
 	}
@@ -206,7 +164,7 @@ func sealPreset(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID,
 	if err != nil {
 		return x, err
 	}
-	if hash, err = putSnapshot(ctx, tx, q, tenant, start); err != nil {
+	if hash, err = db.KeepSnapshot(ctx, tx, q, tenant, start); err != nil {
 		return x, err
 	}
 	x.Start = manifest.Hex(hash)

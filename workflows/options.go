@@ -92,7 +92,7 @@ func score(ctx workflow.Context, summary string) workflow.Context {
 // within seconds, and a few attempts that each resume from the last plan.
 func solve(ctx workflow.Context, limit time.Duration, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue: QueueSolve, StartToCloseTimeout: 6*limit + 5*time.Minute, HeartbeatTimeout: 10 * time.Second,
+		TaskQueue: QueueSolve, StartToCloseTimeout: 12*limit + 8*time.Minute, HeartbeatTimeout: 10 * time.Second,
 		RetryPolicy: patient(4), WaitForCancellation: true, DisableEagerExecution: true, Summary: summary,
 	})
 }

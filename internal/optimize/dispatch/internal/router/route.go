@@ -42,7 +42,7 @@ type evaluator struct {
 	frozen  []float64 // start of each linked job that is placed, NaN otherwise
 	version uint64
 	left    []int32 // scratch
-	work    int64   // places looked at so far
+	work    int64   // extensions of routes and places looked at so far
 }
 
 func newEvaluator(m *model) *evaluator {
@@ -64,6 +64,7 @@ func (e *evaluator) origin(shift int32) head {
 
 // extend appends a visit to a head.
 func (e *evaluator) extend(h head, j, shift int32) (head, bool) {
+	e.work++
 	travel := e.travel(h.node, e.node[j])
 	if e.Duration {
 		s := &e.stops[j]

@@ -251,7 +251,6 @@ func (s *search) place(j, shift int32) place {
 	r := s.routes[shift]
 	s.work++
 	if s.linked[j] {
-		s.work += int64(len(r.visits))
 		return s.best(j, r)
 	}
 	c := &s.cache[int(j)*len(s.Shifts)+int(shift)]
@@ -265,7 +264,9 @@ func (s *search) place(j, shift int32) place {
 	if s.touched[shift] {
 		k = 1
 	}
-	s.work += int64(len(r.visits)) + missed
+	if s.Duration { // its own scan does not extend routes
+		s.work += int64(len(r.visits))
+	}
 	c[k] = cached{s.best(j, r), r.version}
 	return c[k].place
 }
