@@ -9,5 +9,5 @@ import (
 // mountAPI adds the JSON API under its own path, with tokens instead of
 // sessions.
 func (s *Server) mountAPI(m chi.Router) {
-	api.Mount(m, api.Deps{DB: s.DB, Workflows: s.Workflows, Box: s.Box, Dialer: s.Dialer, Secret: s.Config.JWTSecret, Catalog: s.catalog, Log: s.Log})
+	s.api = api.Mount(m, api.Deps{DB: s.DB, Workflows: s.Workflows, Box: s.Box, Dialer: s.Dialer, Secret: s.Config.JWTSecret, Catalog: s.catalog, Log: s.Log})
 }

@@ -29,7 +29,7 @@ var sections = []struct {
 		{"/models", "chart-spline", "nav.models", access.ViewResults, ""},
 		{"/alerts", "bell", "nav.alerts", access.ViewResults, ""},
 		{"/scenarios", "sliders-horizontal", "nav.scenarios", access.ViewResults, "/runs/"},
-		{"/schedules", "calendar-clock", "schedules.title", access.ViewResults, "/reports"},
+		{"/schedules", "calendar-clock", "nav.schedules", access.ViewResults, "/reports"},
 		{"/plans", "clipboard-check", "nav.plans", access.ViewResults, ""},
 		{"/work-orders", "wrench", "nav.workorders", access.ViewResults, ""},
 		{"/ledger", "scale", "nav.ledger", access.ViewResults, ""},

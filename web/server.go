@@ -19,8 +19,10 @@ import (
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/config"
 	"github.com/optria-iq/optria/internal/i18n"
+	"github.com/optria-iq/optria/internal/recurrence"
 	"github.com/optria-iq/optria/internal/reliability"
 	"github.com/optria-iq/optria/internal/secret"
+	"github.com/optria-iq/optria/web/api"
 	"github.com/optria-iq/optria/workflows"
 )
 
@@ -32,7 +34,14 @@ type Workflows interface {
 	StartApproval(ctx context.Context, tenant, plan uuid.UUID) error
 	Decide(ctx context.Context, tenant, plan uuid.UUID, updateID string, d workflows.Decision) (workflows.PlanState, error)
 	StartRelease(ctx context.Context, tenant, plan uuid.UUID) error
+	ResolveRelease(ctx context.Context, tenant, plan uuid.UUID, updateID string, r workflows.Resolution) (string, error)
+	PreviewRelease(ctx context.Context, tenant, plan, integration uuid.UUID) (workflows.DryRun, error)
+	ReconcileNow(ctx context.Context, tenant uuid.UUID) error
 	StartTraining(ctx context.Context, tenant, run uuid.UUID) error
+	StartRecurring(ctx context.Context, f recurrence.Firing) error
+	EnsureRecurring(ctx context.Context, t recurrence.Trigger) error
+	StartBacktest(ctx context.Context, tenant, backtest uuid.UUID) error
+	StartRerun(ctx context.Context, tenant, rerun uuid.UUID) error
 	StartSweep(ctx context.Context, tenant uuid.UUID) error
 	PreviewEdit(ctx context.Context, tenant, asset uuid.UUID, change reliability.Change) (reliability.Preview, error)
 	EnsureTenantSchedules(ctx context.Context, tenant uuid.UUID, integrations []uuid.UUID) error
@@ -64,6 +73,7 @@ type Server struct {
 	static   *Static
 	sessions *scs.SessionManager
 	engines  *engineChecks
+	api      *api.API // set by Handler
 }
 
 // New parses templates and messages and prepares sessions.
