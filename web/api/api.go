@@ -22,6 +22,7 @@ import (
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/access"
 	"github.com/optria-iq/optria/internal/i18n"
+	"github.com/optria-iq/optria/internal/recurrence"
 	"github.com/optria-iq/optria/internal/secret"
 	"github.com/optria-iq/optria/web/integration"
 	"github.com/optria-iq/optria/workflows"
@@ -47,6 +48,9 @@ type Workflows interface {
 	StopOptimization(ctx context.Context, tenant, run uuid.UUID) error
 	CancelOptimization(ctx context.Context, tenant, run uuid.UUID) error
 	StartTraining(ctx context.Context, tenant, run uuid.UUID) error
+	StartRecurring(ctx context.Context, f recurrence.Firing) error
+	EnsureRecurring(ctx context.Context, t recurrence.Trigger) error
+	StartRerun(ctx context.Context, tenant, rerun uuid.UUID) error
 	StartApproval(ctx context.Context, tenant, plan uuid.UUID) error
 	Decide(ctx context.Context, tenant, plan uuid.UUID, updateID string, d workflows.Decision) (workflows.PlanState, error)
 }
@@ -91,6 +95,7 @@ func Mount(m chi.Router, d Deps) *API {
 		a.optimization()
 		a.plans()
 		a.workOrders()
+		a.schedules()
 		a.assets()
 		a.alerts()
 		a.models()
@@ -98,6 +103,8 @@ func Mount(m chi.Router, d Deps) *API {
 		a.integrations()
 		a.ingest()
 		a.signals()
+		a.webhooks()
+		a.notifications()
 		a.tokens()
 	})
 	return a

@@ -49,12 +49,11 @@ var actions = map[string]string{Active: "webhook.resumed", Paused: "webhook.paus
 
 // Message keys of the faults raised here.
 const (
-	KeyOverlap  = "webhooks.overlap.wrong"
-	KeyLimit    = "webhooks.limit"
-	KeyPaused   = "webhooks.paused"
-	KeyWaiting  = "webhooks.waiting_already"
-	KeyState    = "integrations.error.state"
-	KeyNotFound = "error.404.text"
+	KeyOverlap = "webhooks.overlap.wrong"
+	KeyLimit   = "webhooks.limit"
+	KeyPaused  = "webhooks.paused"
+	KeyWaiting = "webhooks.waiting_already"
+	KeyState   = "integrations.error.state"
 )
 
 // Draft is a webhook as a person wants it.
@@ -154,9 +153,6 @@ func entry(action string, id uuid.UUID, before, after any) db.Entry {
 func (s Service) change(ctx context.Context, o integration.Origin, id uuid.UUID, work func(ctx context.Context, tx pgx.Tx, q *db.Queries, w db.Webhook) (db.Entry, error)) error {
 	return s.DB.InTenant(ctx, o.Tenant, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
 		w, err := q.LockWebhook(ctx, tx, o.Tenant, id)
-		if fault.CodeOf(err) == fault.NotFound && err != nil {
-			return fault.Wrap(fault.NotFound, KeyNotFound, err)
-		}
 		if err != nil {
 			return err
 		}
@@ -170,10 +166,10 @@ func (s Service) change(ctx context.Context, o integration.Origin, id uuid.UUID,
 
 // Update replaces name, address and kinds.
 func (s Service) Update(ctx context.Context, o integration.Origin, id uuid.UUID, d Draft) error {
-	if err := d.check(); err != nil {
-		return err
-	}
 	return s.change(ctx, o, id, func(ctx context.Context, tx pgx.Tx, q *db.Queries, w db.Webhook) (db.Entry, error) {
+		if err := d.check(); err != nil {
+			return db.Entry{}, err
+		}
 		_, err := q.UpdateWebhook(ctx, tx, db.UpdateWebhookParams{TenantID: o.Tenant, ID: id, Name: d.Name, Url: d.URL, Kinds: d.Kinds})
 		return entry("webhook.changed", id, draftOf(w).audited(w.State), d.audited(w.State)), err
 	})
@@ -196,9 +192,6 @@ func (s Service) SetState(ctx context.Context, o integration.Origin, id uuid.UUI
 // Rotate makes a new signing secret and returns it. The present one signs
 // beside it for the given hours.
 func (s Service) Rotate(ctx context.Context, o integration.Origin, id uuid.UUID, hours int) (string, error) {
-	if hours < LeastOverlap || hours > MostOverlap {
-		return "", fault.New(fault.Invalid, KeyOverlap)
-	}
 	signing := webhook.NewSecret()
 	sealed, err := s.seal(o.Tenant, id, signing)
 	if err != nil {
@@ -206,10 +199,16 @@ func (s Service) Rotate(ctx context.Context, o integration.Origin, id uuid.UUID,
 	}
 	until := time.Now().Add(time.Duration(hours) * time.Hour)
 	err = s.change(ctx, o, id, func(ctx context.Context, tx pgx.Tx, q *db.Queries, w db.Webhook) (db.Entry, error) {
+		if hours < LeastOverlap || hours > MostOverlap {
+			return db.Entry{}, fault.New(fault.Invalid, KeyOverlap)
+		}
 		_, err := q.RotateWebhookSecret(ctx, tx, db.RotateWebhookSecretParams{TenantID: o.Tenant, ID: id, FormerUntil: &until, Secret: sealed})
 		return entry("webhook.secret_rotated", id, nil, map[string]any{"name": w.Name, "former_until": until.UTC()}), err
 	})
-	return signing, err
+	if err != nil {
+		return "", err
+	}
+	return signing, nil
 }
 
 // Try sends a test event to one webhook and returns the delivery.
@@ -236,7 +235,7 @@ func (s Service) SendAgain(ctx context.Context, o integration.Origin, id, delive
 		}
 		state, err := q.DeliveryState(ctx, tx, o.Tenant, id, delivery)
 		if err != nil {
-			return db.Entry{}, fault.Wrap(fault.CodeOf(err), KeyNotFound, err)
+			return db.Entry{}, err
 		}
 		if state == "waiting" {
 			return db.Entry{}, fault.New(fault.Conflict, KeyWaiting)
