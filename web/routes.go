@@ -36,6 +36,7 @@ func (s *Server) routes() []route {
 		s.modelRoutes(),
 		s.planRoutes(),
 		s.governanceRoutes(),
+		s.governanceRoutes(),
 		s.dossierRoutes(),
 		s.verifyRoutes(),
 		s.backtestRoutes(),
