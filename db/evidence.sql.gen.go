@@ -490,16 +490,17 @@ func (q *Queries) ListPlanAudit(ctx context.Context, db DBTX, arg ListPlanAuditP
 }
 
 const listPlanSubjects = `-- name: ListPlanSubjects :many
-SELECT r.id, a.tag, a.name_ar, a.name_en FROM optimization.optimization_recommendations r
+SELECT r.id, r.asset_id, a.tag, a.name_ar, a.name_en FROM optimization.optimization_recommendations r
 JOIN core.assets a ON a.tenant_id = r.tenant_id AND a.id = r.asset_id
 WHERE r.tenant_id = $1 AND r.scenario_id = $2
 `
 
 type ListPlanSubjectsRow struct {
-	ID     uuid.UUID
-	Tag    string
-	NameAr string
-	NameEn string
+	ID      uuid.UUID
+	AssetID uuid.UUID
+	Tag     string
+	NameAr  string
+	NameEn  string
 }
 
 // The equipment of each recommendation of a scenario.
@@ -514,6 +515,7 @@ func (q *Queries) ListPlanSubjects(ctx context.Context, db DBTX, tenantID uuid.U
 		var i ListPlanSubjectsRow
 		if err := rows.Scan(
 			&i.ID,
+			&i.AssetID,
 			&i.Tag,
 			&i.NameAr,
 			&i.NameEn,

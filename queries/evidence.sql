@@ -61,7 +61,7 @@ WHERE e.tenant_id = @tenant_id AND e.plan_id = @plan_id ORDER BY l.line;
 
 -- name: ListPlanSubjects :many
 -- The equipment of each recommendation of a scenario.
-SELECT r.id, a.tag, a.name_ar, a.name_en FROM optimization.optimization_recommendations r
+SELECT r.id, r.asset_id, a.tag, a.name_ar, a.name_en FROM optimization.optimization_recommendations r
 JOIN core.assets a ON a.tenant_id = r.tenant_id AND a.id = r.asset_id
 WHERE r.tenant_id = @tenant_id AND r.scenario_id = @scenario_id;
 

@@ -18,6 +18,7 @@ func (s *Server) auditRoutes() []route {
 	return []route{
 		{http.MethodGet, "/audit", access.ViewOwnActions, s.showAudit},
 		{http.MethodGet, "/audit/export", access.ViewOwnActions, s.exportAudit},
+		{http.MethodGet, "/audit/chain", access.ViewAudit, s.exportChain},
 		{http.MethodPost, "/audit/verify", access.ViewAudit, s.verifyAudit},
 	}
 }
@@ -64,6 +65,7 @@ type auditView struct {
 	Older, Newest, Export    string
 	CanVerify, OwnOnly       bool
 	Report                   *chainReport
+	Roots                    []rootRow
 }
 
 func (s *Server) showAudit(w http.ResponseWriter, r *http.Request) error {
@@ -88,6 +90,9 @@ func (s *Server) auditPage(w http.ResponseWriter, r *http.Request, report *db.Au
 			v.Actions = append(v.Actions, Option{a, s.actionName(p, a)})
 		}
 		if v.CanVerify {
+			if v.Roots, err = auditRootRows(ctx, tx, q, tenant); err != nil {
+				return err
+			}
 			people, err := q.ListUsers(ctx, tx, tenant, true)
 			if err != nil {
 				return err
@@ -122,6 +127,9 @@ func (s *Server) auditPage(w http.ResponseWriter, r *http.Request, report *db.Au
 		v.Report = &chainReport{Intact: report.Intact, Rows: report.Rows, Broken: report.BrokenSeq}
 		if !report.Intact {
 			v.Report.BreakReason = p.T("audit.break." + string(report.Break))
+			if !report.Day.IsZero() {
+				v.Report.BreakReason = report.Day.Format(time.DateOnly) + ": " + v.Report.BreakReason
+			}
 		}
 	}
 	p.Data = v
@@ -220,7 +228,7 @@ func (s *Server) verifyAudit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	err = s.auditTenant(r, tenant, db.Entry{Action: "audit.verified", ObjectType: "audit", ObjectID: strconv.FormatInt(report.Rows, 10),
-		After: map[string]any{"intact": report.Intact, "rows": report.Rows, "broken_seq": report.BrokenSeq}})
+		After: map[string]any{"intact": report.Intact, "rows": report.Rows, "roots": report.Roots, "broken_seq": report.BrokenSeq}})
 	if err != nil {
 		return err
 	}

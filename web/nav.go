@@ -37,7 +37,6 @@ var sections = []struct {
 	}},
 	{"nav.admin", []entry{
 		{"/governance", "list-checks", "nav.governance", access.ManageGovernance, "/delegations"},
-		{"/governance", "list-checks", "nav.governance", access.ManageGovernance, "/delegations"},
 		{"/users", "users", "nav.users", access.ManageUsers, ""},
 		{"/access", "lock", "nav.access", access.SignedIn, ""},
 		{"/tokens", "key-round", "nav.tokens", access.ManageTokens, ""},

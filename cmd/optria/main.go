@@ -46,7 +46,8 @@ func commands() []command {
 		{"score", "score from files: optria score weibull -i FILE.json", tool(scoringcli.Score)},
 		{"historian", "look after stored readings: optria historian status|pack|archive|restore", runHistorian},
 		{"secrets", "look after the keys of credentials: optria secrets status|rotate|drop", runSecrets},
-		{"audit", "check an audit chain: optria audit verify --tenant CODE", runAudit},
+		{"audit", "check or export an audit chain: optria audit verify|export --tenant CODE", runAudit},
+		{"verify", "say whether a plan dossier or an audit export is unchanged: optria verify FILE", runVerify},
 		{"doctor", "say what is missing or misconfigured, and how to mend it", runDoctor},
 	}
 }

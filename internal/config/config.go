@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/optria-iq/optria/internal/dossier/seal"
 	"github.com/optria-iq/optria/internal/mail"
 	"github.com/optria-iq/optria/internal/netguard"
 )
@@ -21,16 +22,17 @@ import (
 type Config struct {
 	DatabaseURL    string
 	Demo           bool
-	JWTSecret      []byte   // signs API tokens, at least 32 bytes
-	PayloadKey     []byte   // AES-256 key of workflow payloads, 32 bytes
-	SecretKeyset   string   // Tink keyset that seals integration credentials, base64
-	SecretKEK      string   // address of the key that encrypts the keyset; empty when it is in clear
-	SecretKEKToken string   // credential for the service that holds that key
-	Address        string   // host:port the web tier listens on
-	BaseURL        *url.URL // how browsers reach the web tier
-	DataDir        string   // private PostgreSQL, Temporal store, generated demo secrets
-	TemporalUI     *url.URL // nil when there is no UI to link to
-	CodecAddress   string   // host:port of the payload codec server for the Temporal UI; empty is off
+	JWTSecret      []byte    // signs API tokens, at least 32 bytes
+	SealKeys       seal.Keys // former public keys under which sealed files still count as authentic
+	PayloadKey     []byte    // AES-256 key of workflow payloads, 32 bytes
+	SecretKeyset   string    // Tink keyset that seals integration credentials, base64
+	SecretKEK      string    // address of the key that encrypts the keyset; empty when it is in clear
+	SecretKEKToken string    // credential for the service that holds that key
+	Address        string    // host:port the web tier listens on
+	BaseURL        *url.URL  // how browsers reach the web tier
+	DataDir        string    // private PostgreSQL, Temporal store, generated demo secrets
+	TemporalUI     *url.URL  // nil when there is no UI to link to
+	CodecAddress   string    // host:port of the payload codec server for the Temporal UI; empty is off
 	LogLevel       slog.Level
 	SolverThreads  int
 	Connectors     netguard.Guard // which addresses connectors and webhooks may reach
@@ -49,6 +51,7 @@ func Variables() []Variable {
 		{"OPTRIA_DB_URL", "(private PostgreSQL in demo mode)", "PostgreSQL connection string, version 15 or later; use the direct, not the pooled, address for `optria migrate`"},
 		{"OPTRIA_DEMO_MODE", "false", "true seeds the demo tenants, allows generated secrets and shows the synthetic-data ribbon"},
 		{"JWT_SECRET_KEY", "(generated in demo mode)", "signs API tokens; at least 32 characters, not a word from a manual"},
+		{"OPTRIA_SEAL_KEYS", "(none)", "former public seal keys, separated by commas, after JWT_SECRET_KEY was changed: files sealed before stay authentic (`optria verify --show-key` prints the current one)"},
 		{"OPTRIA_PAYLOAD_KEY", "(generated in demo mode)", "base64 of 32 random bytes; encrypts workflow payloads"},
 		{"OPTRIA_SECRET_KEYSET", "(generated in demo mode)", "base64 Tink keyset; seals integration credentials (`optria doctor --new-keyset` prints one)"},
 		{"OPTRIA_SECRET_KEK_URI", "(none: the keyset is in clear)", "key that encrypts the keyset, such as `hcvault://vault.example:8200/transit/keys/optria`"},
@@ -91,6 +94,7 @@ func Load(getenv func(string) string) (Config, error) {
 	c.Mail = r.mail("OPTRIA_SMTP_URL", "OPTRIA_MAIL_FROM")
 	c.JWTSecret = r.secret("JWT_SECRET_KEY")
 	c.PayloadKey = r.key("OPTRIA_PAYLOAD_KEY")
+	c.SealKeys = r.sealKeys("OPTRIA_SEAL_KEYS")
 	c.SecretKeyset = r.text("OPTRIA_SECRET_KEYSET", "")
 	c.SecretKEK, c.SecretKEKToken = r.text("OPTRIA_SECRET_KEK_URI", ""), r.text("OPTRIA_SECRET_KEK_TOKEN", "")
 	if c.SecretKeyset == "" {
@@ -109,6 +113,22 @@ type reader struct {
 
 func (r *reader) fail(name, what string) {
 	r.errs = append(r.errs, fmt.Errorf("%s %s", name, what))
+}
+
+func (r *reader) sealKeys(name string) seal.Keys {
+	var keys seal.Keys
+	for text := range strings.SplitSeq(r.getenv(name), ",") {
+		if text = strings.TrimSpace(text); text == "" {
+			continue
+		}
+		key, err := seal.ParsePublicKey(text)
+		if err != nil {
+			r.fail(name, "holds "+err.Error())
+			continue
+		}
+		keys = append(keys, key)
+	}
+	return keys
 }
 
 func (r *reader) text(name, fallback string) string {

@@ -164,7 +164,7 @@ func (x *layout) text(text string, style pdf.Style) {
 func (x *layout) section(s Section) {
 	x.out.Name(s.Name)
 	x.y -= 8
-	x.room(styleHeading.Size*leading + 60) // a heading does not stand alone at the end of a page
+	x.room(styleHeading.Size*leading + 90) // a heading does not stand alone at the end of a page
 	x.text(s.Title, styleHeading)
 	for _, b := range s.Blocks {
 		if b.Paragraph != "" {
@@ -181,7 +181,7 @@ func (x *layout) section(s Section) {
 }
 
 // labelShare is the part of the width that the labels of facts take.
-const labelShare = .3
+const labelShare = .26
 
 func (x *layout) fact(f Fact) {
 	label := x.wrap(f.Label, styleLabel, textWidth*labelShare-padding)

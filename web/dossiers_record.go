@@ -1,0 +1,250 @@
+package web
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"html"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/optria-iq/optria/db"
+	"github.com/optria-iq/optria/internal/dossier"
+	"github.com/optria-iq/optria/internal/fault"
+	"github.com/optria-iq/optria/internal/manifest"
+	"github.com/optria-iq/optria/internal/optimize"
+)
+
+// dossierBuilder reads the record of a plan in one language.
+type dossierBuilder struct {
+	*Server
+	Page
+	tenant, plan uuid.UUID
+	author       string
+
+	detail db.PlanDetailRow
+	run    db.OptimizationRun
+	solved solvedPlan
+	book   plantBook
+	tags   map[uuid.UUID]db.ListPlanSubjectsRow // equipment by recommendation
+	held   map[string]bool                      // withheld assets
+	trust  map[uuid.UUID]bool
+}
+
+// read collects the record, and the number of the last event of the audit
+// chain that it knows of.
+func (b *dossierBuilder) read(ctx context.Context, tx pgx.Tx, q *db.Queries) (dossier.Record, int64, error) {
+	head, err := q.GetAuditHead(ctx, tx, b.tenant)
+	if err != nil && fault.CodeOf(db.Fault(err)) != fault.NotFound {
+		return dossier.Record{}, 0, fmt.Errorf("read audit head: %w", err)
+	}
+	if err := b.load(ctx, tx, q); err != nil {
+		return dossier.Record{}, 0, err
+	}
+	names, err := q.GetTenantNames(ctx, tx, b.tenant)
+	if err != nil {
+		return dossier.Record{}, 0, fmt.Errorf("read tenant: %w", err)
+	}
+	r := b.head(names)
+	for _, step := range []func(context.Context, pgx.Tx, *db.Queries, *dossier.Record) error{
+		b.readVoices, b.readWithheld, b.readAlternatives, b.readVersions, b.readRelease, b.readEvidence,
+	} {
+		if err := step(ctx, tx, q, &r); err != nil {
+			return r, 0, err
+		}
+	}
+	r.Lines = b.lines()
+	r.Audit, err = b.events(ctx, tx, q, head.Seq)
+	return r, head.Seq, err
+}
+
+func (b *dossierBuilder) load(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
+	if b.detail, err = q.PlanDetail(ctx, tx, b.tenant, b.plan); err != nil {
+		return err
+	}
+	if b.run, err = q.LoadRun(ctx, tx, b.tenant, b.detail.Plan.RunID); err != nil {
+		return fmt.Errorf("read run of plan: %w", err)
+	}
+	if b.book, err = loadPlantBook(ctx, tx, q, b.tenant); err != nil {
+		return fmt.Errorf("read names: %w", err)
+	}
+	trust, err := q.ScenarioTrust(ctx, tx, b.tenant, b.detail.Plan.ScenarioID)
+	if err != nil {
+		return fmt.Errorf("read trust: %w", err)
+	}
+	b.trust = trustOf(trust)
+	subjects, err := q.ListPlanSubjects(ctx, tx, b.tenant, b.detail.Plan.ScenarioID)
+	if err != nil {
+		return fmt.Errorf("read equipment of plan: %w", err)
+	}
+	b.tags = map[uuid.UUID]db.ListPlanSubjectsRow{}
+	for _, x := range subjects {
+		b.tags[x.ID] = x
+	}
+	b.solved, err = newSolvedPlan(b.run, b.detail.OptimizationScenario)
+	return err
+}
+
+func (b *dossierBuilder) name(ar, en string) string { return localName(b.Lang, ar, en) }
+
+func (b *dossierBuilder) head(names db.GetTenantNamesRow) dossier.Record {
+	d, plan, view := b.detail, b.detail.Plan, b.solved.view
+	r := dossier.Record{
+		Tenant: b.name(names.NameAr, names.NameEn), TenantCode: names.Code, Synthetic: names.Synthetic, PlanID: plan.ID.String(), RunID: plan.RunID.String(),
+		Title: d.Title, Problem: problemTitle(b.Page, b.run.Problem), Preset: presetName(b.Page, d.OptimizationScenario.Preset), Version: int(plan.Version),
+		State: b.T("plans.state." + lifecycle(plan)), LaunchedBy: b.name(d.LaunchedAr, d.LaunchedEn), ProposedBy: b.name(d.ProposedAr, d.ProposedEn),
+		ReleasedBy: b.name(d.ReleasedAr, d.ReleasedEn), CreatedBy: b.author, Note: plan.Note, From: b.solved.time.at(0), To: b.solved.time.last(),
+		ProposedAt: plan.ProposedAt, DueAt: plan.DueAt, DecidedAt: plan.DecidedAt, ReleasedAt: plan.ReleasedAt, CreatedAt: time.Now().UTC().Truncate(time.Second),
+	}
+	c := view.Certificate
+	r.Certificate = dossier.Certificate{Total: view.Total, Risk: view.Risk, Objective: c.Objective, Bound: c.Bound, Gap: c.Gap, BoundKnown: c.BoundKnown,
+		Optimal: c.Status == optimize.StatusOptimal, Verified: c.Verified, Solver: joinWords(c.Solver.Name, c.Solver.Version), Seed: c.Seed, Iterations: c.Iterations}
+	current := map[string]float64{}
+	for _, t := range view.Baseline {
+		current[t.Key] = t.Money
+	}
+	for _, t := range view.Terms {
+		term := dossier.Term{Label: wordOf(b.Page, "optimize.term.", t.Key), Plan: t.Money}
+		if money, known := current[t.Key]; known {
+			term.Current = &money
+		}
+		r.Terms = append(r.Terms, term)
+	}
+	for _, f := range figureViews(b.Page, view.Figures) {
+		value := dossier.LTR(b.Loc().Num(f.Value, 1)) + " " + f.Unit
+		if f.Money {
+			value = b.Loc().Money(f.Value)
+		}
+		r.Figures = append(r.Figures, dossier.Fact{Label: f.Label, Value: strings.TrimSpace(value)})
+	}
+	for _, x := range view.Prices {
+		r.Prices = append(r.Prices, b.price(x))
+	}
+	return r
+}
+
+// price names what a price is of: a resource, or a decision that is pinned.
+func (b *dossierBuilder) price(x optimize.Price) dossier.Price {
+	out := dossier.Price{Name: b.book.names.plain(b.Lang, x.Subject), Pin: x.Pin, Value: x.Value, Exact: x.Exact,
+		Step: dossier.LTR(b.Loc().Num(x.Step, 1)) + " " + unitOf(b.Page, x.Unit)}
+	if l, ok := b.solved.line(x.Subject); ok {
+		s := b.book.subject(b.Lang, l)
+		out.Tag, out.Name = s.Tag, s.label()
+	}
+	return out
+}
+
+// label is the name of a subject beside its tag.
+func (s subjectName) label() string {
+	if s.Title != "" {
+		return s.Title
+	}
+	return s.Name
+}
+
+func (b *dossierBuilder) lines() []dossier.Line {
+	var out []dossier.Line
+	why := whyRows{plan: b.solved, book: b.book, trust: b.trust}
+	for _, l := range b.solved.view.Lines {
+		s := b.book.subject(b.Lang, l)
+		x := dossier.Line{Tag: s.Tag, Name: s.label(), Site: s.Site, Decision: verdictChip(b.Page, b.solved, l).Label, Who: crewNames(b.Page, b.book, l),
+			Cost: l.PlannedCost, Expected: l.ExpectedCost, Avoided: l.Value, Chance: l.P, Pinned: l.Pinned, Withheld: b.held[l.AssetID]}
+		if id, err := uuid.Parse(l.AssetID); err == nil {
+			x.Trusted, x.Rated = b.trust[id]
+		}
+		for _, reason := range l.Reasons {
+			x.Reasons = append(x.Reasons, isolated(string(reasonText(b.Page, why.book.names, b.solved.time, reason).Text)))
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// Markup of a text on a page, for isolated.
+var (
+	unitMarkup  = regexp.MustCompile(`<span class="unit">([^<]*)</span>`)
+	openMarkup  = regexp.MustCompile(`<(?:span|bdi)[^>]*>`)
+	closeMarkup = regexp.MustCompile(`</(?:span|bdi)>`)
+)
+
+// isolated turns the markup that isolates numbers and tags on a page into the
+// isolates of plain text.
+func isolated(marked string) string {
+	marked = unitMarkup.ReplaceAllString(marked, "$1")
+	marked = closeMarkup.ReplaceAllString(openMarkup.ReplaceAllString(marked, "\u2066"), "\u2069")
+	return html.UnescapeString(markup.ReplaceAllString(marked, ""))
+}
+
+// readVoices reads comments and decisions.
+func (b *dossierBuilder) readVoices(ctx context.Context, tx pgx.Tx, q *db.Queries, r *dossier.Record) error {
+	comments, err := q.ListPlanComments(ctx, tx, b.tenant, b.detail.Plan.ScenarioID)
+	if err != nil {
+		return fmt.Errorf("read comments: %w", err)
+	}
+	for _, x := range comments {
+		c := dossier.Comment{By: b.name(x.NameAr, x.NameEn), Role: b.role(x.Roles), Text: x.Body, At: x.CreatedAt}
+		if x.RecommendationID != nil {
+			c.About = b.tags[*x.RecommendationID].Tag
+		}
+		r.Comments = append(r.Comments, c)
+	}
+	decisions, err := q.PlanDecisionsPage(ctx, tx, b.tenant, b.plan)
+	if err != nil {
+		return fmt.Errorf("read decisions: %w", err)
+	}
+	for _, x := range decisions {
+		r.Decisions = append(r.Decisions, dossier.Decision{Kind: dossier.DecisionKind(x.Kind), Label: b.T("plans.decided." + x.Kind), By: b.name(x.NameAr, x.NameEn),
+			Role: b.role(x.Roles), OnBehalfOf: b.name(x.BehalfAr, x.BehalfEn), Text: x.Comment, At: x.DecidedAt})
+	}
+	return nil
+}
+
+func (b *dossierBuilder) role(roles []string) string {
+	if len(roles) == 0 {
+		return ""
+	}
+	return b.T("role." + roles[0])
+}
+
+func (b *dossierBuilder) readWithheld(ctx context.Context, tx pgx.Tx, q *db.Queries, r *dossier.Record) error {
+	rows, err := q.ListWithheld(ctx, tx, b.tenant, b.plan)
+	if err != nil {
+		return fmt.Errorf("read withheld lines: %w", err)
+	}
+	b.held = map[string]bool{}
+	for _, x := range rows {
+		s := b.tags[x.RecommendationID]
+		b.held[s.AssetID.String()] = true
+		r.Withheld = append(r.Withheld, dossier.Withheld{Tag: s.Tag, Name: b.name(s.NameAr, s.NameEn), Stage: b.T("dossier.stage." + x.Stage), Reason: x.Reason,
+			By: b.name(x.NameAr, x.NameEn), At: x.WithheldAt})
+	}
+	return nil
+}
+
+// readEvidence reads the hashes of the plan and its run.
+func (b *dossierBuilder) readEvidence(ctx context.Context, tx pgx.Tx, q *db.Queries, r *dossier.Record) error {
+	x, err := q.GetRunEvidence(ctx, tx, b.tenant, b.detail.Plan.RunID)
+	if err != nil {
+		return fmt.Errorf("read evidence of run: %w", err)
+	}
+	r.Evidence = dossier.Evidence{Input: hex.EncodeToString(x.InputSha256), Content: hex.EncodeToString(b.detail.Plan.ContentSha256), Manifest: hex.EncodeToString(x.ManifestSha256)}
+	if x.Manifest == nil {
+		return nil // the run is older than manifests are
+	}
+	var m manifest.Manifest
+	if err := json.Unmarshal([]byte(*x.Manifest), &m); err != nil {
+		return fmt.Errorf("read manifest of run %s: %w", b.detail.Plan.RunID, err)
+	}
+	r.Evidence.Build = m.Build.String()
+	for _, preset := range m.Presets {
+		if preset.Preset == b.detail.OptimizationScenario.Preset {
+			r.Evidence.Output = preset.Output
+		}
+	}
+	return nil
+}
