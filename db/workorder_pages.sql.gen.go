@@ -231,23 +231,25 @@ func (q *Queries) LockWorkOrder(ctx context.Context, db DBTX, tenantID uuid.UUID
 }
 
 const moveWorkOrder = `-- name: MoveWorkOrder :execrows
-UPDATE core.work_orders SET status = $1::text, updated_at = now(),
-  started_at = CASE WHEN $1::text = 'in_progress' THEN now() ELSE started_at END,
-  done_at = CASE WHEN $1::text = 'done' THEN now() ELSE done_at END
-WHERE tenant_id = $2 AND id = $3 AND status = $4::text
+UPDATE core.work_orders SET status = $1::text, updated_at = now(), finding = CASE WHEN $1::text = 'cancelled' THEN $2::text ELSE finding END,
+  started_at = CASE WHEN $1::text = 'in_progress' THEN now() ELSE started_at END
+WHERE tenant_id = $3 AND id = $4 AND status = $5::text
 `
 
 type MoveWorkOrderParams struct {
 	Next     string
+	Reason   string
 	TenantID uuid.UUID
 	ID       uuid.UUID
 	Seen     string
 }
 
-// Moves an order on from the status that the reader saw.
+// Moves an order on from the status that was seen. Why one was given up is kept
+// as its finding.
 func (q *Queries) MoveWorkOrder(ctx context.Context, db DBTX, arg MoveWorkOrderParams) (int64, error) {
 	result, err := db.Exec(ctx, moveWorkOrder,
 		arg.Next,
+		arg.Reason,
 		arg.TenantID,
 		arg.ID,
 		arg.Seen,

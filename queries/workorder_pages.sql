@@ -64,10 +64,10 @@ WHERE w.tenant_id = @tenant_id AND w.id = @id;
 SELECT * FROM core.work_orders WHERE tenant_id = @tenant_id AND id = @id FOR UPDATE;
 
 -- name: MoveWorkOrder :execrows
--- Moves an order on from the status that the reader saw.
-UPDATE core.work_orders SET status = @next::text, updated_at = now(),
-  started_at = CASE WHEN @next::text = 'in_progress' THEN now() ELSE started_at END,
-  done_at = CASE WHEN @next::text = 'done' THEN now() ELSE done_at END
+-- Moves an order on from the status that was seen. Why one was given up is kept
+-- as its finding.
+UPDATE core.work_orders SET status = @next::text, updated_at = now(), finding = CASE WHEN @next::text = 'cancelled' THEN @reason::text ELSE finding END,
+  started_at = CASE WHEN @next::text = 'in_progress' THEN now() ELSE started_at END
 WHERE tenant_id = @tenant_id AND id = @id AND status = @seen::text;
 
 -- name: AssignWorkOrder :execrows

@@ -3,6 +3,8 @@ package web
 import (
 	"context"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -11,17 +13,33 @@ import (
 	"github.com/optria-iq/optria/internal/fault"
 )
 
+// startWorkOrder begins an order. Somebody else may have moved it since the
+// page was printed: then nothing changes.
 func (s *Server) startWorkOrder(w http.ResponseWriter, r *http.Request) error {
-	return s.moveWorkOrder(w, r, "open", "in_progress", "work_order.started", "workorders.started")
+	return s.moveWorkOrder(w, r, move{to: "in_progress", from: []string{"open"}, action: "work_order.started", toast: "workorders.started"})
 }
 
-func (s *Server) finishWorkOrder(w http.ResponseWriter, r *http.Request) error {
-	return s.moveWorkOrder(w, r, "in_progress", "done", "work_order.done", "workorders.finished")
+// cancelWorkOrder gives an order up for a reason, which stays with it.
+func (s *Server) cancelWorkOrder(w http.ResponseWriter, r *http.Request) error {
+	reason := bounded(strings.TrimSpace(r.PostFormValue("reason")), longestReason)
+	if reason == "" {
+		return fault.New(fault.Invalid, "workorders.error.reason")
+	}
+	return s.moveWorkOrder(w, r, move{to: "cancelled", from: []string{"open", "in_progress"}, action: "work_order.cancelled", toast: "workorders.cancelled", reason: reason})
 }
 
-// moveWorkOrder takes an order from one status to the next. Somebody else may
-// have moved it since the page was printed: then nothing changes.
-func (s *Server) moveWorkOrder(w http.ResponseWriter, r *http.Request, from, to, action, toast string) error {
+// longestReason bounds why an order was given up, in letters.
+const longestReason = 500
+
+// move is one step of an order.
+type move struct {
+	to, action, toast, reason string
+	from                      []string
+}
+
+// moveWorkOrder takes an order from the status that was seen to the next. One
+// that has a twin in a maintenance system is moved there only.
+func (s *Server) moveWorkOrder(w http.ResponseWriter, r *http.Request, m move) error {
 	id, err := pathUUID(r, "id")
 	if err != nil {
 		return err
@@ -31,25 +49,29 @@ func (s *Server) moveWorkOrder(w http.ResponseWriter, r *http.Request, from, to,
 		if err != nil {
 			return err
 		}
-		n, err := q.MoveWorkOrder(ctx, tx, db.MoveWorkOrderParams{TenantID: tenant, ID: id, Seen: from, Next: to})
+		switch {
+		case followed(order):
+			return fault.New(fault.Conflict, "workorders.followed").With("Number", order.Number)
+		case !slices.Contains(m.from, order.Status):
+			return fault.New(fault.Conflict, "workorders.moved").With("Number", order.Number)
+		}
+		n, err := q.MoveWorkOrder(ctx, tx, db.MoveWorkOrderParams{TenantID: tenant, ID: id, Seen: order.Status, Next: m.to, Reason: m.reason})
 		if err != nil {
 			return err
 		}
 		if n == 0 {
 			return fault.New(fault.Conflict, "workorders.moved").With("Number", order.Number)
 		}
-		if to == "done" { // else the planner would propose the same job again
-			if err := renewAsset(ctx, tx, q, tenant, order); err != nil {
-				return err
-			}
+		after := map[string]any{"status": m.to, "number": order.Number}
+		if m.reason != "" {
+			after["reason"] = m.reason
 		}
-		return s.audit(ctx, tx, r, tenant, db.Entry{Action: action, ObjectType: "work_order", ObjectID: id.String(),
-			Before: map[string]any{"status": from}, After: map[string]any{"status": to, "number": order.Number}})
+		return s.audit(ctx, tx, r, tenant, db.Entry{Action: m.action, ObjectType: "work_order", ObjectID: id.String(), Before: map[string]any{"status": order.Status}, After: after})
 	})
 	if err != nil {
 		return err
 	}
-	return s.redirect(w, r, localPath(r.PostFormValue("back"), "/work-orders"), toast)
+	return s.redirect(w, r, localPath(r.PostFormValue("back"), "/work-orders"), m.toast)
 }
 
 // assignWorkOrder gives an order to a technician, or to nobody.
