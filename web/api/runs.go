@@ -65,6 +65,7 @@ func (a *API) optimization() {
 	add(a, access.ViewResults, route(http.MethodGet, "/runs/{id}/progress", "get-run-progress", "Best plan and bound over time, by scenario", "Runs"), a.runProgress)
 	a.problems()
 	a.scenarios()
+	a.reruns()
 	for _, x := range []struct {
 		id, summary, action string
 		end                 func(ctx context.Context, tenant, run uuid.UUID) error
