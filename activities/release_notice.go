@@ -65,6 +65,6 @@ func announceRelease(ctx context.Context, tx pgx.Tx, q *db.Queries, p db.Plan, r
 
 // stuck is the alert of a release that waits for a person.
 func stuck(r db.Release, line int32, holds bool) alert {
-	return alert{kind: AlertReleaseStuck, about: r.PlanID, integration: r.IntegrationID, holds: holds, severity: 4,
+	return alert{kind: AlertReleaseStuck, about: r.PlanID, holds: holds, severity: 4,
 		detail: map[string]any{"plan_id": r.PlanID, "release_id": r.ID, "line": line}}
 }

@@ -37,7 +37,8 @@ var judgements = []string{"acknowledged", "confirmed", "false", "expected"}
 
 // alertIcons pictures the kinds of alerts that have words of their own.
 var alertIcons = map[string]string{
-	"anomaly": "activity", "failure_risk": "shield-alert", "data_trust": "circle-help", "connector_silent": "unplug", "approval_overdue": "hourglass", "break_glass": "key-round", "model_drift": "chart-spline",
+	"anomaly": "activity", "failure_risk": "shield-alert", "data_trust": "circle-help", "connector_silent": "unplug", "approval_overdue": "hourglass", "release_stuck": "octagon-alert", "break_glass": "key-round", "model_drift": "chart-spline",
+	"schedule_missed": "calendar-x", "schedule_failing": "repeat",
 }
 
 // alertView is one open alert in plain words.
@@ -133,8 +134,26 @@ func newAlertView(p Page, x db.OpenAlertsRow, names signalBook) (alertView, erro
 		v.Name, v.Href = x.Integration, "/integrations"
 	case a.Kind == "model_drift":
 		v.Name, v.Href = p.T("models.title"), "/models"
+	case a.Kind == "release_stuck":
+		v.Name, v.Href = p.T("releases.one"), "/plans"
+		var d struct {
+			Release string `json:"release_id"`
+		}
+		if err := json.Unmarshal(a.Detail, &d); err != nil {
+			return v, fmt.Errorf("read alert %s: %w", a.ID, err)
+		}
+		if d.Release != "" {
+			v.Href = "/releases/" + d.Release
+		}
 	case a.Kind == "approval_overdue":
 		v.Name, v.Href = p.T("alerts.plan"), "/plans"
+	case a.Kind == "schedule_missed", a.Kind == "schedule_failing":
+		var d scheduleAlert
+		if err := json.Unmarshal(a.Detail, &d); err != nil {
+			return v, fmt.Errorf("read alert %s: %w", a.ID, err)
+		}
+		v.Name, v.Href, v.Text = d.Name, "/schedules/"+d.ID.String(), d.text(p, a.Kind)
+		return v, nil
 	}
 	var err error
 	v.Text, err = alertText(p, a, names)
@@ -180,6 +199,8 @@ func alertText(p Page, a db.Alert, names signalBook) (template.HTML, error) {
 		return l.HTML("alerts.text.connector_silent"), nil
 	case "model_drift":
 		return l.HTML("alerts.text.model_drift", "Input", isolate(l.Num(d.InputDrift, 1)), "Residual", isolate(l.Num(d.ResidualDrift, 1))), nil
+	case "release_stuck":
+		return l.HTML("alerts.text.release_stuck"), nil
 	case "approval_overdue":
 		return l.HTML("alerts.text.approval_overdue"), nil
 	case "break_glass":

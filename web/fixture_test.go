@@ -27,6 +27,7 @@ import (
 	"github.com/optria-iq/optria/internal/fault"
 	_ "github.com/optria-iq/optria/internal/optimize/all"
 	"github.com/optria-iq/optria/internal/optimize/mip"
+	"github.com/optria-iq/optria/internal/recurrence"
 	"github.com/optria-iq/optria/internal/reliability"
 	"github.com/optria-iq/optria/internal/secret"
 	"github.com/optria-iq/optria/internal/testkit"
@@ -180,6 +181,7 @@ type recordedFlows struct {
 	Fail     error
 	timeline func(workflowID string) (workflows.Timeline, error)
 	preview  func(tenant, asset uuid.UUID, change reliability.Change) (reliability.Preview, error)
+	dryRun   func(tenant, plan uuid.UUID) (workflows.DryRun, error) // answers PreviewRelease
 }
 
 func (r *recordedFlows) note(call string, ids ...uuid.UUID) error {
@@ -224,6 +226,18 @@ func (r *recordedFlows) Decide(_ context.Context, tenant, plan uuid.UUID, _ stri
 	return workflows.PlanState{State: d.Kind, Seq: 1}, r.note("decide "+d.Kind, tenant, plan)
 }
 
+func (r *recordedFlows) StartRerun(_ context.Context, tenant, rerun uuid.UUID) error {
+	return r.note("rerun", tenant, rerun)
+}
+
+func (r *recordedFlows) StartRecurring(_ context.Context, f recurrence.Firing) error {
+	return r.note("recurring "+f.Cause, f.TenantID, f.ScheduleID)
+}
+
+func (r *recordedFlows) EnsureRecurring(_ context.Context, t recurrence.Trigger) error {
+	return r.note("ensure-recurring", t.TenantID, t.ID)
+}
+
 func (r *recordedFlows) StartBacktest(_ context.Context, tenant, backtest uuid.UUID) error {
 	return r.note("backtest", tenant, backtest)
 }
@@ -234,6 +248,22 @@ func (r *recordedFlows) StartTraining(_ context.Context, tenant, run uuid.UUID) 
 
 func (r *recordedFlows) StartRelease(_ context.Context, tenant, plan uuid.UUID) error {
 	return r.note("start-release", tenant, plan)
+}
+
+func (r *recordedFlows) ResolveRelease(_ context.Context, tenant, plan uuid.UUID, _ string, _ workflows.Resolution) (string, error) {
+	return "running", r.note("resolve-release", tenant, plan)
+}
+
+// PreviewRelease answers with dryRun, or an empty dry run when there is none.
+func (r *recordedFlows) PreviewRelease(_ context.Context, tenant, plan, _ uuid.UUID) (workflows.DryRun, error) {
+	if err := r.note("preview-release", tenant, plan); err != nil || r.dryRun == nil {
+		return workflows.DryRun{}, err
+	}
+	return r.dryRun(tenant, plan)
+}
+
+func (r *recordedFlows) ReconcileNow(_ context.Context, tenant uuid.UUID) error {
+	return r.note("reconcile-now", tenant)
 }
 
 func (r *recordedFlows) StartSweep(_ context.Context, tenant uuid.UUID) error {

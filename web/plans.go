@@ -24,7 +24,6 @@ func (s *Server) planRoutes() []route {
 		{http.MethodGet, "/scenarios/{id}/comments", access.ViewResults, s.showComments},
 		{http.MethodPost, "/scenarios/{id}/comments", access.CommentPlans, s.addComment},
 		{http.MethodPost, "/plans/{id}/decision", access.ViewResults, s.decidePlan},
-		{http.MethodPost, "/plans/{id}/release", access.ReleasePlan, s.releasePlan},
 	}
 }
 

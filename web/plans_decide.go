@@ -128,38 +128,3 @@ func (s *Server) refusedDecision(w http.ResponseWriter, r *http.Request, p Page,
 	form.Error = s.message(p, err)
 	return s.planPage(w, r, statusOf[code], form)
 }
-
-// releasePlan asks for the work orders of an approved plan: the request is
-// written first, then the workflow is started.
-func (s *Server) releasePlan(w http.ResponseWriter, r *http.Request) error {
-	id, err := pathUUID(r, "id")
-	if err != nil {
-		return err
-	}
-	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) error {
-		plan, err := q.PlanDetail(ctx, tx, tenant, id)
-		if err != nil {
-			return err
-		}
-		n, err := q.RequestPlanRelease(ctx, tx, access.From(ctx).UserID, tenant, id)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return fault.New(fault.Conflict, "plans.not_releasable")
-		}
-		return s.audit(ctx, tx, r, tenant, db.Entry{Action: "plan.release_requested", ObjectType: "plan", ObjectID: id.String(),
-			Before: map[string]any{"state": plan.Plan.State}, After: map[string]any{"state": plan.Plan.State, "release_requested": true}})
-	})
-	if err != nil {
-		return err
-	}
-	toast := "plans.releasing"
-	if err := s.Workflows.StartRelease(r.Context(), access.From(r.Context()).TenantID, id); err != nil {
-		if fault.CodeOf(err) != fault.Unavailable {
-			return err
-		}
-		toast = "plans.release_queued"
-	}
-	return s.redirect(w, r, "/plans/"+id.String(), toast)
-}

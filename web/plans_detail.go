@@ -22,6 +22,7 @@ type planRows struct {
 	book      plantBook
 	decisions []db.PlanDecisionsPageRow
 	orders    []db.WorkOrderPageRow
+	release   string // id of its release, empty before one is asked for
 	lines     []db.ListPlanLinesRow
 	comments  []db.ListPlanCommentsRow
 	standing  approvals.Standing
@@ -58,6 +59,7 @@ type planView struct {
 	Decisions                                                        []decisionView
 	Orders                                                           []orderRow
 	MoreOrders                                                       int
+	Release                                                          string // id of its release
 	Actions                                                          planActions
 	Form                                                             decisionForm
 	History                                                          string
@@ -138,6 +140,9 @@ func (s *Server) loadPlan(r *http.Request, p Page, id uuid.UUID) (planRows, erro
 		if err := x.loadApproval(ctx, tx, q, p, access.From(ctx)); err != nil {
 			return err
 		}
+		if x.release, err = releaseOf(ctx, tx, q, tenant, id); err != nil {
+			return err
+		}
 		if x.plan.Plan.ReleasedAt == nil {
 			return nil
 		}
@@ -163,6 +168,7 @@ func newPlanView(p Page, x planRows, who access.Principal) planView {
 		Total: x.solved.view.Total, Risk: x.solved.view.Risk, Figures: figureViews(p, x.solved.view.Figures), Actions: actionsOn(p, x, who),
 		Certificate: newCertificate(x.solved.view.Certificate),
 	}
+	v.Release = x.release
 	v.showApproval(p, x, who)
 	if plan.PreviousID != nil {
 		v.Previous = plan.PreviousID.String()

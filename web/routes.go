@@ -35,7 +35,7 @@ func (s *Server) routes() []route {
 		s.scheduleRoutes(),
 		s.modelRoutes(),
 		s.planRoutes(),
-		s.governanceRoutes(),
+		s.releaseRoutes(),
 		s.governanceRoutes(),
 		s.dossierRoutes(),
 		s.verifyRoutes(),

@@ -39,6 +39,9 @@ type Resolution struct {
 // DryRun is what a release would do, line by line.
 type DryRun = activities.DryRun
 
+// DryRunLine is what one line would become.
+type DryRunLine = activities.DryRunLine
+
 // releaseOptions start a release: an open one is joined. One that has ended may
 // run again, because a release that was undone may be asked for anew, and the
 // rows of any other leave nothing to do.

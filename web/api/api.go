@@ -52,6 +52,9 @@ type Workflows interface {
 	EnsureRecurring(ctx context.Context, t recurrence.Trigger) error
 	StartRerun(ctx context.Context, tenant, rerun uuid.UUID) error
 	StartApproval(ctx context.Context, tenant, plan uuid.UUID) error
+	StartRelease(ctx context.Context, tenant, plan uuid.UUID) error
+	ResolveRelease(ctx context.Context, tenant, plan uuid.UUID, updateID string, r workflows.Resolution) (string, error)
+	PreviewRelease(ctx context.Context, tenant, plan, integration uuid.UUID) (workflows.DryRun, error)
 	Decide(ctx context.Context, tenant, plan uuid.UUID, updateID string, d workflows.Decision) (workflows.PlanState, error)
 }
 
@@ -94,7 +97,9 @@ func Mount(m chi.Router, d Deps) *API {
 		a.huma = humachi.New(m, configuration())
 		a.optimization()
 		a.plans()
+		a.releases()
 		a.workOrders()
+		a.ledger()
 		a.schedules()
 		a.assets()
 		a.alerts()
