@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"html/template"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -60,6 +59,9 @@ func stepOf(p Page, x historyRows, step workflows.Step) (historyStep, bool) {
 	if step.Cause != nil {
 		v.Cause = causeText(p, step)
 	}
+	if step.Line > 0 {
+		v.Note = p.T("history.line", "N", p.Loc().Int(step.Line))
+	}
 	if step.Actor != nil {
 		v.actor, v.Who = *step.Actor, x.name(p, *step.Actor)
 	}
@@ -71,8 +73,8 @@ func stepTitle(p Page, step workflows.Step) string {
 	switch step.Kind {
 	case workflows.StepActivity:
 		title := worded(p, "history.step.", step.Name, "history.step.other")
-		if preset, ok := strings.CutPrefix(step.Summary, "solve "); ok && step.Name == "SolvePlan" {
-			title += ": " + presetName(p, preset)
+		if step.Detail != "" {
+			title += ": " + presetName(p, step.Detail)
 		}
 		return title
 	case workflows.StepTimer:

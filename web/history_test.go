@@ -21,7 +21,7 @@ func told(f *fixture) workflows.Timeline {
 	actor := f.person("ARAMCO_DEMO", access.TenantAdmin).ID
 	return workflows.Timeline{Steps: []workflows.Step{
 		{Kind: workflows.StepStart, State: workflows.StateDone, At: at},
-		{Kind: workflows.StepActivity, Name: "SolvePlan", Summary: "solve cheapest", State: workflows.StateDone, At: at, Started: later(time.Second), Ended: later(5 * time.Second),
+		{Kind: workflows.StepActivity, Name: "SolvePlan", Detail: "cheapest", State: workflows.StateDone, At: at, Started: later(time.Second), Ended: later(5 * time.Second),
 			Attempts: 3, Cause: &activities.ErrorDetail{Key: "workflows.timeout"}},
 		{Kind: workflows.StepTimer, State: workflows.StateCancelled, At: at, Ended: later(time.Minute), Wait: 8 * time.Hour},
 		{Kind: workflows.StepUpdate, Name: workflows.UpdateDecide, Detail: workflows.Approved, Actor: &actor, State: workflows.StateDone, At: at},

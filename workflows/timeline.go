@@ -75,7 +75,8 @@ type Step struct {
 	NextAttempt   *time.Time // when it is tried again, of a step that waits after a failure
 	Wait          time.Duration
 	Actor         *uuid.UUID // who sent an update
-	Detail        string     // of an update: the kind of the decision
+	Detail        string     // what was decided by an update, or the objective that is searched for
+	Line          int        // of a release, 0 for none
 	Cause         *activities.ErrorDetail
 	ChildID       string
 }

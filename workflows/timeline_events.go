@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"github.com/google/uuid"
+	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 )
@@ -54,7 +55,8 @@ func (r *timelineReader) takeActivity(e *historypb.HistoryEvent) bool {
 	case enumspb.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
 		x := e.GetActivityTaskScheduledEventAttributes()
 		r.byID[x.GetActivityId()] = len(r.steps)
-		r.begin(e, Step{Kind: StepActivity, Name: x.GetActivityType().GetName(), State: StateWaiting})
+		about := r.about(x.GetInput())
+		r.begin(e, Step{Kind: StepActivity, Name: x.GetActivityType().GetName(), State: StateWaiting, Detail: about.Preset, Line: about.Line})
 	case enumspb.EVENT_TYPE_ACTIVITY_TASK_STARTED:
 		r.startActivity(e)
 	case enumspb.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
@@ -153,26 +155,30 @@ func (r *timelineReader) takeMessage(e *historypb.HistoryEvent) bool {
 	return true
 }
 
-// updateArgument is what the arguments of updates have in common.
-type updateArgument struct {
-	ActorID uuid.UUID
-	Kind    string
-	Action  string
+// argument is what the arguments of activities and updates have in common, as
+// far as people see it. Arguments that lack a field leave it empty.
+type argument struct {
+	ActorID              uuid.UUID
+	Kind, Choice, Preset string
+	Line                 int
 }
 
-// acceptUpdate reads the actor and the kind out of the argument of an update.
-// Updates that people send carry both under these names; others carry neither.
+// about reads the first argument of an activity or an update.
+func (r *timelineReader) about(args *commonpb.Payloads) argument {
+	var a argument
+	if p := args.GetPayloads(); len(p) == 0 || r.client.options.DataConverter.FromPayload(p[0], &a) != nil {
+		return argument{}
+	}
+	return a
+}
+
+// acceptUpdate tells who sent an update and what they chose.
 func (r *timelineReader) acceptUpdate(e *historypb.HistoryEvent) {
 	input := e.GetWorkflowExecutionUpdateAcceptedEventAttributes().GetAcceptedRequest().GetInput()
-	s := Step{Kind: StepUpdate, Name: input.GetName(), State: StateRunning}
-	if args := input.GetArgs().GetPayloads(); len(args) > 0 {
-		var sent updateArgument
-		if r.client.options.DataConverter.FromPayload(args[0], &sent) == nil {
-			s.Detail = cmp.Or(sent.Kind, sent.Action)
-			if sent.ActorID != uuid.Nil {
-				s.Actor = &sent.ActorID
-			}
-		}
+	about := r.about(input.GetArgs())
+	s := Step{Kind: StepUpdate, Name: input.GetName(), State: StateRunning, Detail: cmp.Or(about.Kind, about.Choice)}
+	if about.ActorID != uuid.Nil {
+		s.Actor = &about.ActorID
 	}
 	r.begin(e, s)
 }
