@@ -74,6 +74,7 @@ type footerLine struct {
 	Type      string `json:"type"`
 	Rows      int64  `json:"rows"`
 	Roots     int    `json:"roots"`
+	FirstDay  string `json:"first_day"` // of the roots, empty without any
 	LastSeq   int64  `json:"last_seq"`
 	LastHash  string `json:"last_hash"`
 	SHA256    string `json:"sha256"`
@@ -93,6 +94,7 @@ type Writer struct {
 	walk   Walk
 	rows   int64
 	roots  int
+	first  string // day of the first root
 }
 
 // NewWriter writes an export to out that is signed by key and dated now.
@@ -149,13 +151,15 @@ func (w *Writer) Root(r Root) error {
 		return err
 	}
 	l.Signature = signature
-	w.roots++
+	if w.roots++; w.roots == 1 {
+		w.first = l.Day
+	}
 	return w.line(l)
 }
 
 // End writes the footer, which is signed over everything before it.
 func (w *Writer) End() error {
-	f := footerLine{Type: lineFooter, Rows: w.rows, Roots: w.roots, LastSeq: w.walk.Seq, LastHash: hex.EncodeToString(w.walk.Hash), SHA256: hex.EncodeToString(w.sum.Sum(nil))}
+	f := footerLine{Type: lineFooter, Rows: w.rows, Roots: w.roots, FirstDay: w.first, LastSeq: w.walk.Seq, LastHash: hex.EncodeToString(w.walk.Hash), SHA256: hex.EncodeToString(w.sum.Sum(nil))}
 	signature, err := sign(w.key, f)
 	if err != nil {
 		return err

@@ -51,6 +51,7 @@ type reader struct {
 	report  Report
 	walk    Walk
 	day     time.Time // of the last root
+	first   string    // day of the first root
 	rootSeq int64     // last row of the last root, -1 before the first
 	done    bool
 }
@@ -157,7 +158,7 @@ func decode[T any](line []byte) (T, bool) {
 
 func (r *reader) signed(signature string, unsigned any) bool {
 	given, err := hex.DecodeString(signature)
-	if err != nil {
+	if err != nil || hex.EncodeToString(given) != signature { // one text for one signature
 		return false
 	}
 	m, err := message(unsigned)
@@ -192,6 +193,9 @@ func (r *reader) row(line []byte) error {
 	}
 	row, err := l.row(r.report.Tenant)
 	if err != nil {
+		return r.broken(BreakForm, l.Seq)
+	}
+	if again, err := encode(newRowLine(row)); err != nil || !bytes.Equal(again, line) { // another spelling of a time or a hash
 		return r.broken(BreakForm, l.Seq)
 	}
 	seq, kind := r.walk.Accept(row)
@@ -264,7 +268,9 @@ func (r *reader) root(line []byte) error {
 		return r.broken(BreakRoot, l.LastSeq)
 	}
 	r.day, r.rootSeq = at, l.LastSeq
-	r.report.Roots++
+	if r.report.Roots++; r.report.Roots == 1 {
+		r.first = l.Day
+	}
 	return nil
 }
 
@@ -283,7 +289,7 @@ func (r *reader) footer(line []byte) error {
 	case f.LastSeq != r.walk.Seq || f.LastHash != hex.EncodeToString(r.walk.Hash) || f.Rows != r.report.Rows:
 		return r.broken(BreakHead, r.walk.Seq)
 	case f.Roots != r.report.Roots:
-		if !r.day.IsZero() {
+		if r.report.Day = f.FirstDay; r.first == f.FirstDay { // the days behind the last root are missing
 			r.report.Day = r.day.AddDate(0, 0, 1).Format(time.DateOnly)
 		}
 		return r.broken(BreakRoot, r.walk.Seq)

@@ -43,7 +43,7 @@ func TestEveryByteIsCovered(t *testing.T) {
 			body += p.Length
 		}
 		for i := range file {
-			for _, flip := range []byte{0x01, 0x80, 0xff} {
+			for _, flip := range []byte{0x20, 0xff} {
 				changed := bytes.Clone(file)
 				changed[i] ^= flip
 				report := seal.Check(changed, keys)

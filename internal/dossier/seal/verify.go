@@ -108,7 +108,7 @@ func (s Seal) signed() bool {
 		return false
 	}
 	signature, err := hex.DecodeString(s.Signature)
-	if err != nil {
+	if err != nil || hex.EncodeToString(signature) != s.Signature { // one text for one signature
 		return false
 	}
 	message, err := s.message()
@@ -132,10 +132,10 @@ func firstOther(a, b []byte) int {
 func compare(file []byte, s Seal, start, end int) *Difference {
 	covered := 0
 	for _, p := range s.Pieces {
-		if p.Offset != covered || p.Length < 0 || p.Offset+p.Length > start {
+		if p.Offset != covered || p.Length < 0 {
 			return &Difference{Part: p.Name, From: min(covered, start), To: start}
 		}
-		if d := p.difference(file[p.Offset : p.Offset+p.Length]); d != nil {
+		if d := p.difference(file[min(p.Offset, start):min(p.Offset+p.Length, start)]); d != nil {
 			return d
 		}
 		covered += p.Length
@@ -164,7 +164,7 @@ func (p Piece) difference(body []byte) *Difference {
 			return &Difference{Part: p.Name, From: p.Offset + i, To: p.Offset + to}
 		}
 	}
-	return &Difference{Part: p.Name, From: p.Offset, To: p.Offset + p.Length}
+	return &Difference{Part: p.Name, From: p.Offset + len(body), To: p.Offset + p.Length}
 }
 
 // single solves the two sums for the one byte whose change explains them. It
