@@ -21,10 +21,10 @@ const recurringActor = "schedule"
 
 // Message keys of why a due time was not started, and of what stands in its way.
 const (
-	KeyFiringOverlap = "schedules.firing.overlap" // the last one still runs
-	KeyFiringJoined  = "schedules.firing.joined"  // a newer due time stands for it
-	KeyFiringLate    = "schedules.firing.late"    // older than the catch-up window
-	KeyFiringMissed  = "schedules.firing.missed"  // nobody started it
+	KeyFiringOverlap = "schedules.firing.overlap"       // the last one still runs
+	KeyFiringJoined  = "schedules.firing.joined"        // a newer due time stands for it
+	KeyFiringLate    = "schedules.firing.late"          // older than the catch-up window
+	KeyFiringMissed  = "schedules.firing.missed_reason" // nobody started it
 	KeyAccountOff    = "schedules.account_off"
 	KeyOwnerOff      = "schedules.owner_off"
 	KeyOwnerNotAble  = "schedules.owner_not_able"

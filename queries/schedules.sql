@@ -7,9 +7,9 @@ FROM core.schedules s
 JOIN core.users o ON o.tenant_id = s.tenant_id AND o.id = s.owner_id
 JOIN core.users a ON a.tenant_id = s.tenant_id AND a.id = s.account_id
 LEFT JOIN core.api_tokens k ON k.tenant_id = s.tenant_id AND k.id = s.token_id
-LEFT JOIN LATERAL (
-  SELECT x.state, x.due_at, x.run_id FROM core.schedule_firings x
-  WHERE x.tenant_id = s.tenant_id AND x.schedule_id = s.id ORDER BY x.due_at DESC, x.id LIMIT 1) f ON true
+LEFT JOIN core.schedule_firings f ON f.tenant_id = s.tenant_id AND f.id = (
+  SELECT x.id FROM core.schedule_firings x
+  WHERE x.tenant_id = s.tenant_id AND x.schedule_id = s.id ORDER BY x.due_at DESC, x.id LIMIT 1)
 WHERE s.tenant_id = @tenant_id AND s.archived_at IS NULL AND (sqlc.narg('id')::uuid IS NULL OR s.id = sqlc.narg('id')::uuid)
 ORDER BY lower(s.name), s.id LIMIT 200;
 

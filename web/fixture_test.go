@@ -311,6 +311,8 @@ func (r *recordedFlows) Alive(context.Context) (workflows.Liveness, error) {
 
 func (r *recordedFlows) ExecutionURL(*url.URL, string) string { return "" }
 
+func (r *recordedFlows) TenantURL(*url.URL, uuid.UUID) string { return "" }
+
 // Timeline answers with timeline, or that the engine knows no such workflow.
 func (r *recordedFlows) Timeline(_ context.Context, workflowID string) (workflows.Timeline, error) {
 	if r.timeline == nil {

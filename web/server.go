@@ -52,6 +52,7 @@ type Workflows interface {
 	StartBackfill(ctx context.Context, tenant, integration uuid.UUID) error
 	Alive(ctx context.Context) (workflows.Liveness, error)
 	ExecutionURL(ui *url.URL, workflowID string) string
+	TenantURL(ui *url.URL, tenant uuid.UUID) string
 	Timeline(ctx context.Context, workflowID string) (workflows.Timeline, error)
 }
 

@@ -41,6 +41,7 @@ func commands() []command {
 		{"seed", "load the demonstration tenants", runSeed},
 		{"user", "create the first platform owner: optria user --email ADDRESS", runUser},
 		{"import", "load a CSV or C-MAPSS file: optria import --tenant CODE --mapping FILE DATA", runImport},
+		{"run", "ask for an optimization run over the API: optria run --url URL --problem KIND --wait", runRun},
 		{"solve", "solve a problem file: optria solve --format roadef2020 IN.json -o OUT.txt", tool(optimizecli.Solve)},
 		{"bench", "measure the engines: optria bench opt|ai --data DIR", tool(bench)},
 		{"score", "score from files: optria score weibull -i FILE.json", tool(scoringcli.Score)},

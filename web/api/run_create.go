@@ -40,6 +40,7 @@ type RunInput struct {
 	OneTrainOut  *bool              `json:"one_train_out,omitempty" doc:"Maintenance only, true unless given"`
 	WeightCost   *float64           `json:"weight_cost,omitempty" minimum:"0" doc:"Short for weights.weight_cost"`
 	WeightRisk   *float64           `json:"weight_risk,omitempty" minimum:"0" doc:"Short for weights.weight_risk"`
+	Schedule     string             `json:"schedule,omitempty" maxLength:"120" doc:"Name or id of the schedule whose due time this run answers"`
 }
 
 // request states the input in the terms that the rules check.
@@ -128,7 +129,7 @@ func (a *API) createRun(ctx context.Context, who access.Principal, in *struct {
 	if wrong = append(wrong, more...); len(wrong) > 0 {
 		return nil, mistaken(ctx, wrong)
 	}
-	id, replay, err := a.recordRun(ctx, who, idempotent(who, in.Key), checked)
+	id, replay, err := a.recordRun(ctx, who, idempotent(who, in.Key), checked, in.Body.Schedule)
 	if err != nil {
 		return nil, err
 	}
@@ -192,8 +193,9 @@ func (a *API) scope(ctx context.Context, who access.Principal) (runs.Scope, erro
 }
 
 // recordRun stores a request with its audit entry, or finds the run that the
-// same key already made. A key used for another request is a conflict.
-func (a *API) recordRun(ctx context.Context, who access.Principal, key string, x runs.Checked) (id uuid.UUID, replay bool, err error) {
+// same key already made. A key used for another request is a conflict. With a
+// schedule the run answers a due time of it.
+func (a *API) recordRun(ctx context.Context, who access.Principal, key string, x runs.Checked, schedule string) (id uuid.UUID, replay bool, err error) {
 	err = a.DB.InTenant(ctx, who.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
 		id, err = q.RequestRun(ctx, tx, db.RequestRunParams{TenantID: who.TenantID, Problem: x.Problem, Title: x.Title, RequestedBy: who.UserID,
 			IdempotencyKey: key, Objective: x.Objective, Constraints: x.Constraints, WindowStart: x.Start,
@@ -206,9 +208,14 @@ func (a *API) recordRun(ctx context.Context, who access.Principal, key string, x
 		if err != nil {
 			return err
 		}
+		if schedule != "" {
+			if err := markSchedule(ctx, tx, q, who, schedule, id); err != nil {
+				return err
+			}
+		}
 		return origin(ctx).Audit(ctx, tx, db.Entry{Action: "run.requested", ObjectType: "optimization_run", ObjectID: id.String(),
 			After: map[string]any{"title": x.Title, "problem": x.Problem, "window_start": x.Start.Format(time.DateOnly), "window_days": x.Days,
-				"objective": x.Objective, "constraints": x.Constraints, "channel": "api"}})
+				"objective": x.Objective, "constraints": x.Constraints, "channel": "api", "schedule": schedule}})
 	})
 	return id, replay, err
 }
