@@ -58,34 +58,34 @@ func (a *Deliver) Deliver(ctx context.Context, turn time.Duration) (Sent, error)
 	if turn > 0 {
 		end = activity.GetInfo(ctx).ScheduledTime.Add(turn)
 	}
-	r := &round{Deliver: a, end: end, serving: map[uuid.UUID]bool{}}
+	r := &round{Deliver: a, end: end, stop: activity.GetWorkerStopChannel(ctx), serving: map[uuid.UUID]bool{}}
 	for {
 		activity.RecordHeartbeat(ctx)
 		if err := r.look(ctx); err != nil {
 			r.group.Wait()
 			return r.sent, err
 		}
-		if r.end.IsZero() || r.over(ctx) || !pause(ctx, lookEvery) {
+		if r.end.IsZero() || r.over(ctx) {
 			break
+		}
+		select {
+		case <-ctx.Done():
+		case <-r.stop:
+		case <-time.After(lookEvery):
 		}
 	}
 	r.group.Wait()
-	return r.sent, ctx.Err()
-}
-
-func pause(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(d):
-		return true
+	if r.stopping() {
+		return r.sent, errStopping
 	}
+	return r.sent, ctx.Err()
 }
 
 // round is one turn.
 type round struct {
 	*Deliver
 	end     time.Time // zero: until nothing is due
+	stop    <-chan struct{}
 	group   sync.WaitGroup
 	mu      sync.Mutex // guards the rest
 	serving map[uuid.UUID]bool
@@ -94,7 +94,17 @@ type round struct {
 
 // over reports whether nothing new is begun.
 func (r *round) over(ctx context.Context) bool {
-	return ctx.Err() != nil || (!r.end.IsZero() && time.Now().After(r.end))
+	return ctx.Err() != nil || r.stopping() || (!r.end.IsZero() && time.Now().After(r.end))
+}
+
+// stopping reports whether the worker is told to stop.
+func (r *round) stopping() bool {
+	select {
+	case <-r.stop:
+		return true
+	default:
+		return false
+	}
 }
 
 // look starts to serve every tenant that has work and is not being served.

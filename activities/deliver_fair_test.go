@@ -39,7 +39,7 @@ func TestASlowReceiverHoldsUpNobody(t *testing.T) {
 	neighbour := uuid.New()
 	require.NoError(t, p.db.Platform(t.Context(), func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
 		_, err := q.CreateTenant(ctx, tx, db.CreateTenantParams{ID: neighbour, Code: "NEIGHBOUR", Kind: "customer", NameAr: "الجار", NameEn: "Neighbour", Industry: "water",
-			CalendarProfile: "saudi", TimeZone: "Asia/Riyadh", Currency: "SAR", Settings: []byte("{}")})
+			CalendarProfile: "SA-STD", TimeZone: "Asia/Riyadh", Currency: "SAR", Settings: []byte("{}")})
 		return err
 	}))
 	require.NoError(t, p.db.InTenant(t.Context(), neighbour, func(ctx context.Context, tx pgx.Tx, _ *db.Queries) error {

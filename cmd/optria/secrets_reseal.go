@@ -102,15 +102,14 @@ func eachTenant(ctx context.Context, d *db.DB, work func(db.Tenant) error) error
 }
 
 // eachBatch hands the sealed credentials of a tenant out, batch by batch, each
-// within a transaction of its own: those of integrations, then one-time
-// passwords that wait to be shown.
+// within a transaction of its own: those of integrations, one-time passwords
+// that wait to be shown, and signing secrets of webhooks.
 func eachBatch(ctx context.Context, d *db.DB, tenant uuid.UUID, work func(context.Context, pgx.Tx, []sealed) error) error {
-	credentials, passwords := integrationsAfter(tenant), passwordsAfter(tenant)
-	for _, next := range []func(context.Context, pgx.Tx, *db.Queries) ([]sealed, error){credentials, passwords} {
+	for _, next := range []func(context.Context, pgx.Tx, *db.Queries) ([]sealed, error){integrationsAfter(tenant), passwordsAfter(tenant), webhooksAfter(tenant)} {
 		for more := true; more; {
 			err := d.InTenant(ctx, tenant, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
 				batch, err := next(ctx, tx, q)
-				if more = len(batch) == sealedPerBatch; err != nil || len(batch) == 0 {
+				if more = len(batch) >= sealedPerBatch; err != nil || len(batch) == 0 {
 					return err
 				}
 				return work(ctx, tx, batch)
@@ -147,6 +146,28 @@ func passwordsAfter(tenant uuid.UUID) func(context.Context, pgx.Tx, *db.Queries)
 			after = r.ID
 			batch = append(batch, sealed{secret.OneTimeArea, r.UserID.String(), r.Ciphertext, func(ctx context.Context, tx pgx.Tx, fresh []byte) (int64, error) {
 				return q.ReplaceOneTimeCredential(ctx, tx, db.ReplaceOneTimeCredentialParams{TenantID: tenant, ID: r.ID, Seen: r.Ciphertext, Fresh: fresh})
+			}})
+		}
+		return batch, err
+	}
+}
+
+// webhooksAfter pages through the signing secrets of webhooks, the former ones
+// as well; one that is rotated meanwhile keeps its new secret.
+func webhooksAfter(tenant uuid.UUID) func(context.Context, pgx.Tx, *db.Queries) ([]sealed, error) {
+	var after uuid.UUID
+	return func(ctx context.Context, tx pgx.Tx, q *db.Queries) (batch []sealed, err error) {
+		rows, err := q.WebhookSecretsPage(ctx, tx, tenant, after, sealedPerBatch)
+		for _, r := range rows {
+			after = r.ID
+			batch = append(batch, sealed{r.ID.String(), secret.SigningField, r.Secret, func(ctx context.Context, tx pgx.Tx, fresh []byte) (int64, error) {
+				return q.ReplaceWebhookSecret(ctx, tx, db.ReplaceWebhookSecretParams{TenantID: tenant, ID: r.ID, Seen: r.Secret, Fresh: fresh})
+			}})
+			if r.FormerSecret == nil {
+				continue
+			}
+			batch = append(batch, sealed{r.ID.String(), secret.SigningField, r.FormerSecret, func(ctx context.Context, tx pgx.Tx, fresh []byte) (int64, error) {
+				return q.ReplaceFormerWebhookSecret(ctx, tx, db.ReplaceFormerWebhookSecretParams{TenantID: tenant, ID: r.ID, Seen: r.FormerSecret, Fresh: fresh})
 			}})
 		}
 		return batch, err
