@@ -36,18 +36,6 @@ type FailedBacktest struct {
 	Cause ErrorDetail
 }
 
-// BacktestResult is the column result of a backtest: what it comes to, every
-// case, and how many assets were planned and decisions made.
-type BacktestResult struct {
-	Summary backtest.Summary `json:"summary"`
-	Cases   []backtest.Case  `json:"cases"`
-	Origins int              `json:"origins"`
-	Assets  int              `json:"assets"`
-	// Cut counts decisions whose search the clock ended before its budget of
-	// iterations: those alone may differ when the backtest is repeated.
-	Cut int `json:"cut"`
-}
-
 // ReplayDecisions decides anew at every origin of the period, from what was
 // known then, judges the plans by what really happened and stores the result.
 // An attempt goes on from the decisions that the one before heartbeat. A
@@ -131,7 +119,7 @@ func (a *Backtest) note(ctx context.Context, ref BacktestRef, progress float64) 
 }
 
 // finish stores the result with its hash and the audit entry.
-func (a *Backtest) finish(ctx context.Context, ref BacktestRef, row db.Backtest, result BacktestResult) error {
+func (a *Backtest) finish(ctx context.Context, ref BacktestRef, row db.Backtest, result backtest.Result) error {
 	text, err := json.Marshal(result)
 	if err != nil {
 		return fmt.Errorf("encode result: %w", err)

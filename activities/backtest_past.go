@@ -244,7 +244,7 @@ func costsAt(versions []db.CostModel, at time.Time) []db.CostModel {
 }
 
 // judge gives every life its verdict and adds them up.
-func (p *past) judge(row db.Backtest, made decisions) BacktestResult {
+func (p *past) judge(row db.Backtest, made decisions) backtest.Result {
 	var ids []string
 	for _, a := range p.plant.assets {
 		ids = append(ids, a.ID.String())
@@ -255,5 +255,5 @@ func (p *past) judge(row db.Backtest, made decisions) BacktestResult {
 		cost := db.CostOf(costsAt(p.costs[uuid.MustParse(id)], at))
 		return backtest.Costs{Failure: cost.FailureTotal(), Planned: cost.PlannedTotal()}
 	})
-	return BacktestResult{Summary: backtest.Summarize(cases, row.Seed), Cases: cases, Origins: len(made.Plans), Assets: len(ids), Cut: made.Cut}
+	return backtest.Result{Summary: backtest.Summarize(cases, row.Seed), Cases: cases, Origins: len(made.Plans), Assets: len(ids), Cut: made.Cut}
 }

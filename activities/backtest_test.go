@@ -25,7 +25,7 @@ func (f *plantFixture) backtest(days int) BacktestRef {
 	return BacktestRef{TenantID: f.tenant, BacktestID: id}
 }
 
-func (f *plantFixture) backtested(ref BacktestRef) (row db.Backtest, result BacktestResult) {
+func (f *plantFixture) backtested(ref BacktestRef) (row db.Backtest, result backtest.Result) {
 	f.t.Helper()
 	f.in(func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
 		detail, err := q.BacktestDetail(ctx, tx, ref.TenantID, ref.BacktestID)

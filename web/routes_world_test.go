@@ -31,6 +31,7 @@ var tableOf = map[string]string{
 	"mappings": "core.integration_mappings", "users": "core.users", "credentials": "core.one_time_credentials", "tokens": "core.api_tokens",
 	"tenants": "core.tenants", "components": "core.asset_components", "failure-modes": "core.asset_failure_modes", "modes": "core.asset_failure_modes",
 	"models": "ai.models", "scenarios": "optimization.optimization_scenarios", "compare": "optimization.optimization_scenarios", "sites": "core.sites", "signals": "telemetry.signals",
+	"schedules": "core.schedules", "reports": "core.reports",
 	"notifications": "core.notifications", "webhooks": "core.webhooks", "deliveries": "core.deliveries", "firings": "core.schedule_firings", "backtests": "optimization.backtests",
 }
 
@@ -126,6 +127,10 @@ INSERT INTO core.schedules (tenant_id, name, kind, cron, time_zone, owner_id, ac
 INSERT INTO core.schedule_firings (tenant_id, schedule_id, due_at, cause, state, workflow_id, error_key)
   SELECT tenant_id, id, now(), 'due', 'failed', 'recurring/{id}/' || id, 'workflows.internal' FROM core.schedules WHERE tenant_id = '{id}' AND name = 'schedule of {id}';
 INSERT INTO optimization.backtests (tenant_id, requested_by, from_day, to_day, step_days, horizon_days) VALUES ('{id}', '{admin}', '2025-01-01', '2025-06-30', 7, 30);
+INSERT INTO core.schedules (tenant_id, name, kind, cron, time_zone, owner_id, account_id, created_by)
+  VALUES ('{id}', 'nightly of {id}', 'sweep', '0 5 * * *', 'Asia/Riyadh', '{admin}', '{user}', '{admin}');
+INSERT INTO core.reports (tenant_id, schedule_id, from_day, to_day, content)
+  SELECT tenant_id, id, '2026-01-04', '2026-01-10', '{"plans": {"approved": 1}, "releases": {}, "orders": {"due": 3, "in_time": 2}, "risks": []}' FROM core.schedules WHERE tenant_id = '{id}' LIMIT 1;
 INSERT INTO core.integration_syncs (tenant_id, integration_id, started_at, finished_at, status, rows_written)
   SELECT tenant_id, id, now() - interval '1 minute', now(), 'ok', 40 FROM core.integrations WHERE tenant_id = '{id}';`
 

@@ -32,6 +32,23 @@ type Summary struct {
 	Jobs         int             `json:"jobs"`
 }
 
+// Result is a whole replay: what it comes to, every case, and how many assets
+// were planned and decisions made.
+type Result struct {
+	Summary Summary `json:"summary"`
+	Cases   []Case  `json:"cases"`
+	Origins int     `json:"origins"`
+	Assets  int     `json:"assets"`
+	// Cut counts decisions whose search the clock ended before its budget of
+	// iterations: those alone may differ when the replay is repeated.
+	Cut int `json:"cut"`
+}
+
+// Verdicts lists the verdicts in the order of pages.
+func Verdicts() []Verdict {
+	return []Verdict{Avoided, Missed, Needless, Moved, Kept, TooEarly, Quiet}
+}
+
 // Summarize adds the cases up. The intervals come from a bootstrap over cases
 // (Efron, 1979), which says how much rests on the luck of few failures, with a
 // draw for each renewed unit whether it fails again; the same seed gives the
