@@ -29,15 +29,7 @@ const runWithin = 2 * time.Minute
 // warning, while a search goes on. Each time the run must end well, once.
 func TestKillEachProcess(t *testing.T) {
 	s := running(t)
-	for _, victim := range []struct {
-		name string
-		pid  func(*testing.T) int
-	}{
-		{"worker", func(*testing.T) int { return s.worker.PID() }},
-		{"web", func(*testing.T) int { return s.web.PID() }},
-		{"temporal", func(t *testing.T) int { return childPID(t, "temporaldev") }},
-		{"postgres", func(t *testing.T) int { return childPID(t, "postgres") }},
-	} {
+	for _, victim := range s.victims() {
 		t.Run(victim.name, func(t *testing.T) {
 			engineer := s.signIn(t, plant, access.OptimizationEng)
 			run := engineer.requestRun("10")
@@ -54,6 +46,22 @@ func TestKillEachProcess(t *testing.T) {
 			}
 			s.toWorkOrders(t, engineer, run)
 		})
+	}
+}
+
+// victim is a process of the product.
+type victim struct {
+	name string
+	pid  func(*testing.T) int
+}
+
+// victims lists every process of the product.
+func (s *stack) victims() []victim {
+	return []victim{
+		{"worker", func(*testing.T) int { return s.worker.PID() }},
+		{"web", func(*testing.T) int { return s.web.PID() }},
+		{"temporal", func(t *testing.T) int { return childPID(t, "temporaldev") }},
+		{"postgres", func(t *testing.T) int { return childPID(t, "postgres") }},
 	}
 }
 

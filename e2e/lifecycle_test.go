@@ -1,0 +1,349 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/optria-iq/optria/db"
+	"github.com/optria-iq/optria/internal/access"
+	"github.com/optria-iq/optria/internal/connector"
+	"github.com/optria-iq/optria/internal/connector/oracleeam"
+	"github.com/optria-iq/optria/internal/connector/oracleeam/oracleeamtest"
+)
+
+// refusedLine is the line at which the maintenance system first refuses.
+const refusedLine = 4
+
+// TestKillEachProcessAtEveryState takes one plan through its whole life and
+// kills every process in turn at each of its states, with votes under way, and
+// at the lines of its release and of its taking back. In the end every vote is
+// there once, and every order exists once or is cancelled.
+func TestKillEachProcessAtEveryState(t *testing.T) {
+	s := running(t)
+	l := &life{stack: s, erp: s.maintenance(t), engineer: s.signIn(t, plant, access.OptimizationEng), reliability: s.signIn(t, plant, access.ReliabilityEng), admin: s.signIn(t, plant, access.TenantAdmin)}
+	run := l.engineer.requestRun("5")
+	s.eventually(t, `SELECT count(*) FROM optimization.optimization_runs WHERE tenant_id = $1 AND id = $2 AND state = 'done'`, run, func(n int) bool { return n == 1 }, "the run ends")
+	l.plan = idAfter(t, l.engineer.sends("/runs/"+run.String()+"/propose", url.Values{"scenario": {"balanced"}, "note": {"checked"}}), "/plans/")
+	for _, state := range []struct {
+		name string
+		pass func(*testing.T)
+	}{
+		{"proposed", l.proposed}, {"endorsed", l.endorsed}, {"approved", l.approved}, {"stuck", l.stuck},
+		{"undoing", l.undoing}, {"undone", l.undone}, {"releasing", l.releasing}, {"released", l.released},
+	} {
+		if !t.Run(state.name, state.pass) {
+			return
+		}
+	}
+}
+
+// life is one plan with the people who decide about it.
+type life struct {
+	*stack
+	erp                          *maintenance
+	engineer, reliability, admin person
+	plan, release                uuid.UUID
+	planned                      int
+}
+
+// eachVictim kills the processes in turn. meanwhile runs right after a kill.
+func (l *life) eachVictim(t *testing.T, meanwhile func(*testing.T)) {
+	for _, v := range l.victims() {
+		t.Run(v.name, func(t *testing.T) {
+			l.kill(t, v.pid(t))
+			meanwhile(t)
+			require.NoError(t, l.awaitReady(t.Context()))
+		})
+	}
+}
+
+// rests kills the processes in turn while a plan rests in a state, which it
+// must keep.
+func (l *life) rests(t *testing.T, lifecycle, release string) {
+	l.eachVictim(t, func(*testing.T) {})
+	require.Equal(t, 1, l.number(t, `SELECT count(*) FROM optimization.plans WHERE tenant_id = $1 AND id = $2 AND lifecycle = $3`, l.plan, lifecycle), lifecycle)
+	if release != "" {
+		require.Equal(t, 1, l.number(t, `SELECT count(*) FROM optimization.releases WHERE tenant_id = $1 AND plan_id = $2 AND state = $3`, l.plan, release), release)
+	}
+	l.checkAudit(t)
+}
+
+// votes counts the decisions of a kind.
+func (l *life) votes(t *testing.T, kind string) int {
+	return l.number(t, `SELECT count(*) FROM optimization.plan_decisions WHERE tenant_id = $1 AND plan_id = $2 AND kind = $3`, l.plan, kind)
+}
+
+// decide puts a decision and sends it again, as a person does, until the answer
+// is there.
+func (l *life) decide(t *testing.T, who person, kind string) {
+	who.T = t
+	who.insists("/plans/"+l.plan.String()+"/decision", url.Values{"decision": {uuid.NewString()}, "kind": {kind}, "comment": {"spoken while something was down"}})
+}
+
+func (l *life) proposed(t *testing.T) {
+	l.eachVictim(t, func(t *testing.T) { l.decide(t, l.reliability, "objected") })
+	require.Equal(t, len(l.victims()), l.votes(t, "objected"), "every vote is there once")
+	l.rests(t, "proposed", "")
+}
+
+func (l *life) endorsed(t *testing.T) {
+	l.decide(t, l.reliability, "endorsed")
+	l.rests(t, "endorsed", "")
+	require.Equal(t, 1, l.votes(t, "endorsed"))
+}
+
+func (l *life) approved(t *testing.T) {
+	l.kill(t, childPID(t, "temporaldev"))
+	l.decide(t, l.admin, "approved")
+	l.rests(t, "approved", "")
+	require.Equal(t, 1, l.votes(t, "approved"))
+	l.planned = l.number(t, `SELECT s.actions_planned FROM optimization.plans p JOIN optimization.optimization_scenarios s
+		ON s.tenant_id = p.tenant_id AND s.id = p.scenario_id WHERE p.tenant_id = $1 AND p.id = $2`, l.plan)
+	require.GreaterOrEqual(t, l.planned, refusedLine, "the plan is long enough for this test")
+}
+
+func (l *life) asks(t *testing.T) {
+	l.engineer.T = t
+	l.release = idAfter(t, l.engineer.sends("/plans/"+l.plan.String()+"/release", url.Values{"integration_id": {l.erp.id.String()}}), "/releases/")
+}
+
+func (l *life) released(t *testing.T) {
+	l.rests(t, "released", "done")
+	require.Len(t, l.erp.live(t), l.planned)
+}
+
+func (l *life) stuck(t *testing.T) {
+	l.erp.refuse(refusedLine)
+	l.asks(t)
+	l.inState(t, "stuck")
+	l.rests(t, "approved", "stuck")
+	require.Len(t, l.erp.live(t), refusedLine-1)
+}
+
+func (l *life) inState(t *testing.T, state string) {
+	l.eventually(t, `SELECT count(*) FROM optimization.releases WHERE tenant_id = $1 AND plan_id = $2 AND state = '`+state+`'`, l.plan, func(n int) bool { return n == 1 }, "the release is "+state)
+}
+
+// undoing kills a process at every order that is taken back.
+func (l *life) undoing(t *testing.T) {
+	writes := l.erp.watch()
+	l.erp.heal()
+	l.admin.T = t
+	l.admin.insists("/releases/"+l.release.String()+"/resolve", url.Values{"decision": {uuid.NewString()}, "choice": {"undo"}, "reason": {"the order was refused"}})
+	l.killAtWrites(t, writes, "undone")
+	require.Empty(t, l.erp.live(t), "no order of the plan is left")
+}
+
+func (l *life) undone(t *testing.T) {
+	l.rests(t, "approved", "undone")
+	require.Zero(t, l.number(t, `SELECT count(*) FROM core.work_orders WHERE tenant_id = $1 AND plan_id = $2 AND status <> 'cancelled'`, l.plan))
+}
+
+// releasing kills a process at every line that is written.
+func (l *life) releasing(t *testing.T) {
+	writes := l.erp.watch()
+	l.asks(t)
+	l.killAtWrites(t, writes, "done")
+	require.Len(t, l.erp.live(t), l.planned, "every order once")
+	require.Equal(t, l.planned, l.number(t, `SELECT count(*) FROM optimization.release_lines WHERE tenant_id = $1 AND release_id = $2 AND state = 'written'`, l.release))
+	require.Equal(t, l.planned, l.number(t, `SELECT count(DISTINCT external_id) FROM core.work_orders WHERE tenant_id = $1 AND plan_id = $2 AND status <> 'cancelled'`, l.plan))
+	l.checkAudit(t)
+}
+
+// killAtWrites kills the processes in turn, one at each write that reaches the
+// maintenance system: by turns before it is done and after it is done but not
+// answered.
+func (l *life) killAtWrites(t *testing.T, writes <-chan write, until string) {
+	victims, n := l.victims(), 0
+	await(t, 2*runWithin, "the release is "+until, func() bool {
+		select {
+		case w := <-writes:
+			v := victims[n%len(victims)]
+			n++
+			if n <= 2*len(victims) {
+				l.kill(t, v.pid(t))
+			}
+			close(w.gone)
+		default:
+		}
+		ended, err := l.count(t.Context(), l.tenantID(t, plant), `SELECT count(*) FROM optimization.releases WHERE tenant_id = $1 AND plan_id = $2 AND state = $3`, l.plan, until)
+		return err == nil && ended == 1
+	})
+	require.GreaterOrEqual(t, n, refusedLine-1, "processes were killed at the lines")
+	l.erp.unwatch()
+	require.NoError(t, l.awaitReady(t.Context()))
+}
+
+// insists sends a form until it is accepted, through whatever is down.
+func (p person) insists(path string, form url.Values) {
+	p.Helper()
+	await(p.T, runWithin, path, func() bool {
+		request, err := http.NewRequestWithContext(p.Context(), http.MethodPost, p.stack.base+path, strings.NewReader(form.Encode()))
+		require.NoError(p, err)
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		response, err := p.client.Do(request)
+		if err != nil {
+			return false
+		}
+		_, err = io.Copy(io.Discard, response.Body)
+		require.NoError(p, response.Body.Close())
+		return err == nil && response.StatusCode == http.StatusSeeOther
+	})
+}
+
+// write is a write of an order that is held up until gone is closed.
+type write struct{ gone chan struct{} }
+
+// maintenance is a simulated maintenance system, which is no part of the
+// product and is not killed.
+type maintenance struct {
+	id        uuid.UUID // of the integration
+	simulator http.Handler
+	config    connector.Config
+	mu        sync.Mutex
+	refused   int // number of the creation from which orders are refused, 0 for none
+	created   int
+	held      int
+	watcher   chan write
+}
+
+func (m *maintenance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	creates := r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/"+oracleeamtest.WorkOrders)
+	m.mu.Lock()
+	refused := false
+	if creates {
+		m.created++
+		refused = m.refused > 0 && m.created >= m.refused
+	}
+	var hold chan write
+	if creates || r.Method == http.MethodPatch {
+		hold = m.watcher
+		m.held++
+	}
+	before := m.held%2 == 1
+	m.mu.Unlock()
+	if refused {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, `{"title":"refused","status":"400"}`)
+		return
+	}
+	if hold != nil && before {
+		holdUp(hold)
+	}
+	answer := httptest.NewRecorder()
+	m.simulator.ServeHTTP(answer, r)
+	if hold != nil && !before {
+		holdUp(hold)
+	}
+	for name, values := range answer.Header() {
+		w.Header()[name] = values
+	}
+	w.WriteHeader(answer.Code)
+	_, _ = w.Write(answer.Body.Bytes())
+}
+
+func holdUp(hold chan write) {
+	w := write{make(chan struct{})}
+	select {
+	case hold <- w:
+		<-w.gone
+	case <-time.After(runWithin): // nobody watches any more
+	}
+}
+
+func (m *maintenance) refuse(from int) { m.set(func() { m.refused = from }) }
+func (m *maintenance) heal()           { m.set(func() { m.refused = 0 }) }
+func (m *maintenance) unwatch()        { m.set(func() { m.watcher = nil }) }
+
+// watch has every write of an order held up until the watcher lets it go on.
+func (m *maintenance) watch() <-chan write {
+	c := make(chan write)
+	m.set(func() { m.watcher = c })
+	return c
+}
+
+func (m *maintenance) set(change func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	change()
+}
+
+// live lists the orders of the product that are not cancelled. No two may have
+// the same title and start.
+func (m *maintenance) live(t *testing.T) []connector.WorkOrderRecord {
+	t.Helper()
+	direct := httptest.NewServer(m.simulator)
+	defer direct.Close()
+	config := connector.Config{"username": oracleeamtest.User, "base_url": direct.URL}
+	opened, err := connector.Open(oracleeam.Kind, config, connector.Secrets{"password": oracleeamtest.Password}, &net.Dialer{})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, opened.Close()) }()
+	var live []connector.WorkOrderRecord
+	seen := map[string]bool{}
+	for request := (connector.RecordRequest{}); ; {
+		page, err := opened.(connector.WorkOrderReader).ReadWorkOrders(t.Context(), request)
+		require.NoError(t, err)
+		for _, o := range page.Records {
+			if o.State == connector.OrderCancelled || !strings.HasPrefix(o.Key, "OPT-") {
+				continue
+			}
+			require.False(t, seen[o.Key], "two orders of the key %s", o.Key)
+			seen[o.Key] = true
+			live = append(live, o)
+		}
+		if request.Cursor = page.Cursor; page.Cursor == "" {
+			return live
+		}
+	}
+}
+
+// maintenance starts the maintenance system, adds its integration and matches
+// its assets to those of the plant.
+func (s *stack) maintenance(t *testing.T) *maintenance {
+	t.Helper()
+	simulator := oracleeamtest.New()
+	m := &maintenance{id: uuid.New(), simulator: simulator}
+	server := httptest.NewServer(m)
+	t.Cleanup(server.Close)
+	config, err := json.Marshal(connector.Config{"username": oracleeamtest.User, "base_url": server.URL})
+	require.NoError(t, err)
+	tenant := s.tenantID(t, plant)
+	sealed, err := s.box.Seal(tenant.String(), m.id.String(), "password", []byte(oracleeamtest.Password))
+	require.NoError(t, err)
+	require.NoError(t, s.db.InTenant(t.Context(), tenant, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
+		assets, err := q.ListAssetsPlain(ctx, tx, tenant)
+		if err != nil {
+			return err
+		}
+		simulator.Seed(len(assets))
+		if _, err := tx.Exec(ctx, `INSERT INTO core.integrations (tenant_id, id, name, kind, config, state) VALUES ($1, $2, 'Maintenance', $3, $4, 'active')`, tenant, m.id, oracleeam.Kind, config); err != nil {
+			return err
+		}
+		if _, err := tx.Exec(ctx, `INSERT INTO core.integration_credentials (tenant_id, integration_id, field, ciphertext) VALUES ($1, $2, 'password', $3)`, tenant, m.id, sealed); err != nil {
+			return err
+		}
+		for i, a := range assets {
+			if _, err := tx.Exec(ctx, `INSERT INTO core.external_assets (tenant_id, integration_id, kind, external_id, name, seen_at, asset_id) VALUES ($1, $2, 'equipment', $3, $3, now(), $4)`,
+				tenant, m.id, strconv.FormatInt(oracleeamtest.AssetID(i+1), 10), a.ID); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	return m
+}
