@@ -127,6 +127,8 @@ type progress struct {
 	Running bool `json:"demo_running"`
 	// Lives says the same of completed lives.
 	Lives bool `json:"demo_lives"`
+	// Schedules says the same of recurring work.
+	Schedules bool `json:"demo_schedules"`
 }
 
 // tenant seeds one demonstration customer. The epoch of the first run is kept
@@ -158,7 +160,7 @@ func tenant(ctx context.Context, d *db.DB, t *demo.Tenant, hash string, o Option
 			return state.Epoch, err
 		}
 	}
-	if state.Done && state.Running && state.Lives {
+	if state.Done && state.Running && state.Lives && state.Schedules {
 		return state.Epoch, nil
 	}
 	if !state.Running {
@@ -166,8 +168,15 @@ func tenant(ctx context.Context, d *db.DB, t *demo.Tenant, hash string, o Option
 			return state.Epoch, fmt.Errorf("operating data: %w", err)
 		}
 	}
-	if err := past(ctx, d, t, state.Epoch, o); err != nil {
-		return state.Epoch, fmt.Errorf("past lives: %w", err)
+	if !state.Lives {
+		if err := past(ctx, d, t, state.Epoch, o); err != nil {
+			return state.Epoch, fmt.Errorf("past lives: %w", err)
+		}
+	}
+	if !state.Schedules {
+		if err := schedules(ctx, d, t); err != nil {
+			return state.Epoch, fmt.Errorf("schedules: %w", err)
+		}
 	}
 	return state.Epoch, finish(ctx, d, row, state)
 }
@@ -190,7 +199,7 @@ func finish(ctx context.Context, d *db.DB, row db.Tenant, state progress) error 
 	if err := json.Unmarshal(row.Settings, &kept); err != nil {
 		return fmt.Errorf("read settings: %w", err)
 	}
-	kept["demo_epoch"], kept["demo_seeded"], kept["demo_running"], kept["demo_lives"] = state.Epoch, true, true, true
+	kept["demo_epoch"], kept["demo_seeded"], kept["demo_running"], kept["demo_lives"], kept["demo_schedules"] = state.Epoch, true, true, true, true
 	settings, err := json.Marshal(kept)
 	if err != nil {
 		return err
