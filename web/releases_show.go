@@ -190,8 +190,8 @@ var eventLooks = map[string]struct{ icon, tone string }{
 	"replaced": {"circle-slash", "none"}, "replaced_left": {"triangle-alert", "warn"}, "followed": {"refresh-cw", "none"}, "drift": {"triangle-alert", "warn"},
 }
 
-// eventDetail is what the worker notes beside an event.
-type eventDetail struct {
+// releaseDetail is what the worker notes beside an event.
+type releaseDetail struct {
 	Action     string         `json:"action"`
 	ExternalID string         `json:"external_id"`
 	Reason     string         `json:"reason"`
@@ -205,7 +205,7 @@ type eventDetail struct {
 func (s *Server) newReleaseEvent(p Page, x db.PageReleaseEventsRow) releaseEvent {
 	look := eventLooks[x.Kind]
 	e := releaseEvent{Icon: look.icon, Tone: look.tone, Label: p.T("releases.event." + x.Kind), By: localName(p.Lang, x.NameAr, x.NameEn), Line: x.Line, At: x.At}
-	var d eventDetail
+	var d releaseDetail
 	if err := json.Unmarshal(x.Detail, &d); err != nil {
 		s.Log.Error("read release event", "error", err, "seq", x.Seq)
 		return e
