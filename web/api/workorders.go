@@ -11,6 +11,7 @@ import (
 
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/access"
+	"github.com/optria-iq/optria/internal/ledger"
 )
 
 // WorkOrder is one job of a released plan.
@@ -30,8 +31,31 @@ type WorkOrder struct {
 	DoneAt    *time.Time `json:"done_at,omitempty"`
 }
 
+// Attainment is the schedule compliance of the orders that were due in a
+// period: in all, by site, by technician, by plan, and by week from Sunday.
+type Attainment struct {
+	AttainmentShare
+	From        string            `json:"from" format:"date"`
+	To          string            `json:"to" format:"date"`
+	Sites       []AttainmentShare `json:"sites"`
+	Technicians []AttainmentShare `json:"technicians" doc:"The zero id stands for orders of nobody"`
+	Plans       []AttainmentShare `json:"plans"`
+	Weeks       []AttainmentShare `json:"weeks"`
+}
+
+// AttainmentShare counts orders that were due and those finished on one of
+// their planned days; share is left out while none was due.
+type AttainmentShare struct {
+	ID    *uuid.UUID `json:"id,omitempty"`
+	Week  string     `json:"week,omitempty" format:"date"`
+	Due   int        `json:"due"`
+	Kept  int        `json:"kept"`
+	Share *float64   `json:"share,omitempty"`
+}
+
 func (a *API) workOrders() {
 	add(a, access.ViewResults, route(http.MethodGet, "/work-orders", "list-work-orders", "List work orders, newest number first", "Work orders"), a.listWorkOrders)
+	add(a, access.ViewResults, route(http.MethodGet, "/work-orders/attainment", "get-attainment", "Schedule compliance of work orders (SMRP 5.4.4)", "Work orders"), a.getAttainment)
 }
 
 func (a *API) listWorkOrders(ctx context.Context, who access.Principal, in *struct {
@@ -60,4 +84,133 @@ func (a *API) listWorkOrders(ctx context.Context, who access.Principal, in *stru
 		return WorkOrder{ID: x.ID, Number: x.Number, TitleAr: x.TitleAr, TitleEn: x.TitleEn, Status: x.Status, AssetID: x.AssetID, Tag: x.Tag, PlanID: x.PlanID,
 			StartOn: x.StartOn.Format(time.DateOnly), DueOn: x.DueOn.Format(time.DateOnly), CrewHours: x.CrewHours, StartedAt: x.StartedAt, DoneAt: x.DoneAt}
 	}, func(x db.APIWorkOrdersRow) string { return cursorOf(strconv.FormatInt(x.Number, 10)) })), nil
+}
+
+// attainmentDays is the period without dates, and the longest one.
+const (
+	attainmentDays    = 28
+	attainmentLongest = 366
+)
+
+// getAttainment measures the orders that were due from one day to another, by
+// default the four weeks before today.
+func (a *API) getAttainment(ctx context.Context, who access.Principal, in *struct {
+	From string `query:"from" format:"date"`
+	To   string `query:"to" format:"date"`
+	Site string `query:"site" format:"uuid"`
+	Plan string `query:"plan" format:"uuid"`
+}) (*answer[Attainment], error) {
+	var rows []db.AttainmentOrdersRow
+	var from, to time.Time
+	zone := time.UTC
+	err := a.DB.InTenant(ctx, who.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
+		c, err := db.TenantCalendar(ctx, tx, who.TenantID)
+		if err != nil {
+			return err
+		}
+		zone = c.Location()
+		if from, to, err = attainmentPeriod(ctx, in.From, in.To, dayIn(zone, time.Now())); err != nil {
+			return err
+		}
+		rows, err = q.AttainmentOrders(ctx, tx, db.AttainmentOrdersParams{TenantID: who.TenantID, FromDay: from, ToDay: to, SiteID: optionalID(in.Site), PlanID: optionalID(in.Plan)})
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return reply(newAttainment(rows, from, to, zone)), nil
+}
+
+// optionalID reads an id that may be left out; its form was checked before.
+func optionalID(v string) *uuid.UUID {
+	id, err := uuid.Parse(v)
+	if err != nil {
+		return nil
+	}
+	return &id
+}
+
+// dayIn is the day of a moment in a zone, as midnight UTC.
+func dayIn(zone *time.Location, t time.Time) time.Time {
+	y, m, d := t.In(zone).Date()
+	return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+}
+
+func attainmentPeriod(ctx context.Context, first, last string, today time.Time) (from, to time.Time, err error) {
+	to = today.AddDate(0, 0, -1)
+	if last != "" {
+		if to, err = time.Parse(time.DateOnly, last); err != nil {
+			return from, to, invalidKeys(ctx, map[string]string{"to": "reliability.error.day"})
+		}
+	}
+	from = to.AddDate(0, 0, 1-attainmentDays)
+	if first != "" {
+		if from, err = time.Parse(time.DateOnly, first); err != nil {
+			return from, to, invalidKeys(ctx, map[string]string{"from": "reliability.error.day"})
+		}
+	}
+	if days := to.Sub(from).Hours() / 24; days < 0 || days > attainmentLongest {
+		return from, to, invalidKeys(ctx, map[string]string{"from": "field.range"})
+	}
+	return from, to, nil
+}
+
+func newAttainment(rows []db.AttainmentOrdersRow, from, to time.Time, zone *time.Location) Attainment {
+	var all ledger.Attainment
+	var sites, technicians, plans, weeks tally
+	for _, x := range rows {
+		o := ledger.Order{Start: x.StartOn, Due: x.DueOn}
+		if x.Status == "done" && x.DoneAt != nil {
+			day := dayIn(zone, *x.DoneAt)
+			o.Done = &day
+		}
+		technician := uuid.Nil
+		if x.TechnicianID != nil {
+			technician = *x.TechnicianID
+		}
+		all.Add(o)
+		sites.add(AttainmentShare{ID: &x.SiteID}, x.SiteID.String(), o)
+		technicians.add(AttainmentShare{ID: &technician}, technician.String(), o)
+		plans.add(AttainmentShare{ID: &x.PlanID}, x.PlanID.String(), o)
+		week := x.DueOn.AddDate(0, 0, -int(x.DueOn.Weekday())).Format(time.DateOnly)
+		weeks.add(AttainmentShare{Week: week}, week, o)
+	}
+	return Attainment{AttainmentShare: AttainmentShare{}.of(all), From: from.Format(time.DateOnly), To: to.Format(time.DateOnly),
+		Sites: sites.shares(), Technicians: technicians.shares(), Plans: plans.shares(), Weeks: weeks.shares()}
+}
+
+// of fills the figures of a share.
+func (s AttainmentShare) of(a ledger.Attainment) AttainmentShare {
+	s.Due, s.Kept = a.Due, a.Kept
+	if share, known := a.Share(); known {
+		s.Share = &share
+	}
+	return s
+}
+
+// tally adds attainment up by key, in the order in which keys appear.
+type tally struct {
+	at   map[string]int
+	head []AttainmentShare
+	sums []ledger.Attainment
+}
+
+func (t *tally) add(head AttainmentShare, key string, o ledger.Order) {
+	i, known := t.at[key]
+	if !known {
+		if t.at == nil {
+			t.at = map[string]int{}
+		}
+		i = len(t.sums)
+		t.at[key], t.head, t.sums = i, append(t.head, head), append(t.sums, ledger.Attainment{})
+	}
+	t.sums[i].Add(o)
+}
+
+func (t *tally) shares() []AttainmentShare {
+	out := make([]AttainmentShare, len(t.sums))
+	for i, a := range t.sums {
+		out[i] = t.head[i].of(a)
+	}
+	return out
 }
