@@ -1,0 +1,162 @@
+package web_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/optria-iq/optria/internal/access"
+	"github.com/optria-iq/optria/internal/auditchain"
+	"github.com/optria-iq/optria/internal/dossier"
+	"github.com/optria-iq/optria/internal/dossier/seal"
+)
+
+// sealKeys are those of the web tier of the fixture.
+func sealKeys(t testing.TB) seal.Keys {
+	t.Helper()
+	key, err := seal.DeriveKey([]byte(strings.Repeat("k3Jd9fLq2Zx8", 4)))
+	require.NoError(t, err)
+	return seal.Keys{key.Public()}
+}
+
+// upload sends a file to the public page.
+func (f *fixture) upload(c *http.Client, file []byte) (int, string) {
+	f.Helper()
+	var body bytes.Buffer
+	w := multipart.NewWriter(&body)
+	part, err := w.CreateFormFile("file", "file")
+	require.NoError(f, err)
+	_, err = part.Write(file)
+	require.NoError(f, err)
+	require.NoError(f, w.Close())
+	r, err := http.NewRequestWithContext(f.Context(), http.MethodPost, f.srv.URL+"/verify?lang=en", &body)
+	require.NoError(f, err)
+	r.Header.Set("Content-Type", w.FormDataContentType())
+	answer, err := c.Do(r)
+	require.NoError(f, err)
+	page, err := io.ReadAll(answer.Body)
+	require.NoError(f, err)
+	require.NoError(f, answer.Body.Close())
+	return answer.StatusCode, string(page)
+}
+
+func TestDossier(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	_, id := f.proposed("ARAMCO_DEMO", access.ReliabilityEng, access.OptimizationEng)
+	plan := id.String()
+	viewer := f.as("ARAMCO_DEMO", access.Viewer)
+	for _, form := range []string{"html", "pdf"} {
+		for _, lang := range []string{"ar", "en"} {
+			status, file := f.get(viewer, "/plans/"+plan+"/dossier/download?format="+form+"&language="+lang)
+			require.Equal(t, http.StatusOK, status, file)
+			report := seal.Check([]byte(file), sealKeys(t))
+			require.Equal(t, seal.Authentic, report.Verdict)
+			subject, err := dossier.ReadSubject(*report.Seal)
+			require.NoError(t, err)
+			require.Equal(t, plan, subject.Plan)
+			require.Equal(t, f.tenant("ARAMCO_DEMO").ID.String(), subject.Tenant)
+
+			status, page := f.upload(f.browser(), []byte(file))
+			require.Equal(t, http.StatusOK, status)
+			require.Contains(t, page, "Authentic, unchanged")
+			require.Contains(t, page, plan)
+			require.NotContains(t, page, "handed out", "nobody learns more than the file says")
+			_, page = f.upload(viewer, []byte(file))
+			require.Contains(t, page, "This file was handed out")
+			require.Contains(t, page, "The events of the file match")
+			_, page = f.upload(f.as("POWER_DEMO", access.TenantAdmin), []byte(file))
+			require.NotContains(t, page, "handed out", "another organisation learns nothing either")
+			changed := []byte(file)
+			changed[report.Seal.Pieces[1].Offset+3] ^= 1
+			_, page = f.upload(viewer, changed)
+			require.Contains(t, page, "The file was changed")
+			require.Contains(t, page, "differs at byte")
+		}
+	}
+	_, page := f.get(viewer, "/plans/"+plan+"/dossier?lang=en")
+	require.Equal(t, 4, strings.Count(page, "<tr><td>"), "four files were handed out")
+	_, page = f.get(f.as("ARAMCO_DEMO", access.TenantAdmin), "/audit?lang=en&action=dossier.created")
+	require.Contains(t, page, "Made a sealed plan dossier")
+
+	for _, address := range []string{"?format=docx&language=ar", "?format=pdf&language=fr", ""} {
+		status, _ := f.get(viewer, "/plans/"+plan+"/dossier/download"+address)
+		require.Equal(t, http.StatusNotFound, status)
+	}
+	status, _ := f.get(f.as("POWER_DEMO", access.TenantAdmin), "/plans/"+plan+"/dossier/download?format=pdf&language=ar")
+	require.Equal(t, http.StatusNotFound, status)
+}
+
+func TestLiveRecordsShowATamperedLog(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	_, id := f.proposed("ARAMCO_DEMO", access.ReliabilityEng, access.OptimizationEng)
+	plan := id.String()
+	admin := f.as("ARAMCO_DEMO", access.TenantAdmin)
+	f.get(admin, "/plans/"+plan+"/dossier/download?format=html&language=en") // an event about the plan
+	_, file := f.get(admin, "/plans/"+plan+"/dossier/download?format=html&language=en")
+	connection, err := pgx.Connect(t.Context(), f.url)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, connection.Close(context.WithoutCancel(t.Context()))) }()
+	_, err = connection.Exec(t.Context(), `UPDATE core.audit_logs SET actor_name = 'x' WHERE tenant_id = $1 AND object_id = $2 AND action = 'dossier.created' AND after_state->>'language' = 'en'`, f.tenant("ARAMCO_DEMO").ID, plan)
+	require.NoError(t, err)
+	_, page := f.upload(admin, []byte(file))
+	require.Contains(t, page, "is no longer as the file has it")
+}
+
+func TestVerifyRefuses(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	nobody := f.browser()
+	status, page := f.upload(nobody, []byte("no seal here"))
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, page, "carries no seal")
+	status, page = f.upload(nobody, nil)
+	require.Equal(t, http.StatusUnprocessableEntity, status)
+	require.Contains(t, page, "Choose a file")
+	status, _ = f.post(nobody, "/verify", nil)
+	require.Equal(t, http.StatusUnprocessableEntity, status)
+	status, page = f.upload(nobody, make([]byte, 20<<20+1))
+	require.Equal(t, http.StatusRequestEntityTooLarge, status)
+	require.Contains(t, page, "larger than 20 MiB")
+	for range 20 {
+		status, page = f.upload(nobody, []byte("x"))
+	}
+	require.Equal(t, http.StatusTooManyRequests, status)
+	require.Contains(t, page, "Wait a minute")
+	status, page = f.get(nobody, "/verify/keys")
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, page, sealKeys(t)[0].String())
+}
+
+func TestAuditChainLeavesAsASignedFile(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for _, who := range []*http.Client{f.as("ARAMCO_DEMO", access.TenantAdmin), f.as("", access.PlatformOwner)} {
+		status, file := f.get(who, "/audit/chain")
+		require.Equal(t, http.StatusOK, status)
+		report, err := auditchain.Check(strings.NewReader(file), sealKeys(t))
+		require.NoError(t, err)
+		require.Equal(t, seal.Authentic, report.Verdict)
+		require.Positive(t, report.Rows)
+		require.Contains(t, file, "audit.chain_exported", "the export holds its own record")
+		_, page := f.upload(who, []byte(file))
+		require.Contains(t, page, "Authentic, unchanged")
+		_, page = f.upload(f.browser(), []byte(strings.Replace(file, `"actor_kind":"user"`, `"actor_kind":"system"`, 1)))
+		require.Contains(t, page, "First broken link")
+	}
+	admin := f.as("ARAMCO_DEMO", access.TenantAdmin)
+	for _, span := range []string{"?from=yesterday", "?from=2026-02-02&to=2026-02-01"} {
+		status, _ := f.get(admin, "/audit/chain"+span)
+		require.Equal(t, http.StatusUnprocessableEntity, status, span)
+	}
+	status, _ := f.get(f.as("ARAMCO_DEMO", access.Viewer), "/audit/chain")
+	require.Equal(t, http.StatusForbidden, status)
+}
