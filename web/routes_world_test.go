@@ -27,7 +27,7 @@ const (
 // new kind of parameter must be added here.
 var tableOf = map[string]string{
 	"assets": "core.assets", "runs": "optimization.optimization_runs", "recommendations": "optimization.optimization_recommendations",
-	"plans": "optimization.plans", "ledger": "optimization.plans", "work-orders": "core.work_orders", "alerts": "core.alerts", "integrations": "core.integrations",
+	"plans": "optimization.plans", "releases": "optimization.releases", "ledger": "optimization.plans", "work-orders": "core.work_orders", "alerts": "core.alerts", "integrations": "core.integrations",
 	"mappings": "core.integration_mappings", "users": "core.users", "credentials": "core.one_time_credentials", "tokens": "core.api_tokens",
 	"tenants": "core.tenants", "components": "core.asset_components", "failure-modes": "core.asset_failure_modes", "modes": "core.asset_failure_modes",
 	"models": "ai.models", "scenarios": "optimization.optimization_scenarios", "compare": "optimization.optimization_scenarios", "sites": "core.sites", "signals": "telemetry.signals",
@@ -121,6 +121,15 @@ WITH event AS (INSERT INTO core.events (tenant_id, kind, object_type, object_id,
   hook AS (INSERT INTO core.webhooks (tenant_id, name, url, kinds, secret, created_by)
     VALUES ('{id}', 'webhook of {id}', 'https://hooks.example/{id}', '{plan.approved}', 'sealed', '{admin}') RETURNING tenant_id, id)
   INSERT INTO core.deliveries (tenant_id, event_id, webhook_id, state) SELECT event.tenant_id, event.id, hook.id, 'failed' FROM event, hook;
+WITH release AS (INSERT INTO optimization.releases (tenant_id, plan_id, integration_id, state, requested_by)
+    SELECT p.tenant_id, p.id, (SELECT id FROM core.integrations i WHERE i.tenant_id = p.tenant_id ORDER BY id LIMIT 1), 'stuck', p.launched_by FROM optimization.plans p
+    WHERE p.tenant_id = '{id}' AND p.state = 'released' AND NOT EXISTS (SELECT FROM optimization.releases r WHERE r.tenant_id = p.tenant_id AND r.plan_id = p.id) LIMIT 1
+    RETURNING tenant_id, id, plan_id),
+  line AS (INSERT INTO optimization.release_lines (tenant_id, release_id, line, recommendation_id, asset_id, action, state, idempotency_key, planned_start, planned_end, error_key)
+    SELECT r.tenant_id, r.id, 1, c.id, c.asset_id, 'conflict', 'failed', 'OPT-' || upper(left(replace(c.id::text, '-', ''), 24)), now(), now(), 'releases.fault.begun'
+    FROM release r JOIN optimization.plans p ON p.tenant_id = r.tenant_id AND p.id = r.plan_id
+    JOIN optimization.optimization_recommendations c ON c.tenant_id = p.tenant_id AND c.scenario_id = p.scenario_id AND c.decision = 'do' ORDER BY c.id LIMIT 1)
+  INSERT INTO optimization.release_events (tenant_id, release_id, line, kind, detail) SELECT tenant_id, id, 1, 'failed', '{"error_key": "releases.fault.begun"}' FROM release;
 INSERT INTO core.one_time_credentials (tenant_id, user_id, ciphertext, created_by) VALUES ('{id}', '{user}', 'sealed', '{admin}');
 INSERT INTO core.schedules (tenant_id, name, kind, cron, time_zone, owner_id, account_id, created_by)
   VALUES ('{id}', 'schedule of {id}', 'sweep', '0 5 * * *', 'Asia/Riyadh', '{admin}', '{admin}', '{admin}');
@@ -278,7 +287,7 @@ func (e estate) form() url.Values {
 		"f_maintenance_prioritization.preset.cheapest": {"on"}, "with": id("optimization.optimization_scenarios"), "limit": {"10"}, "start": start,
 		"role": {"viewer"}, "roles": {"viewer"}, "name": {"name"}, "name_ar": {"اسم"}, "name_en": {"name"}, "email": {"new@power.example"}, "username": {"new"},
 		"language": {"en"}, "kinds": {"plan.approved"}, "hours": {"24"}, "active": {"1"}, "scope": {"read:results"}, "scopes": {"read:results"}, "expires": {"30"}, "verdict": {"confirmed"},
-		"value": {"1"}, "tag": {"a tag"}, "fingerprint": {strings.Repeat("ab", 32)}, "from": {"2026-01-01T00:00"}, "to": {"2026-01-02T00:00"}, "do": {"ignore"},
+		"value": {"1"}, "tag": {"a tag"}, "fingerprint": {strings.Repeat("ab", 32)}, "from": {"2026-01-01T00:00"}, "to": {"2026-01-02T00:00"}, "do": {"ignore"}, "choice": {"undo"}, "integration_id": id("core.integrations"),
 		"record": {"record of " + e.id.String()}, "record_kind": {"equipment"}, "endpoint": {"https://historian.example"}, "url": {"https://historian.example"}, "code": {"NEW_CO"}, "back": {"/dashboard"},
 	}
 }

@@ -19,14 +19,17 @@ import (
 // outage a missed start is still made up for; without one Temporal would fire
 // everything that was due in a year.
 const (
-	ingestEvery  = time.Minute
-	ingestWindow = 2 * time.Minute
-	sweepEvery   = 15 * time.Minute
-	sweepWindow  = 10 * time.Minute
-	modelsEvery  = 24 * time.Hour
-	modelsWindow = 6 * time.Hour
-	upkeepEvery  = time.Minute
-	upkeepWindow = time.Minute
+	ingestEvery     = time.Minute
+	ingestWindow    = 2 * time.Minute
+	sweepEvery      = 15 * time.Minute
+	sweepWindow     = 10 * time.Minute
+	modelsEvery     = 24 * time.Hour
+	modelsWindow    = 6 * time.Hour
+	upkeepEvery     = time.Minute
+	reconcileEvery  = 24 * time.Hour
+	reconcileAt     = 23 * time.Hour // two in the night in Riyadh, where the clock never changes
+	reconcileWindow = 6 * time.Hour
+	upkeepWindow    = time.Minute
 )
 
 // recurring describes one schedule. Tenant is nil for the platform's own.
@@ -43,7 +46,7 @@ type recurring struct {
 }
 
 // EnsureTenantSchedules creates or updates the sweeps of a tenant, the
-// nightly look at its models and the polling of its integrations.
+// nightly looks at its models and its orders in maintenance systems and the polling of its integrations.
 func (c *Client) EnsureTenantSchedules(ctx context.Context, tenant uuid.UUID, integrations []uuid.UUID) error {
 	err := c.ensure(ctx, recurring{
 		id: SweepID(tenant), tenant: tenant, every: sweepEvery, window: sweepWindow,
@@ -55,6 +58,13 @@ func (c *Client) EnsureTenantSchedules(ctx context.Context, tenant uuid.UUID, in
 	err = c.ensure(ctx, recurring{
 		id: RegistryID(tenant), tenant: tenant, every: modelsEvery, window: modelsWindow,
 		wf: ModelUpkeep, args: []any{RegistryInput{TenantID: tenant}},
+	})
+	if err != nil {
+		return err
+	}
+	err = c.ensure(ctx, recurring{
+		id: ReconcileID(tenant), tenant: tenant, every: reconcileEvery, window: reconcileWindow, at: reconcileAt,
+		wf: ReconcileOrders, args: []any{ReconcileInput{TenantID: tenant}},
 	})
 	if err != nil {
 		return err
@@ -135,6 +145,9 @@ func (c *Client) ensure(ctx context.Context, r recurring) error {
 
 // offset spreads schedules of equal rhythm over their interval, by their id.
 func (r recurring) offset() time.Duration {
+	if r.at > 0 {
+		return r.at
+	}
 	id := uuid.NewSHA1(r.tenant, []byte(r.id))
 	spread := time.Duration(int(id[0])<<8|int(id[1])) * time.Second
 	return spread % r.every
