@@ -32,13 +32,14 @@ type grantRow struct {
 }
 
 type tenantPage struct {
-	Row    tenantRow
-	Form   tenantForm
-	Admins []adminRow
-	Grants []grantRow
-	Reason string
-	Errors map[string]string // of the break-glass form
-	Active bool
+	Row        tenantRow
+	Form       tenantForm
+	Admins     []adminRow
+	Grants     []grantRow
+	Reason     string
+	Errors     map[string]string // of the break-glass form
+	Active     bool
+	TemporalUI string // the tenant's workflows, empty without a UI
 }
 
 func (s *Server) showTenant(w http.ResponseWriter, r *http.Request) error {
@@ -56,6 +57,9 @@ func (s *Server) tenantPage(w http.ResponseWriter, r *http.Request, status int, 
 		return err
 	}
 	v := tenantPage{Row: newTenantRow(p, t), Form: f.withChoices(p, keys), Errors: map[string]string{}, Active: t.Status == "active"}
+	if ui := s.Config.TemporalUI; ui != nil && access.From(r.Context()).Can(access.OpenTemporalUI) {
+		v.TemporalUI = s.Workflows.TenantURL(ui, t.ID)
+	}
 	for field, key := range glass {
 		v.Errors[field] = p.T(key, "Min", minReason, "Max", maxReason)
 		v.Reason = bounded(r.PostFormValue("reason"), 2*maxReason)

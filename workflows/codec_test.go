@@ -111,4 +111,6 @@ func TestExecutionURLEscapesIDs(t *testing.T) {
 	require.Equal(t, "http://ui.example/temporal/namespaces/plant/workflows/release%2F00000000-0000-0000-0000-000000000000%2F00000000-0000-0000-0000-000000000000",
 		c.ExecutionURL(ui, ReleaseID(uuid.Nil, uuid.Nil)))
 	require.Empty(t, c.ExecutionURL(nil, "x"))
+	require.Equal(t, "http://ui.example/temporal/namespaces/plant/workflows?query=%60TenantId%60%3D%2200000000-0000-0000-0000-000000000000%22", c.TenantURL(ui, uuid.Nil))
+	require.Empty(t, c.TenantURL(nil, uuid.Nil))
 }
