@@ -38,6 +38,7 @@ type recurring struct {
 	tenant uuid.UUID
 	every  time.Duration
 	window time.Duration
+	at     time.Duration // into the interval, counted in UTC; zero spreads schedules by their id
 	wf     any
 	args   []any
 	// overlap says what becomes of a start while the one before still runs;
