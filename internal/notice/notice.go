@@ -42,6 +42,13 @@ func Kinds() []string {
 	return out
 }
 
+// dues are the sentences that say what the due time of an event means; other
+// kinds carry it for receivers only.
+var dues = map[string]string{
+	"plan.proposed": "notifications.due", "plan.endorsed": "notifications.due", "plan.objected": "notifications.due", "plan.reminder": "notifications.due",
+	"plan.escalated": "notifications.due", "schedule.missed": "notifications.was_due",
+}
+
 // Areas lists the first parts of the kinds, each once.
 func Areas() []string {
 	var out []string
@@ -77,7 +84,10 @@ type Words struct {
 
 // fields are those of a payload that sentences can say. Others are for
 // receivers of webhooks.
-type fields struct{ Title, Name, Number, Tag, Reason, DueAt string }
+type fields struct {
+	Title, Name, NameAr, Number, Tag, Reason, DueAt string
+	Schedules                                       []string // names of those that an expiring token serves
+}
 
 // Render words an event.
 func Render(l *i18n.Localizer, e Event) Words {
@@ -93,9 +103,12 @@ func Render(l *i18n.Localizer, e Event) Words {
 	f := read(e.Payload)
 	plain, marked := subjects(l, e.ObjectType, f)
 	parts := []part{{text, "Subject", plain, marked}}
-	if due, err := time.Parse(time.RFC3339, f.DueAt); err == nil {
+	if due, err := time.Parse(time.RFC3339, f.DueAt); err == nil && dues[e.Kind] != "" {
 		moment := l.Minute(due)
-		parts = append(parts, part{"notifications.due", "Due", moment, template.HTML(template.HTMLEscapeString(moment))}) //nolint:gosec // escaped
+		parts = append(parts, part{dues[e.Kind], "Due", moment, template.HTML(template.HTMLEscapeString(moment))}) //nolint:gosec // escaped
+	}
+	if names := bounded(strings.Join(f.Schedules, l.T("notifications.separator"))); names != "" {
+		parts = append(parts, part{"notifications.schedules", "Names", unicodeIsolate(names), isolate(names)})
 	}
 	if reason := bounded(f.Reason); reason != "" {
 		said := reason
@@ -133,7 +146,13 @@ func read(payload json.RawMessage) fields {
 		}
 		return s
 	}
-	f := fields{Title: text("title"), Name: text("name"), Tag: text("tag"), Reason: text("reason"), DueAt: text("due_at")}
+	f := fields{Title: text("title"), Name: text("name"), NameAr: text("name_ar"), Tag: text("tag"), Reason: text("reason"), DueAt: text("due_at")}
+	var schedules []struct{ Name string }
+	if json.Unmarshal(all["schedules"], &schedules) == nil {
+		for _, s := range schedules {
+			f.Schedules = append(f.Schedules, s.Name)
+		}
+	}
 	if f.Number = text("number"); f.Number == "" {
 		var n json.Number
 		if json.Unmarshal(all["number"], &n) == nil {

@@ -51,10 +51,14 @@ func TestWordsNameObjectDueTimeAndReason(t *testing.T) {
 	require.Equal(t, "الخطة «<bdi>خطة الأسبوع 45</bdi>» بانتظار اعتمادك. المهلة حتى 3 نوفمبر 2026، 12:00.", string(w.HTML))
 	require.Equal(t, "الخطة «\u2068خطة الأسبوع 45\u2069» بانتظار اعتمادك. المهلة حتى 3 نوفمبر 2026، 12:00.", w.Plain)
 	require.Equal(t, "/plans/"+object.String(), w.Path)
-	w = notice.Render(l, event("work_order.done", "work_order", `{"number":1042,"title":"Replace seal"}`))
-	require.Contains(t, string(w.HTML), `<bdi dir="ltr" class="tag">1042</bdi> «<bdi>Replace seal</bdi>»`)
+	w = notice.Render(l, event("work_order.done", "work_order", `{"number":1042,"name":"Replace seal","name_ar":"تبديل مانع","title":"week 45"}`))
+	require.Contains(t, string(w.HTML), `<bdi dir="ltr" class="tag">1042</bdi> «<bdi>تبديل مانع</bdi>»`)
 	w = notice.Render(l, event("webhook.failing", "webhook", `{"name":"ERP","reason":"webhooks.problem.timeout"}`))
 	require.Contains(t, w.Plain, l.T("webhooks.problem.timeout"), "the key of a message is worded")
+	w = notice.Render(l, event("token.expiring", "api_token", `{"name":"runner","schedules":[{"name":"ليلي"},{"name":"أسبوعي"}]}`))
+	require.Contains(t, w.Plain, "ليلي، أسبوعي", "the schedules that would stop are named")
+	w = notice.Render(l, event("plan.approved", "plan", `{"title":"x","due_at":"2026-11-03T09:00:00Z"}`))
+	require.NotContains(t, w.Plain, "2026", "a deadline that is over is not told")
 	require.Equal(t, "/tokens", notice.Render(l, event("token.expired", "api_token", `{}`)).Path)
 }
 

@@ -27,9 +27,17 @@ func pathOf(e Event) string {
 // subjects name the object: by title or name, by number or tag, by both, or
 // with the general word for its kind.
 func subjects(l *i18n.Localizer, objectType string, f fields) (plain string, marked template.HTML) {
-	name := bounded(f.Title)
+	own := f.Name
+	if l.Lang == i18n.Arabic && f.NameAr != "" {
+		own = f.NameAr
+	}
+	first, second := f.Title, own
+	if objectType == "work_order" { // its title is that of the plan
+		first, second = own, f.Title
+	}
+	name := bounded(first)
 	if name == "" {
-		name = bounded(f.Name)
+		name = bounded(second)
 	}
 	id := bounded(f.Number)
 	if id == "" {
