@@ -64,11 +64,11 @@ func (e evidence) difference(input, was, is []byte, preset string) (*manifest.Di
 	return d, err
 }
 
-func decisionOf(l *optimize.Line) *manifest.Decision {
+func decisionOf(l *optimize.Line) *manifest.Placement {
 	if l == nil {
 		return nil
 	}
-	return &manifest.Decision{Verdict: string(l.Verdict), Start: l.Start, Resource: l.Resource}
+	return &manifest.Placement{Verdict: string(l.Verdict), Start: l.Start, Resource: l.Resource}
 }
 
 // since compares the input of the run with the one that the same request would

@@ -273,7 +273,7 @@ func worse(c manifest.Compared) manifest.Ended {
 }
 
 // decisionWords names a decision with the day on which it begins.
-func decisionWords(p Page, x snapshotRows, d *manifest.Decision) string {
+func decisionWords(p Page, x snapshotRows, d *manifest.Placement) string {
 	if d == nil {
 		return p.T("evidence.nothing")
 	}

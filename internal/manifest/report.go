@@ -48,12 +48,12 @@ type Difference struct {
 type Moved struct {
 	Subject string    `json:"subject"`
 	Name    string    `json:"name"`
-	Was     *Decision `json:"was,omitempty"`
-	Is      *Decision `json:"is,omitempty"`
+	Was     *Placement `json:"was,omitempty"`
+	Is      *Placement `json:"is,omitempty"`
 }
 
-// Decision is what a plan does with a subject.
-type Decision struct {
+// Placement is what a plan does with a subject.
+type Placement struct {
 	Verdict  string  `json:"verdict"`
 	Start    float64 `json:"start"` // period, −1 = none
 	Resource string  `json:"resource,omitempty"`
