@@ -31,7 +31,7 @@ var tableOf = map[string]string{
 	"mappings": "core.integration_mappings", "users": "core.users", "credentials": "core.one_time_credentials", "tokens": "core.api_tokens",
 	"tenants": "core.tenants", "components": "core.asset_components", "failure-modes": "core.asset_failure_modes", "modes": "core.asset_failure_modes",
 	"models": "ai.models", "scenarios": "optimization.optimization_scenarios", "compare": "optimization.optimization_scenarios", "sites": "core.sites", "signals": "telemetry.signals",
-	"schedules": "core.schedules", "reports": "core.reports",
+	"delegations": "core.delegations", "schedules": "core.schedules", "reports": "core.reports",
 	"notifications": "core.notifications", "webhooks": "core.webhooks", "deliveries": "core.deliveries", "firings": "core.schedule_firings", "backtests": "optimization.backtests",
 }
 
@@ -130,6 +130,8 @@ WITH release AS (INSERT INTO optimization.releases (tenant_id, plan_id, integrat
     FROM release r JOIN optimization.plans p ON p.tenant_id = r.tenant_id AND p.id = r.plan_id
     JOIN optimization.optimization_recommendations c ON c.tenant_id = p.tenant_id AND c.scenario_id = p.scenario_id AND c.decision = 'do' ORDER BY c.id LIMIT 1)
   INSERT INTO optimization.release_events (tenant_id, release_id, line, kind, detail) SELECT tenant_id, id, 1, 'failed', '{"error_key": "releases.fault.begun"}' FROM release;
+INSERT INTO core.delegations (tenant_id, from_user, to_user, starts_at, ends_at, created_by)
+  VALUES ('{id}', '{admin}', '{user}', now(), now() + interval '1 day', '{admin}');
 INSERT INTO core.one_time_credentials (tenant_id, user_id, ciphertext, created_by) VALUES ('{id}', '{user}', 'sealed', '{admin}');
 INSERT INTO core.schedules (tenant_id, name, kind, cron, time_zone, owner_id, account_id, created_by)
   VALUES ('{id}', 'schedule of {id}', 'sweep', '0 5 * * *', 'Asia/Riyadh', '{admin}', '{admin}', '{admin}');

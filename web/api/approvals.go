@@ -132,6 +132,12 @@ func (a *API) decidePlan(ctx context.Context, who access.Principal, in *struct {
 	if d.ContentSHA256, err = hex.DecodeString(in.Body.ContentSHA256); err != nil {
 		return nil, invalidKeys(ctx, map[string]string{"content_sha256": "api.content_sha256"})
 	}
+	if opinion := d.Kind == workflows.Endorsed || d.Kind == workflows.Objected; opinion && !who.Can(access.EndorsePlan) {
+		return nil, fault.New(fault.Forbidden, "api.forbidden").With("Capability", string(access.EndorsePlan))
+	}
+	if wrong := mistakesOf(d); len(wrong) > 0 {
+		return nil, invalidKeys(ctx, wrong)
+	}
 	if err := a.checkDecision(ctx, who, in.ID, d); err != nil {
 		return nil, err
 	}
@@ -148,30 +154,27 @@ func (a *API) decidePlan(ctx context.Context, who access.Principal, in *struct {
 
 // checkDecision refuses what the row of the plan already tells.
 func (a *API) checkDecision(ctx context.Context, who access.Principal, id uuid.UUID, d workflows.Decision) error {
-	wrong := map[string]string{}
+	unseen := false
 	err := a.DB.InTenant(ctx, who.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
 		detail, err := q.PlanDetail(ctx, tx, who.TenantID, id)
 		if err != nil {
 			return err
 		}
-		wrong = mistakesOf(d, detail.Plan)
+		unseen = d.Kind == workflows.Approved && detail.Plan.ContentSha256 != nil && len(d.ContentSHA256) == 0
 		standing, err := approvals.StandingOn(ctx, tx, detail.Plan, who)
 		if err != nil {
 			return err
 		}
 		return standing.Refusal(d.Kind)
 	})
-	if err != nil {
-		return err
+	if err == nil && unseen {
+		return invalidKeys(ctx, map[string]string{"content_sha256": "api.content_sha256"})
 	}
-	if len(wrong) > 0 {
-		return invalidKeys(ctx, wrong)
-	}
-	return nil
+	return err
 }
 
 // mistakesOf names what a decision lacks, by its field.
-func mistakesOf(d workflows.Decision, plan db.Plan) map[string]string {
+func mistakesOf(d workflows.Decision) map[string]string {
 	wrong := map[string]string{}
 	if d.Comment == "" && (d.Kind == workflows.Returned || d.Kind == workflows.Objected) {
 		wrong["comment"] = "api.decision_comment"
@@ -181,9 +184,6 @@ func mistakesOf(d workflows.Decision, plan db.Plan) map[string]string {
 	}
 	if len(d.Withheld) > 0 && d.HoldReason == "" {
 		wrong["hold_reason"] = approvals.KeyHoldReason
-	}
-	if d.Kind == workflows.Approved && plan.ContentSha256 != nil && len(d.ContentSHA256) == 0 {
-		wrong["content_sha256"] = "api.content_sha256"
 	}
 	return wrong
 }
