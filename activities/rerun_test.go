@@ -278,7 +278,13 @@ func (f *plantFixture) random(rng *rand.Rand, tenant *demo.Tenant) (RunRef, stri
 	presets := []string{optimize.PresetCheapest, optimize.PresetBalanced, optimize.PresetLowestRisk}
 	objective := map[string]any{"presets": []string{presets[rng.IntN(3)]}}
 	if rng.IntN(3) == 0 {
-		objective = map[string]any{"presets": []string{optimize.PresetCustom}, "weights": map[string]float64{"weight_cost": .5 + rng.Float64(), "weight_risk": 3 * rng.Float64()}}
+		weights := map[string]float64{}
+		for _, field := range spec.Constraints {
+			if field.Weight {
+				weights[field.Name] = .5 + 2*rng.Float64()
+			}
+		}
+		objective = map[string]any{"presets": []string{optimize.PresetCustom}, "weights": weights}
 	}
 	days := []int{7, 14, 30}[rng.IntN(3)]
 	if spec.Kind == "production_risk" || spec.Kind == "workforce_dispatch" {

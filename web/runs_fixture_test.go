@@ -127,6 +127,7 @@ func (f *fixture) finishedRun(tenant string, by access.Role) uuid.UUID {
 		_, err = q.FinishRun(ctx, tx, db.FinishRunParams{TenantID: t, ID: id, State: "done", Stage: "done", Solver: json.RawMessage(`{}`), ErrorDetail: json.RawMessage(`{}`)})
 		return err
 	})
+	f.sealed(tenant, id)
 	return id
 }
 
