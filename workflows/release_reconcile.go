@@ -47,3 +47,6 @@ func ReleasePreview(ctx workflow.Context, in DryRunInput) (activities.DryRun, er
 	err := workflow.ExecuteActivity(consult(ctx, "dry run"), a.DryRun, ask).Get(ctx, &result)
 	return result, err
 }
+
+func (in ReconcileInput) tenant() uuid.UUID { return in.TenantID }
+func (in DryRunInput) tenant() uuid.UUID    { return in.TenantID }
