@@ -35,7 +35,7 @@ const refusedLine = 4
 func TestKillEachProcessAtEveryState(t *testing.T) {
 	s := running(t)
 	l := &life{stack: s, erp: s.maintenance(t), engineer: s.signIn(t, plant, access.OptimizationEng), reliability: s.signIn(t, plant, access.ReliabilityEng), admin: s.signIn(t, plant, access.TenantAdmin)}
-	run := l.engineer.requestRun("5")
+	run := l.engineer.requestRun("10")
 	s.eventually(t, `SELECT count(*) FROM optimization.optimization_runs WHERE tenant_id = $1 AND id = $2 AND state = 'done'`, run, func(n int) bool { return n == 1 }, "the run ends")
 	l.plan = idAfter(t, l.engineer.sends("/runs/"+run.String()+"/propose", url.Values{"scenario": {"balanced"}, "note": {"checked"}}), "/plans/")
 	for _, state := range []struct {
