@@ -111,6 +111,13 @@ func newReleasing(t *testing.T) *releasing {
 	for _, person := range plant.People {
 		f.people[person.Role] = person.ID
 	}
+	f.loadAssets()
+	return f
+}
+
+// loadAssets picks the assets that the plans are about.
+func (f *releasing) loadAssets() {
+	f.t.Helper()
 	f.in(func(ctx context.Context, tx pgx.Tx, _ *db.Queries) error {
 		rows, err := tx.Query(ctx, `SELECT id FROM core.assets WHERE tenant_id = $1 ORDER BY tag LIMIT $2`, f.tenant, releaseLines)
 		if err != nil {
@@ -119,7 +126,6 @@ func newReleasing(t *testing.T) *releasing {
 		f.assets, err = pgx.CollectRows(rows, pgx.RowTo[uuid.UUID])
 		return err
 	})
-	return f
 }
 
 func (f *releasing) in(work db.Work) {

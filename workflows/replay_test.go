@@ -40,7 +40,7 @@ func TestReplay(t *testing.T) {
 		require.NotContains(t, string(text), "cheapest", "payloads and summaries of %s are encrypted", file)
 		recorded[string(firstType.FindSubmatch(text)[1])] = true
 	}
-	for _, name := range []string{"Ingest", "Backfill", "Discovery", "ScoringSweep", "Optimization", "PlanApproval", "Release", "EditPreview", "ModelTraining", "ModelUpkeep", "DecisionBacktest", "RecurringStart", "Rerun", deliveriesType, upkeepType} {
+	for _, name := range []string{"Ingest", "Backfill", "Discovery", "ScoringSweep", "Optimization", "PlanApproval", "Release", "ReleasePreview", "ReconcileOrders", "EditPreview", "ModelTraining", "ModelUpkeep", "DecisionBacktest", "RecurringStart", "Rerun", deliveriesType, upkeepType} {
 		require.True(t, recorded[name], "no history of %s", name)
 	}
 	codec, err := NewCodec(testKey)
