@@ -1,0 +1,40 @@
+package web_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/optria-iq/optria/internal/access"
+	"github.com/optria-iq/optria/web/uitest"
+)
+
+func TestEvidenceInABrowser(t *testing.T) {
+	f := newFixture(t)
+	_, id := f.proposed("ARAMCO_DEMO", access.ReliabilityEng, access.OptimizationEng)
+	admin := f.as("ARAMCO_DEMO", access.TenantAdmin)
+	page := "/plans/" + id.String() + "/dossier"
+	for _, lang := range []string{"ar", "en"} {
+		_, file := f.get(admin, page+"/download?format=pdf&language="+lang)
+		if dir := os.Getenv("SHOTS"); dir != "" { // for a person to judge
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "dossier-"+lang+".pdf"), []byte(file), 0o600))
+		}
+	}
+	_, err := f.db.CloseAuditDays(t.Context(), f.tenant("ARAMCO_DEMO").ID, time.Now().AddDate(0, 0, 2))
+	require.NoError(t, err)
+	browser := f.browserAs(f.person("ARAMCO_DEMO", access.TenantAdmin).Email)
+	for name, path := range map[string]string{"dossier": page, "verify": "/verify", "audit-roots": "/audit", "plan-dossier": "/plans/" + id.String()} {
+		t.Run(name, func(t *testing.T) {
+			uitest.CheckPage(t, browser, f.srv.URL+path)
+			picture(t, browser, f.srv.URL+path, name)
+		})
+	}
+	t.Run("verify without signing in", func(t *testing.T) {
+		public := uitest.Browser(t)
+		uitest.CheckPage(t, public, f.srv.URL+"/verify")
+		picture(t, public, f.srv.URL+"/verify", "verify-public")
+	})
+}
