@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -38,7 +39,14 @@ func TestWorkOrderMovesOneStepAtATime(t *testing.T) {
 	c := f.as("ARAMCO_DEMO", access.ReliabilityEng)
 	status, _ := f.post(c, path+"/done", url.Values{})
 	require.Equal(t, http.StatusConflict, status, "what has not begun is not done")
-	status, target := f.location(c, path+"/start", url.Values{"back": {"/work-orders?status=open"}})
+	status, target := f.location(c, path+"/start", url.Values{"back": {"//elsewhere.example"}})
+	require.Equal(t, http.StatusSeeOther, status)
+	require.Equal(t, "/work-orders", target)
+	f.within("ARAMCO_DEMO", func(ctx context.Context, tx pgx.Tx, _ *db.Queries, _ uuid.UUID) error {
+		_, err := tx.Exec(ctx, `UPDATE core.work_orders SET status = 'open' WHERE id = $1`, order.ID)
+		return err
+	})
+	status, target = f.location(c, path+"/start", url.Values{"back": {"/work-orders?status=open"}})
 	require.Equal(t, http.StatusSeeOther, status)
 	require.Equal(t, "/work-orders?status=open", target)
 	status, body := f.post(c, path+"/start?lang=en", url.Values{})
@@ -48,7 +56,7 @@ func TestWorkOrderMovesOneStepAtATime(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, status)
 	status, _ = f.post(f.as("POWER_DEMO", access.TenantAdmin), path+"/done", url.Values{})
 	require.Equal(t, http.StatusNotFound, status)
-	status, _ = f.post(c, path+"/done", url.Values{"back": {"//elsewhere.example"}})
+	status, _ = f.post(c, path+"/done", found("as_expected"))
 	require.Equal(t, http.StatusSeeOther, status)
 	f.within("ARAMCO_DEMO", func(ctx context.Context, tx pgx.Tx, _ *db.Queries, _ uuid.UUID) error {
 		var state string
@@ -58,7 +66,7 @@ func TestWorkOrderMovesOneStepAtATime(t *testing.T) {
 		require.Equal(t, "done", state)
 		require.True(t, begun && done)
 		require.NoError(t, tx.QueryRow(ctx, `SELECT count(*) FROM core.audit_logs WHERE object_id = $1 AND action LIKE 'work_order.%'`, order.ID.String()).Scan(&entries))
-		require.Equal(t, 2, entries)
+		require.Equal(t, 3, entries)
 		var age float64
 		require.NoError(t, tx.QueryRow(ctx, `SELECT a.age_days FROM core.assets a JOIN core.work_orders w ON w.asset_id = a.id WHERE w.id = $1`, order.ID).Scan(&age))
 		require.Zero(t, age, "a finished job renews its asset")
@@ -110,6 +118,14 @@ func TestWorkOrderListFilters(t *testing.T) {
 	require.NotContains(t, list("q=nothing-like-it"), tag)
 	require.Contains(t, list("mine=1"), tag)
 	require.NotContains(t, list("plan="+uuid.NewString()), tag)
+	require.Contains(t, list("view=board"), tag)
+	require.NotContains(t, list("view=board&status=done"), tag)
+	week := "view=calendar&week=" + rows[0].StartOn.Format(time.DateOnly)
+	require.Contains(t, list(week), tag)
+	require.Contains(t, list(week+"&technician=none"), tag)
+	require.NotContains(t, list(week+"&technician="+f.tenant("ARAMCO_DEMO").Technicians[0].ID.String()), tag)
+	require.NotContains(t, list("view=calendar&week=2020-01-05"), tag)
+	require.Contains(t, list("view=board&plan="+rows[0].PlanID.String()), "view=calendar", "the way to the other views")
 	_, other := f.get(f.as("ARAMCO_DEMO", access.TenantAdmin), "/work-orders?mine=1")
 	require.NotContains(t, other, tag, "the plans of others are not mine")
 	_, viewer := f.get(f.as("ARAMCO_DEMO", access.Viewer), "/work-orders")
