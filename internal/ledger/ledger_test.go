@@ -45,7 +45,7 @@ func TestIntervalsAgreeWithEnumeration(t *testing.T) {
 		coins := make([]coin, 1+random.IntN(10))
 		most, mean, chance := 0.0, 0.0, 0.0
 		for i := range coins {
-			coins[i] = coin{random.Float64() * random.Float64(), math.Exp(6 * random.Float64()) * 1e4}
+			coins[i] = coin{random.Float64() * random.Float64(), math.Exp(6*random.Float64()) * 1e4}
 			most, mean, chance = most+coins[i].worth, mean+coins[i].chance*coins[i].worth, chance+coins[i].chance
 		}
 		n := count(chances(coins))

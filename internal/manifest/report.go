@@ -46,8 +46,8 @@ type Difference struct {
 // Moved is one decision in the run and in its repetition; nil where it is
 // missing.
 type Moved struct {
-	Subject string    `json:"subject"`
-	Name    string    `json:"name"`
+	Subject string     `json:"subject"`
+	Name    string     `json:"name"`
 	Was     *Placement `json:"was,omitempty"`
 	Is      *Placement `json:"is,omitempty"`
 }

@@ -15,7 +15,9 @@ const MaxRanges = 20
 // sorted and each once. wrong names what cannot be read; a range that covers
 // every address is refused too, because it limits nothing.
 func ParseRanges(text string) (ranges, wrong []string) {
-	fields := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ';' || r == '،' || r == '\n' || r == '\r' || r == '\t' || r == ' ' })
+	fields := strings.FieldsFunc(text, func(r rune) bool {
+		return r == ',' || r == ';' || r == '،' || r == '\n' || r == '\r' || r == '\t' || r == ' '
+	})
 	ranges = []string{}
 	for _, field := range fields {
 		prefix, ok := parseRange(field)
