@@ -80,6 +80,7 @@ func (s *Server) runMonitor(r *http.Request, p Page) (runView, error) {
 	}
 	who := access.From(r.Context())
 	v.CanRun = mayRun(who, x.run.Problem)
+	v.CanRecur = v.CanRun && who.Can(access.ManageSchedules) && x.run.BasedOn == nil
 	if who.Can(access.ViewHistory) {
 		v.History = "/runs/" + id.String() + "/history"
 	}

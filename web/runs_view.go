@@ -53,7 +53,7 @@ type runView struct {
 	Tracks                                               []trackView
 	Events                                               []eventView
 	Best, Bound, Gap                                     *float64
-	CanRun                                               bool
+	CanRun, CanRecur                                     bool
 	WhatIf                                               *whatIfNote
 	History                                              string // address of the history, for those who may read it
 }

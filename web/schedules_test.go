@@ -52,9 +52,9 @@ func TestSchedulesAreMadeChangedAndPaused(t *testing.T) {
 	require.Equal(t, http.StatusUnprocessableEntity, status)
 	require.Contains(t, body, "belongs to somebody else", "engineers own what they make")
 
-	made := f.leads(engineer, "/schedules/new", form)
+	made := f.leadsTo(engineer, "/schedules/new", form)
 	require.Regexp(t, scheduleAddress, made)
-	require.Equal(t, made, f.leads(engineer, "/schedules/new", form), "sent twice, made once")
+	require.Equal(t, made, f.leadsTo(engineer, "/schedules/new", form), "sent twice, made once")
 	_, body = f.get(engineer, made+"?lang=en")
 	require.Contains(t, body, "Sun at 04:00")
 	require.Contains(t, body, "Eid al-Fitr")
@@ -67,20 +67,20 @@ func TestSchedulesAreMadeChangedAndPaused(t *testing.T) {
 	status, _ = f.post(engineer, made+"/backfill", url.Values{"from": {"2026-01-01"}, "to": {"2026-01-02"}})
 	require.Equal(t, http.StatusForbidden, status, "administrators make up for missed times")
 
-	require.Equal(t, made, f.leads(engineer, made+"/pause", url.Values{"mode": {"eid_al_fitr"}, "note": {"after the feast"}}))
+	require.Equal(t, made, f.leadsTo(engineer, made+"/pause", url.Values{"mode": {"eid_al_fitr"}, "note": {"after the feast"}}))
 	_, body = f.get(admin, made+"?lang=en")
 	require.Contains(t, body, "after the feast")
 	require.Contains(t, body, "Paused until")
 	status, _ = f.post(admin, made+"/pause", url.Values{"mode": {"day"}, "day": {"2001-01-01"}})
 	require.Equal(t, http.StatusUnprocessableEntity, status)
-	require.Equal(t, made, f.leads(admin, made+"/resume", url.Values{}))
-	require.Equal(t, made, f.leads(engineer, made+"/run", url.Values{}))
+	require.Equal(t, made, f.leadsTo(admin, made+"/resume", url.Values{}))
+	require.Equal(t, made, f.leadsTo(engineer, made+"/run", url.Values{}))
 
 	form["name"], form["rhythm"] = []string{"Daily plan"}, []string{"daily"}
-	require.Equal(t, made, f.leads(engineer, made+"/edit", form))
+	require.Equal(t, made, f.leadsTo(engineer, made+"/edit", form))
 	_, body = f.get(engineer, made+"?lang=en")
 	require.Contains(t, body, "Every day at 04:00")
-	require.Equal(t, "/schedules", f.leads(engineer, made+"/archive", url.Values{}))
+	require.Equal(t, "/schedules", f.leadsTo(engineer, made+"/archive", url.Values{}))
 	status, _ = f.get(engineer, made)
 	require.Equal(t, http.StatusNotFound, status)
 }
@@ -91,7 +91,7 @@ func TestSchedulesOfOthersAreTheirs(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	admin, engineer, stranger := f.as(ownTenant, access.TenantAdmin), f.as(ownTenant, access.OptimizationEng), f.as(foreignTenant, access.TenantAdmin)
-	made := f.leads(admin, "/schedules/new", f.weekly(ownTenant, f.person(ownTenant, access.TenantAdmin).ID))
+	made := f.leadsTo(admin, "/schedules/new", f.weekly(ownTenant, f.person(ownTenant, access.TenantAdmin).ID))
 	for _, action := range []string{"pause", "resume", "run", "archive"} {
 		status, _ := f.post(engineer, made+"/"+action, url.Values{})
 		require.Equal(t, http.StatusForbidden, status, action)
@@ -102,14 +102,4 @@ func TestSchedulesOfOthersAreTheirs(t *testing.T) {
 	require.Equal(t, http.StatusForbidden, status)
 	status, _ = f.get(stranger, made)
 	require.Equal(t, http.StatusNotFound, status)
-}
-
-// leads posts a form and returns where it leads.
-func (f *fixture) leads(c *http.Client, path string, form url.Values) string {
-	f.Helper()
-	response, err := c.PostForm(f.srv.URL+path, form)
-	require.NoError(f, err)
-	defer response.Body.Close()
-	require.Equal(f, http.StatusSeeOther, response.StatusCode, path)
-	return response.Header.Get("Location")
 }
