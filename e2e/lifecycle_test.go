@@ -97,7 +97,7 @@ func (l *life) decide(t *testing.T, who person, kind string) {
 func (l *life) proposed(t *testing.T) {
 	l.eachVictim(t, func(t *testing.T) { l.decide(t, l.reliability, "objected") })
 	require.Equal(t, len(l.victims()), l.votes(t, "objected"), "every vote is there once")
-	l.rests(t, "proposed", "")
+	l.checkAudit(t)
 }
 
 func (l *life) endorsed(t *testing.T) {
