@@ -25,6 +25,7 @@ const (
 
 // firingView is one line of the table of firings.
 type firingView struct {
+	ID                     string
 	Due                    time.Time
 	State, Label, Cause    string
 	Reason                 string
@@ -72,6 +73,7 @@ type schedulePageView struct {
 	Calendar                           runCalendar
 	Firings                            []firingView
 	CanManage, CanBackfill, PauseOnBad bool
+	CanHistory                         bool
 	Request                            []wordPair
 	Pause                              pauseForm
 	Backfill                           backfillForm
@@ -128,7 +130,7 @@ func (v *schedulePageView) load(ctx context.Context, tx pgx.Tx, q *db.Queries, p
 		return err
 	}
 	who := access.From(ctx)
-	v.CanManage = schedule.MayManage(who, row.OwnerID)
+	v.CanManage, v.CanHistory = schedule.MayManage(who, row.OwnerID), who.Can(access.ViewHistory)
 	v.CanBackfill = schedule.All(who) && row.Trigger == recurrence.Internal
 	v.PauseOnBad = row.PauseOnFailure
 	v.WindowLabel = p.Loc().Span(row.Policy().Window)
@@ -161,7 +163,7 @@ func newFiringView(p Page, x db.ListFiringsRow) firingView {
 	if state == recurrence.Started && f.StartedAt == nil {
 		state = "waiting"
 	}
-	v := firingView{Due: f.DueAt, State: firingLooks[state], Label: p.T("schedules.firing." + state), Cause: p.T("schedules.cause." + f.Cause),
+	v := firingView{ID: f.ID.String(), Due: f.DueAt, State: firingLooks[state], Label: p.T("schedules.firing." + state), Cause: p.T("schedules.cause." + f.Cause),
 		Started: f.StartedAt, Finished: f.FinishedAt, RunTitle: x.RunTitle, SweepDone: f.SweepID != nil}
 	if f.RunID != nil {
 		v.RunID = f.RunID.String()
