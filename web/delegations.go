@@ -107,12 +107,12 @@ func newDelegationRow(p Page, x db.ListDelegationsRow) delegationRow {
 	row := delegationRow{ID: x.ID.String(), From: localName(p.Lang, x.FromAr, x.FromEn), To: localName(p.Lang, x.ToAr, x.ToEn), Reason: x.Reason,
 		Starts: x.StartsAt, Ends: x.EndsAt, Open: x.Open}
 	state := "over"
-	row.State = "done"
+	row.State = "cancel"
 	switch {
 	case x.RevokedAt != nil:
 		state, row.State = "revoked", "cancel"
 	case x.Active:
-		state, row.State = "active", "run"
+		state, row.State = "active", "done"
 	case x.Open:
 		state, row.State = "ahead", "plan"
 	}

@@ -110,6 +110,7 @@ func planSteps(p Page, x planRows) []planStep {
 		}
 		return s
 	}
+	names := []string{"draft", "proposed", "endorsed", "approved", "released"}
 	steps := []planStep{step("draft", true, x.solved.run.FinishedAt), step("proposed", true, &plan.ProposedAt), step("endorsed", plan.EndorsedAt != nil, plan.EndorsedAt)}
 	if plan.EndorsedAt == nil && !x.rules.RequireEndorsement {
 		steps[2].Note = p.T("plans.step.optional")
@@ -130,7 +131,7 @@ func planSteps(p Page, x planRows) []planStep {
 	}
 	for i := range steps {
 		if steps[i].State == "next" && (i != 2 || x.rules.RequireEndorsement) {
-			steps[i].State, steps[i].Tone, steps[i].Icon = "busy", "busy", "clock"
+			steps[i].State, steps[i].Tone, steps[i].Icon, steps[i].Label = "busy", "busy", "clock", p.T("plans.step.awaits."+names[i])
 			break
 		}
 	}
