@@ -53,7 +53,7 @@ type ledgerRow struct {
 	Failures              int
 	Compliance            float64
 	ComplianceKnown       bool
-	Elapsed               float64 // of the window, 0..100
+	Elapsed               string // share of the window that has passed
 	Early, Released       bool
 }
 
@@ -107,7 +107,7 @@ func newLedgerRow(p Page, x proof.Plan, now time.Time) ledgerRow {
 		Failures: x.Account.FailedBefore + x.Account.FailedAfter + x.Account.FailedWaited}
 	row.Compliance, row.ComplianceKnown = x.Account.Attainment.Share()
 	if whole := x.Window.To.Sub(x.Window.From); whole > 0 {
-		row.Elapsed = 100 * min(1, max(0, float64(now.Sub(x.Window.From))/float64(whole)))
+		row.Elapsed = p.Loc().Pct(min(1, max(0, float64(now.Sub(x.Window.From))/float64(whole))), 0)
 	}
 	if !x.Released && x.ID != uuid.Nil {
 		row.VerdictLabel, row.Tone, row.Icon = p.T("ledger.verdict.unreleased"), "none", "circle-dashed"

@@ -1,8 +1,10 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -89,6 +91,9 @@ func (v *orderList) loadCalendar(ctx context.Context, tx pgx.Tx, q *db.Queries, 
 			c.People = append(c.People, c.person(localName(p.Lang, t.NameAr, t.NameEn), orders[id]))
 		}
 	}
+	slices.SortStableFunc(c.People, func(a, b calendarPerson) int { // those at work first
+		return cmp.Compare(min(1, len(b.Orders)), min(1, len(a.Orders)))
+	})
 	v.Calendar = c
 	return nil
 }

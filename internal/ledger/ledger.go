@@ -145,8 +145,12 @@ func over(p, share float64) float64 {
 // Estimate is an expected value with its 80 % interval.
 type Estimate struct{ Mean, Lo, Hi float64 }
 
-// Holds reports whether a value lies in the interval.
-func (e Estimate) Holds(v float64) bool { return v >= e.Lo && v <= e.Hi }
+// Meets reports whether two intervals have a value in common.
+func (e Estimate) Meets(o Estimate) bool { return e.Lo <= o.Hi && o.Lo <= e.Hi }
+
+// holding widens an interval to hold its mean. The sum of few rare failures is
+// so skewed that the mean lies outside of the quantiles.
+func (e Estimate) holding() Estimate { return Estimate{e.Mean, min(e.Lo, e.Mean), max(e.Hi, e.Mean)} }
 
 // Promise is what a plan stood for when it was released.
 type Promise struct {
@@ -175,7 +179,7 @@ type Account struct {
 // Verdict compares both when the window is over.
 type Verdict string
 
-// The verdicts. A promise is kept when it lies in the interval of the outcome.
+// The verdicts. A promise is kept when the intervals of both net values meet.
 const (
 	TooEarly Verdict = "too_early" // the window is still running
 	Nothing  Verdict = "nothing"   // no job was done
@@ -219,9 +223,9 @@ func Sum(results []Result, over bool) Entry {
 		}
 	}
 	e.Promise.Avoided = count(chances(promised))
-	e.Promise.Net = worth(promised).minus(e.Promise.Planned)
+	e.Promise.Net = worth(promised).holding().minus(e.Promise.Planned)
 	e.Account.Avoided = count(counted)
-	e.Account.Net = worth(avoided).minus(e.Account.Spent + certain)
+	e.Account.Net = worth(avoided).holding().minus(e.Account.Spent + certain)
 	e.Verdict = e.judge(over)
 	return e
 }
@@ -257,9 +261,9 @@ func (e Entry) judge(over bool) Verdict {
 		return TooEarly
 	case e.Account.Done == 0:
 		return Nothing
-	case e.Account.Net.Holds(e.Promise.Net.Mean):
+	case e.Account.Net.Meets(e.Promise.Net):
 		return Kept
-	case e.Promise.Net.Mean < e.Account.Net.Lo:
+	case e.Promise.Net.Hi < e.Account.Net.Lo:
 		return Better
 	}
 	return Worse

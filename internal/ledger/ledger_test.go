@@ -175,6 +175,13 @@ func TestVerdictWaitsForTheEndOfTheWindow(t *testing.T) {
 	free, nothing := good, 0.0
 	free.Planned, free.Cost = 3000, &nothing
 	require.Equal(t, Better, verdict(free, day(30)))
+	rare := good
+	rare.Chance = 0.01
+	late := rare
+	late.Done = at(1)
+	require.Equal(t, Kept, verdict(late, day(30)), "a day late changes little, however narrow the interval")
+	net := Sum([]Result{window.Judge(rare, day(30))}, true).Account.Net
+	require.True(t, net.Lo <= net.Mean && net.Mean <= net.Hi, "a rare failure leaves its mean outside of the quantiles")
 }
 
 func TestAttainmentCountsPlannedDaysOnly(t *testing.T) {
