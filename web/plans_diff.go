@@ -11,7 +11,8 @@ import (
 	"github.com/optria-iq/optria/internal/fault"
 )
 
-// planDiff sets a plan beside the version before it.
+// planDiff sets a plan beside the version before it; a first version has no
+// difference.
 type planDiff struct {
 	ID, Previous, Title string
 	Version, Before     int
@@ -34,19 +35,18 @@ func (s *Server) showPlanDiff(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	previous := now.plan.Plan.PreviousID
-	if previous == nil {
-		return fault.New(fault.NotFound, "error.404.text")
+	v := planDiff{ID: id.String(), Title: now.plan.Title, Version: int(now.plan.Plan.Version), Held: heldRows(p, now)}
+	if previous := now.plan.Plan.PreviousID; previous != nil {
+		before, err := s.loadVersion(r, *previous)
+		if err != nil {
+			return err
+		}
+		if before.solved.run.Problem != now.solved.run.Problem {
+			return fault.New(fault.Conflict, "plans.diff.incomparable")
+		}
+		v.Previous, v.Before = previous.String(), int(before.plan.Plan.Version)
+		v.Difference, v.HeldBefore = newDifferenceView(p, before.solved, now.solved, now.book), heldRows(p, before)
 	}
-	before, err := s.loadVersion(r, *previous)
-	if err != nil {
-		return err
-	}
-	if before.solved.run.Problem != now.solved.run.Problem {
-		return fault.New(fault.Conflict, "plans.diff.incomparable")
-	}
-	v := planDiff{ID: id.String(), Previous: previous.String(), Title: now.plan.Title, Version: int(now.plan.Plan.Version), Before: int(before.plan.Plan.Version),
-		Difference: newDifferenceView(p, before.solved, now.solved, now.book), Held: heldRows(p, now), HeldBefore: heldRows(p, before)}
 	p.Crumbs = []Crumb{{Href: "/plans", Label: p.T("plans.title")}, {Href: "/plans/" + v.ID, Label: v.Title}, {Label: p.Title}}
 	p.Data = v
 	s.render.Render(w, r, http.StatusOK, "plans/diff", p)

@@ -128,18 +128,23 @@ func (a *API) decidePlan(ctx context.Context, who access.Principal, in *struct {
 	}
 	d := workflows.Decision{ActorID: who.UserID, Service: who.Service, Kind: in.Body.Kind, Comment: strings.TrimSpace(in.Body.Comment),
 		Withheld: in.Body.Withheld, HoldReason: strings.TrimSpace(in.Body.HoldReason)}
-	var err error
-	if d.ContentSHA256, err = hex.DecodeString(in.Body.ContentSHA256); err != nil {
-		return nil, invalidKeys(ctx, map[string]string{"content_sha256": "api.content_sha256"})
-	}
-	if opinion := d.Kind == workflows.Endorsed || d.Kind == workflows.Objected; opinion && !who.Can(access.EndorsePlan) {
+	opinion := d.Kind == workflows.Endorsed || d.Kind == workflows.Objected
+	switch {
+	case opinion && !who.Can(access.EndorsePlan):
 		return nil, fault.New(fault.Forbidden, "api.forbidden").With("Capability", string(access.EndorsePlan))
+	case d.Comment == "" && (d.Kind == workflows.Returned || d.Kind == workflows.Objected):
+		return nil, invalidKeys(ctx, map[string]string{"comment": "api.decision_comment"})
 	}
-	if wrong := mistakesOf(d); len(wrong) > 0 {
-		return nil, invalidKeys(ctx, wrong)
-	}
-	if err := a.checkDecision(ctx, who, in.ID, d); err != nil {
+	plan, err := a.decidable(ctx, who, in.ID, d.Kind)
+	if err != nil {
 		return nil, err
+	}
+	wrong := mistakesOf(d)
+	if d.ContentSHA256, err = hex.DecodeString(in.Body.ContentSHA256); err != nil || (d.Kind == workflows.Approved && plan.ContentSha256 != nil && len(d.ContentSHA256) == 0) {
+		wrong["content_sha256"] = "api.content_sha256"
+	}
+	if len(wrong) > 0 {
+		return nil, invalidKeys(ctx, wrong)
 	}
 	id := in.Body.DecisionID
 	if id == uuid.Nil {
@@ -152,33 +157,28 @@ func (a *API) decidePlan(ctx context.Context, who access.Principal, in *struct {
 	return reply(Decided{state.State}), nil
 }
 
-// checkDecision refuses what the row of the plan already tells.
-func (a *API) checkDecision(ctx context.Context, who access.Principal, id uuid.UUID, d workflows.Decision) error {
-	unseen := false
+// decidable reads a plan on which the caller may decide; who may not is refused
+// before the workflow hears of it.
+func (a *API) decidable(ctx context.Context, who access.Principal, id uuid.UUID, kind string) (db.Plan, error) {
+	var plan db.Plan
 	err := a.DB.InTenant(ctx, who.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
 		detail, err := q.PlanDetail(ctx, tx, who.TenantID, id)
 		if err != nil {
 			return err
 		}
-		unseen = d.Kind == workflows.Approved && detail.Plan.ContentSha256 != nil && len(d.ContentSHA256) == 0
-		standing, err := approvals.StandingOn(ctx, tx, detail.Plan, who)
+		plan = detail.Plan
+		standing, err := approvals.StandingOn(ctx, tx, plan, who)
 		if err != nil {
 			return err
 		}
-		return standing.Refusal(d.Kind)
+		return standing.Refusal(kind)
 	})
-	if err == nil && unseen {
-		return invalidKeys(ctx, map[string]string{"content_sha256": "api.content_sha256"})
-	}
-	return err
+	return plan, err
 }
 
-// mistakesOf names what a decision lacks, by its field.
+// mistakesOf names what the lines that a decision holds back lack, by field.
 func mistakesOf(d workflows.Decision) map[string]string {
 	wrong := map[string]string{}
-	if d.Comment == "" && (d.Kind == workflows.Returned || d.Kind == workflows.Objected) {
-		wrong["comment"] = "api.decision_comment"
-	}
 	if len(d.Withheld) > 0 && d.Kind != workflows.Approved {
 		wrong["withheld"] = "plans.error.hold_kind"
 	}
