@@ -33,7 +33,8 @@ func (f *fixture) sealed(tenant string, run uuid.UUID) {
 		})
 		require.NoError(f, err)
 		m := manifest.Manifest{Schema: manifest.Schema, RunID: run.String(), Problem: row.Problem, WindowDays: int(row.WindowDays), Objective: row.Objective,
-			Seed: 7, WorkSeconds: 30, Solver: json.RawMessage(`null`), Build: manifest.ThisBuild(), ScoresAsOf: &at}
+			Seed: 7, WorkSeconds: 30, Solver: json.RawMessage(`null`), Build: manifest.ThisBuild(), ScoresAsOf: &at,
+			Exact: manifest.Exact{Name: "HiGHS", Version: "1", SHA256: "00ff"}}
 		for _, kept := range []struct {
 			content []byte
 			hash    *string

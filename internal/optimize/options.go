@@ -19,12 +19,13 @@ type Options struct {
 	// the same input, seed and budget give the same plan byte for byte as long
 	// as TimeLimit does not cut the run short.
 	MaxIterations int64 `json:"max_iterations,omitempty"`
-	// Work, when positive and MaxIterations is not, is the budget of the run in
-	// the place of the clock: the seconds that a reference core takes for it.
+	// Work, when positive, is the budget of the run in the place of the clock:
+	// the seconds that a reference core takes for it.
 	// Every stage counts what it does (moves, prices, looks of the exact solver
 	// at its clock) and turns it into time by fixed factors, so that the same
 	// input, seed, thread count and budget give the same plan byte for byte on
-	// any machine, as long as TimeLimit does not cut the run short.
+	// any machine, as long as TimeLimit does not cut the run short. With
+	// MaxIterations as well, only solves of the exact solver spend it.
 	Work time.Duration `json:"work,omitempty"`
 	// Solver chooses the stages: "auto" (both), "heuristic" (local search and
 	// Lagrangian bound only, no child process) or "exact" (a short local
@@ -53,7 +54,7 @@ const (
 func (o Options) Counted() bool { return o.MaxIterations > 0 || o.Work > 0 }
 
 // ByWork says whether Work is the budget of the run.
-func (o Options) ByWork() bool { return o.MaxIterations == 0 && o.Work > 0 }
+func (o Options) ByWork() bool { return o.Work > 0 }
 
 // Budget is what the run may spend: work, or time on the clock.
 func (o Options) Budget() time.Duration {

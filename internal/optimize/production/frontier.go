@@ -82,11 +82,10 @@ func frontier(ctx context.Context, in *Input, out *Output, opt optimize.Options,
 func (s *sweep) searching() optimize.Options {
 	opt := s.opt
 	opt.Solver, opt.Threads, opt.MaxIterations = optimize.SolverHeuristic, 1, sweepPasses
-	switch {
-	case s.opt.MaxIterations > 0:
+	if s.opt.MaxIterations > 0 {
 		opt.MaxIterations = min(s.opt.MaxIterations, sweepPasses)
-	case !s.meter.Counted():
-		opt.TimeLimit = max(minSolve, s.opt.TimeLimit/time.Duration(s.wanted))
+	} else {
+		opt = opt.WithBudget(max(minSolve, s.opt.Budget()/time.Duration(s.wanted)))
 	}
 	return opt
 }

@@ -74,7 +74,7 @@ func solveParts(ctx context.Context, p *Problem, parts []part, start *Plan, opt 
 				switch {
 				case !opt.Counted(): // what is left, shared by the parts that wait and this one
 					mine.TimeLimit = max(finish, (opt.TimeLimit-time.Since(j.start))*time.Duration(min(opt.Threads, len(next)+1))/time.Duration(len(next)+1))
-				case opt.MaxIterations == 0: // the order does not matter, so neither may the budget
+				case opt.ByWork(): // the order does not matter, so neither may the budget
 					mine.Work = opt.Work * time.Duration(min(opt.Threads, len(parts))) / time.Duration(len(parts))
 				}
 				outcomes[k] = solveWhole(ctx, parts[k].problem, starts[k], mine, j.progress(k), j.keep(k))

@@ -304,7 +304,9 @@ func (s *search) options(limit time.Duration) mip.Options {
 	o := mip.Options{RelGap: s.opt.RelGap / 4, Seed: int(s.opt.Seed % math.MaxInt32), MemoryMiB: s.opt.MemoryMiB, Grace: grace}
 	if s.opt.MaxIterations > 0 {
 		o.MaxNodes = int(min(s.opt.MaxIterations, math.MaxInt32))
-		return o
+		if !s.meter.Counted() {
+			return o
+		}
 	}
 	if o.TimeLimit, o.Counted = limit, s.meter.Counted(); o.Counted && limit == 0 {
 		o.TimeLimit = max(leastWork, s.meter.Left())
