@@ -131,8 +131,8 @@ func (s *Server) proposalPage(w http.ResponseWriter, r *http.Request, status int
 	switch {
 	case len(x.all) == 0:
 		return fault.New(fault.Conflict, approvals.KeyRunOpen)
-	case openPlan(p, x.plans) != nil:
-		return fault.New(fault.Conflict, approvals.KeyUnderWay)
+	case openPlan(p, x.plans) != nil: // already put forward
+		return s.redirect(w, r, "/plans/"+openPlan(p, x.plans).ID, "")
 	case !x.plan().spec.Executable:
 		return fault.New(fault.Conflict, approvals.KeyNotExecutable)
 	}
