@@ -68,7 +68,7 @@ func (o Options) Budget() time.Duration {
 // work keeps its time limit, which is only there to cut a run that hangs.
 func (o Options) WithBudget(budget time.Duration) Options {
 	if o.ByWork() {
-		o.Work = budget
+		o.Work = max(budget, 1) // none left is still counted
 	} else {
 		o.TimeLimit = budget
 	}

@@ -6,8 +6,12 @@ import (
 )
 
 // transitionWork is what one transition of a unit's dynamic program stands for
-// in a counted run, measured on one shared core.
-const transitionWork = 12 * time.Nanosecond
+// in a counted run, measured on one shared core; a step of load that is sorted
+// and taken is worth several.
+const (
+	transitionWork = 12 * time.Nanosecond
+	stepWork       = 8
+)
 
 // leastWork is what a solve gets at least, however little is left.
 const leastWork = 100 * time.Millisecond

@@ -78,6 +78,7 @@ func (d *descent) share(b, parity int) {
 		}
 		net[t] = balance.Demand[t] - made
 		steps[t] = append(append(steps[t], stock...), step{d.penalty(b, t), inf, fromNobody})
+		d.work += stepWork * int64(len(steps[t]))
 		slices.SortStableFunc(steps[t], func(a, b step) int { return cmp.Compare(a.slope, b.slope) })
 		stock = rest(steps[t], net[t], capacity)
 	}

@@ -158,7 +158,7 @@ func (s *search) descend(start *Plan) {
 	rng := rand.New(rand.NewPCG(uint64(s.opt.Seed), 0)) // #nosec G404 -- a repeatable search
 	order, until := s.order(), s.meter.Elapsed()+s.descentTime()
 	for step := int64(0); s.ctx.Err() == nil && step < descentSteps; step++ {
-		if s.opt.MaxIterations > 0 && step >= s.opt.MaxIterations || s.opt.MaxIterations == 0 && step > 0 && s.meter.Elapsed() > until {
+		if s.opt.MaxIterations > 0 && step >= s.opt.MaxIterations || (s.opt.MaxIterations == 0 || s.meter.Counted()) && step > 0 && s.meter.Elapsed() > until {
 			break
 		}
 		before := d.work
