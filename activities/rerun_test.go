@@ -122,7 +122,7 @@ func TestChangesOfThePlantDoNotChangeTheRerun(t *testing.T) {
 	}
 	require.True(t, told["asset"], "%s", row.Result)
 	require.True(t, told["resources"], "%s", row.Result)
-	require.Equal(t, 1, f.count(`SELECT count(*) FROM core.audit_logs WHERE tenant_id = $1 AND action = 'run.finished' AND after->>'manifest_sha256' = $2`,
+	require.Equal(t, 1, f.count(`SELECT count(*) FROM core.audit_logs WHERE tenant_id = $1 AND action = 'run.finished' AND after_state->>'manifest_sha256' = $2`,
 		f.tenant, manifest.Hex(f.run(ref).ManifestSha256)))
 	require.Equal(t, 2, f.count(`SELECT count(*) FROM core.audit_logs WHERE tenant_id = $1 AND action = 'run.rerun_finished'`, f.tenant))
 	f.intact()
