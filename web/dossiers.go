@@ -23,7 +23,7 @@ import (
 func (s *Server) dossierRoutes() []route {
 	return []route{
 		{http.MethodGet, "/plans/{id}/dossier", access.ViewResults, s.showDossier},
-		{http.MethodGet, "/plans/{id}/dossier/download", access.ViewResults, s.downloadDossier},
+		{http.MethodPost, "/plans/{id}/dossier", access.ViewResults, s.downloadDossier},
 	}
 }
 
@@ -80,18 +80,19 @@ func (s *Server) showDossier(w http.ResponseWriter, r *http.Request) error {
 // dossierTypes are the media types of the forms of a dossier.
 var dossierTypes = map[seal.Kind]string{seal.HTML: "text/html; charset=utf-8", seal.PDF: "application/pdf"}
 
-// downloadDossier seals a dossier as it stands now and hands it out.
+// downloadDossier seals a dossier as it stands now and hands it out, which is
+// recorded: so it is asked for by a form, never by a link alone.
 func (s *Server) downloadDossier(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathUUID(r, "id")
 	if err != nil {
 		return err
 	}
-	q := r.URL.Query()
-	file, name, err := s.makeDossier(r, id, seal.Kind(q.Get("format")), q.Get("language"))
+	kind := seal.Kind(r.PostFormValue("format"))
+	file, name, err := s.makeDossier(r, id, kind, r.PostFormValue("language"))
 	if err != nil {
 		return err
 	}
-	return sendFile(w, name, dossierTypes[seal.Kind(q.Get("format"))], file)
+	return sendFile(w, name, dossierTypes[kind], file)
 }
 
 // sealKey is the key of this deployment.
@@ -110,7 +111,7 @@ func (s *Server) address(path string) string {
 // what it prints of the audit log is the log as it was just before.
 func (s *Server) makeDossier(r *http.Request, plan uuid.UUID, kind seal.Kind, lang string) (file []byte, name string, err error) {
 	if dossierTypes[kind] == "" || (lang != i18n.Arabic && lang != i18n.English) {
-		return nil, "", fault.New(fault.NotFound, "error.404.text")
+		return nil, "", fault.New(fault.Invalid, "field.choice")
 	}
 	key, err := s.sealKey()
 	if err != nil {

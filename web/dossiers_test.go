@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -55,7 +56,7 @@ func TestDossier(t *testing.T) {
 	viewer := f.as("ARAMCO_DEMO", access.Viewer)
 	for _, form := range []string{"html", "pdf"} {
 		for _, lang := range []string{"ar", "en"} {
-			status, file := f.get(viewer, "/plans/"+plan+"/dossier/download?format="+form+"&language="+lang)
+			status, file := f.post(viewer, "/plans/"+plan+"/dossier", url.Values{"format": {form}, "language": {lang}})
 			require.Equal(t, http.StatusOK, status, file)
 			report := seal.Check([]byte(file), sealKeys(t))
 			require.Equal(t, seal.Authentic, report.Verdict)
@@ -86,11 +87,11 @@ func TestDossier(t *testing.T) {
 	_, page = f.get(f.as("ARAMCO_DEMO", access.TenantAdmin), "/audit?lang=en&action=dossier.created")
 	require.Contains(t, page, "Made a sealed plan dossier")
 
-	for _, address := range []string{"?format=docx&language=ar", "?format=pdf&language=fr", ""} {
-		status, _ := f.get(viewer, "/plans/"+plan+"/dossier/download"+address)
-		require.Equal(t, http.StatusNotFound, status)
+	for _, asked := range []url.Values{{"format": {"docx"}, "language": {"ar"}}, {"format": {"pdf"}, "language": {"fr"}}, nil} {
+		status, _ := f.post(viewer, "/plans/"+plan+"/dossier", asked)
+		require.Equal(t, http.StatusUnprocessableEntity, status)
 	}
-	status, _ := f.get(f.as("POWER_DEMO", access.TenantAdmin), "/plans/"+plan+"/dossier/download?format=pdf&language=ar")
+	status, _ := f.post(f.as("POWER_DEMO", access.TenantAdmin), "/plans/"+plan+"/dossier", url.Values{"format": {"pdf"}, "language": {"ar"}})
 	require.Equal(t, http.StatusNotFound, status)
 }
 
@@ -100,8 +101,9 @@ func TestLiveRecordsShowATamperedLog(t *testing.T) {
 	_, id := f.proposed("ARAMCO_DEMO", access.ReliabilityEng, access.OptimizationEng)
 	plan := id.String()
 	admin := f.as("ARAMCO_DEMO", access.TenantAdmin)
-	f.get(admin, "/plans/"+plan+"/dossier/download?format=html&language=en") // an event about the plan
-	_, file := f.get(admin, "/plans/"+plan+"/dossier/download?format=html&language=en")
+	english := url.Values{"format": {"html"}, "language": {"en"}}
+	f.post(admin, "/plans/"+plan+"/dossier", english) // an event about the plan
+	_, file := f.post(admin, "/plans/"+plan+"/dossier", english)
 	connection, err := pgx.Connect(t.Context(), f.url)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, connection.Close(context.WithoutCancel(t.Context()))) }()

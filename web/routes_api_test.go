@@ -3,10 +3,12 @@ package web_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +23,11 @@ import (
 // document is what the test needs of an OpenAPI document.
 type document struct {
 	Paths map[string]map[string]struct {
+		Parameters []struct {
+			Name, In string
+			Required bool
+			Schema   schema
+		}
 		RequestBody struct {
 			Content map[string]struct{ Schema schema }
 		}
@@ -110,7 +117,7 @@ func (w *world) ask(client *http.Client, raw, method, path string, body any) (in
 }
 
 // TestNoOperationReachesAnotherTenant calls every operation of the API with
-// ids of another tenant and a body that its own schema accepts, as an admin
+// ids of another tenant, with the query and the body that its own schema accepts, as an admin
 // whose token carries every scope.
 func TestNoOperationReachesAnotherTenant(t *testing.T) {
 	t.Parallel()
@@ -131,7 +138,16 @@ func TestNoOperationReachesAnotherTenant(t *testing.T) {
 			if content, ok := operation.RequestBody.Content["application/json"]; ok {
 				body = doc.sample(content.Schema, w.foreign.ids["core.sites"])
 			}
+			query := url.Values{}
+			for _, p := range operation.Parameters {
+				if p.In == "query" && p.Required {
+					query.Set(p.Name, fmt.Sprint(doc.sample(p.Schema, w.foreign.ids["core.sites"])))
+				}
+			}
 			for _, address := range w.attacks(path) {
+				if len(query) > 0 {
+					address += "?" + query.Encode()
+				}
 				name := method + " " + address
 				status, text := w.ask(client, raw, method, "/api/v1"+address, body)
 				require.Less(t, status, 500, "%s\n%s", name, text)

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -103,6 +104,7 @@ func TestNobodyAndViewersAreHeldOff(t *testing.T) {
 	before := w.checksum(quiet, w.own.id)
 	nobody, viewer := w.browser(), w.as(ownTenant, access.Viewer)
 	before["core.users"] = w.checksum(quiet, w.own.id)["core.users"] // the viewer has just signed in
+	others := w.ofOthers(access.Viewer)
 	for _, r := range web.DeclaredRoutes() {
 		if r.Pattern == "/logout" || r.Pattern == "/login" {
 			continue
@@ -122,7 +124,10 @@ func TestNobodyAndViewersAreHeldOff(t *testing.T) {
 		require.Less(t, status, 500, "%s\n%s", name, visible(body))
 		switch {
 		case r.Capability == access.SignedIn:
-			before["core.users"] = w.checksum(quiet, w.own.id)["core.users"] // one's own account
+			require.Equal(t, others, w.ofOthers(access.Viewer), "%s changed the account of somebody else", name)
+			for table := range others { // one's own account
+				before[table] = w.checksum(quiet, w.own.id)[table]
+			}
 		case r.Capability == access.Public:
 		case !access.Allows(access.Viewer, r.Capability):
 			require.Equal(t, http.StatusForbidden, status, name)
@@ -134,6 +139,20 @@ func TestNobodyAndViewersAreHeldOff(t *testing.T) {
 		require.Equal(t, before, w.checksum(quiet, w.own.id), "%s changed rows for a viewer", name)
 	}
 	require.Empty(t, w.flows.Calls)
+}
+
+// ofOthers is the checksum of what belongs to accounts, of all accounts of the
+// tenant but that of the role.
+func (w *world) ofOthers(role access.Role) map[string]string {
+	w.Helper()
+	sums := map[string]string{}
+	for table, owner := range map[string]string{"core.users": "id", "core.notifications": "user_id", "core.notification_settings": "user_id"} {
+		var sum string
+		require.NoError(w, w.root.QueryRow(w.Context(), fmt.Sprintf(`SELECT count(*) || ':' || coalesce(sum(hashtextextended(r::text, 0)), 0) FROM %s r WHERE tenant_id = $1 AND %s <> $2`, table, owner),
+			w.own.id, w.person(ownTenant, role).ID).Scan(&sum))
+		sums[table] = sum
+	}
+	return sums
 }
 
 // untranslated is how a page shows a key that has no text.

@@ -77,7 +77,7 @@ func (w *world) works(code string) estate {
 	w.proposed(code, "")
 	w.scored(code, 2)
 	_, err := w.root.Exec(w.Context(), strings.NewReplacer("{id}", e.id.String(), "{user}", w.person(code, access.Viewer).ID.String(),
-		"{admin}", w.person(code, access.TenantAdmin).ID.String()).Replace(traces))
+		"{admin}", w.person(code, access.TenantAdmin).ID.String(), "{engineer}", w.person(code, access.OptimizationEng).ID.String()).Replace(traces))
 	require.NoError(w, err)
 	for _, table := range w.tables {
 		belongs := "true"
@@ -134,12 +134,10 @@ INSERT INTO core.delegations (tenant_id, from_user, to_user, starts_at, ends_at,
   VALUES ('{id}', '{admin}', '{user}', now(), now() + interval '1 day', '{admin}');
 INSERT INTO core.one_time_credentials (tenant_id, user_id, ciphertext, created_by) VALUES ('{id}', '{user}', 'sealed', '{admin}');
 INSERT INTO core.schedules (tenant_id, name, kind, cron, time_zone, owner_id, account_id, created_by)
-  VALUES ('{id}', 'schedule of {id}', 'sweep', '0 5 * * *', 'Asia/Riyadh', '{admin}', '{admin}', '{admin}');
+  VALUES ('{id}', 'schedule of {id}', 'sweep', '0 5 * * *', 'Asia/Riyadh', '{engineer}', '{user}', '{admin}');
 INSERT INTO core.schedule_firings (tenant_id, schedule_id, due_at, cause, state, workflow_id, error_key)
   SELECT tenant_id, id, now(), 'due', 'failed', 'recurring/{id}/' || id, 'workflows.internal' FROM core.schedules WHERE tenant_id = '{id}' AND name = 'schedule of {id}';
 INSERT INTO optimization.backtests (tenant_id, requested_by, from_day, to_day, step_days, horizon_days) VALUES ('{id}', '{admin}', '2025-01-01', '2025-06-30', 7, 30);
-INSERT INTO core.schedules (tenant_id, name, kind, cron, time_zone, owner_id, account_id, created_by)
-  VALUES ('{id}', 'nightly of {id}', 'sweep', '0 5 * * *', 'Asia/Riyadh', '{admin}', '{user}', '{admin}');
 INSERT INTO core.reports (tenant_id, schedule_id, from_day, to_day, content)
   SELECT tenant_id, id, '2026-01-04', '2026-01-10', '{"plans": {"approved": 1}, "releases": {}, "orders": {"due": 3, "in_time": 2}, "risks": []}' FROM core.schedules WHERE tenant_id = '{id}' LIMIT 1;
 INSERT INTO core.integration_syncs (tenant_id, integration_id, started_at, finished_at, status, rows_written)

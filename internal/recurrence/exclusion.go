@@ -27,8 +27,8 @@ func Periods() []string { return []string{Ramadan, Weekend} }
 type Exclusion struct {
 	Holiday string         `json:"holiday,omitempty"`
 	Period  string         `json:"period,omitempty"`
-	From    *calendar.Date `json:"from,omitempty"`
-	To      *calendar.Date `json:"to,omitempty"`
+	From    *calendar.Date `json:"from,omitempty" format:"date"`
+	To      *calendar.Date `json:"to,omitempty" format:"date"`
 }
 
 func checkExclusions(all []Exclusion) error {
