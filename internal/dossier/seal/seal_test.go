@@ -2,7 +2,11 @@ package seal_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -108,6 +112,50 @@ func TestForgery(t *testing.T) {
 	require.Equal(t, seal.Authentic, seal.Check(file, seal.Keys{other, own}).Verdict, "a former key still counts")
 }
 
+// selfSigned is a file whose seal lists any pieces, signed by the key that the
+// seal names: its text and its signature hold, whatever the pieces say.
+func selfSigned(t testing.TB, body string, pieces ...seal.Piece) []byte {
+	t.Helper()
+	key := testKey(t, "f")
+	s := seal.Seal{Schema: seal.Schema, Kind: seal.HTML, Subject: json.RawMessage("null"), Pieces: pieces, KeyID: key.Public().ID(), PublicKey: key.Public().String()}
+	unsigned, err := json.Marshal(s)
+	require.NoError(t, err)
+	sum := sha256.Sum256(unsigned)
+	s.Signature = hex.EncodeToString(key.Sign(append([]byte(seal.Schema+"\n"), sum[:]...)))
+	text, err := json.Marshal(s)
+	require.NoError(t, err)
+	return fmt.Appendf(nil, "%s<!-- OPTRIA-SEAL %s -->\n", body, text)
+}
+
+// beyond lists pieces that reach beyond their file of one body.
+func beyond(body string) map[string][]seal.Piece {
+	sum := sha256.Sum256([]byte(body))
+	whole, none := hex.EncodeToString(sum[:]), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+	return map[string][]seal.Piece{
+		"one byte":     {{Name: "x", Length: len(body) + 1, SHA256: whole}},
+		"overflow":     {{Name: "x", Length: math.MaxInt, SHA256: whole}, {Name: "y", Offset: math.MaxInt, Length: 5, SHA256: none}},
+		"at the end":   {{Name: "x", Length: len(body), SHA256: whole}, {Name: "y", Offset: len(body), Length: math.MaxInt, SHA256: none}},
+		"another hash": {{Name: "x", Length: math.MaxInt, SHA256: none}},
+	}
+}
+
+// A seal that its own key signs may say anything of its pieces: what reaches
+// beyond the file is a difference within it, never a panic.
+func TestPiecesBeyondTheFile(t *testing.T) {
+	t.Parallel()
+	const body = "<html>"
+	for name, pieces := range beyond(body) {
+		report := seal.Check(selfSigned(t, body, pieces...), nil)
+		require.Equal(t, seal.Altered, report.Verdict, name)
+		require.NotNil(t, report.Seal, "%s: its text and signature hold", name)
+		d := report.Difference
+		require.True(t, 0 <= d.From && d.From <= d.To && d.To <= len(body), "%s: %d to %d", name, d.From, d.To)
+	}
+	sum := sha256.Sum256([]byte(body))
+	whole := seal.Piece{Name: "x", Length: len(body), SHA256: hex.EncodeToString(sum[:])}
+	require.Equal(t, seal.Unconfirmed, seal.Check(selfSigned(t, body, whole), nil).Verdict, "the hand-made seal is a seal")
+}
+
 func TestCloseRefusesPartsThatDoNotFit(t *testing.T) {
 	t.Parallel()
 	for _, length := range []int{5, 7, -1} {
@@ -140,6 +188,9 @@ func FuzzCheck(f *testing.F) {
 	f.Add(pdf)
 	f.Add([]byte("<!-- OPTRIA-SEAL {\"pieces\":[{\"offset\":-1,\"length\":99}]} -->\n"))
 	f.Add([]byte("%OPTRIA-SEAL null\n"))
+	for _, pieces := range beyond("<html>") {
+		f.Add(selfSigned(f, "<html>", pieces...))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		report := seal.Check(b, keys)
 		if bytes.Equal(b, file) || bytes.Equal(b, pdf) {
@@ -147,5 +198,8 @@ func FuzzCheck(f *testing.F) {
 			return
 		}
 		require.NotEqual(t, seal.Authentic, report.Verdict)
+		if d := report.Difference; d != nil {
+			require.True(t, 0 <= d.From && d.From <= d.To && d.To <= len(b), "%d to %d of %d", d.From, d.To, len(b))
+		}
 	})
 }

@@ -128,17 +128,23 @@ func firstOther(a, b []byte) int {
 	return -1
 }
 
-// compare walks the pieces in order and names the first that differs.
+// compare walks the pieces in order and names the first that differs. Whoever
+// wrote the seal chose their offsets and lengths, so none is trusted to lie
+// within the file.
 func compare(file []byte, s Seal, start, end int) *Difference {
 	covered := 0
 	for _, p := range s.Pieces {
 		if p.Offset != covered || p.Length < 0 {
 			return &Difference{Part: p.Name, From: min(covered, start), To: start}
 		}
-		if d := p.difference(file[min(p.Offset, start):min(p.Offset+p.Length, start)]); d != nil {
+		body := file[covered : covered+min(p.Length, start-covered)]
+		if d := p.difference(body); d != nil {
 			return d
 		}
-		covered += p.Length
+		covered += len(body)
+		if len(body) < p.Length {
+			return &Difference{Part: p.Name, From: covered, To: covered}
+		}
 	}
 	if covered != start {
 		return &Difference{Part: PartSeal, From: covered, To: start}
@@ -164,7 +170,7 @@ func (p Piece) difference(body []byte) *Difference {
 			return &Difference{Part: p.Name, From: p.Offset + i, To: p.Offset + to}
 		}
 	}
-	return &Difference{Part: p.Name, From: p.Offset + len(body), To: p.Offset + p.Length}
+	return &Difference{Part: p.Name, From: p.Offset + len(body), To: p.Offset + len(body)}
 }
 
 // single solves the two sums for the one byte whose change explains them. It
