@@ -121,7 +121,7 @@ func (p *approval) decide(ctx workflow.Context, d Decision) (PlanState, error) {
 		ActorID: d.ActorID, Kind: d.Kind, Comment: d.Comment, Withheld: d.Withheld, HoldReason: d.HoldReason, ContentSHA256: d.ContentSHA256,
 	}
 	var recorded activities.Recorded
-	if err := workflow.ExecuteActivity(answer(ctx, "record decision"), a.RecordDecision, decision).Get(ctx, &recorded); err != nil {
+	if err := workflow.ExecuteActivity(settle(ctx, "record decision"), a.RecordDecision, decision).Get(ctx, &recorded); err != nil {
 		return p.state, plainError(err)
 	}
 	p.state = PlanState{State: recorded.State, Seq: recorded.Decisions}

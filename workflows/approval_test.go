@@ -51,6 +51,7 @@ type approvalEnv struct {
 	view                                   activities.ApprovalView // what the database says
 	last                                   activities.DecisionInput
 	recorded, reminded, escalated, expired int
+	away                                   int // attempts to record that fail because the database is away
 }
 
 func newApprovalEnv(t *testing.T, change ...func(*activities.ApprovalView)) *approvalEnv {
@@ -73,6 +74,10 @@ func newApprovalEnv(t *testing.T, change ...func(*activities.ApprovalView)) *app
 	}).Maybe()
 	env.OnActivity(a.RecordDecision, mock.Anything, mock.Anything).After(time.Second).Return(
 		func(_ context.Context, in activities.DecisionInput) (activities.Recorded, error) {
+			if env.away > 0 {
+				env.away--
+				return activities.Recorded{}, errors.New("the database is away")
+			}
 			env.recorded++
 			env.last = in
 			if in.Kind == Approved || in.Kind == Returned {
@@ -285,6 +290,21 @@ func TestRepeatedUpdateGetsTheFirstAnswer(t *testing.T) {
 	require.Equal(t, 1, env.recorded)
 	require.Equal(t, PlanState{State: "proposed", Seq: 1}, first.state)
 	require.Equal(t, first.state, again.state)
+}
+
+// A decision whose row may have moved on is tried until its outcome is known,
+// however long the database is away.
+func TestDecisionOutlivesALongOutage(t *testing.T) {
+	t.Parallel()
+	env := newApprovalEnv(t)
+	env.away = 9
+	decided := env.decideAfter(time.Hour, "same", Decision{ActorID: approver, Kind: Approved})
+	again := env.decideAfter(2*time.Hour, "same", Decision{ActorID: approver, Kind: Approved})
+	require.Equal(t, PlanState{State: "approved", Seq: 1}, env.run(t))
+	require.NoError(t, decided.err)
+	require.Equal(t, PlanState{State: "approved", Seq: 1}, decided.state)
+	require.NoError(t, again.err)
+	require.Equal(t, 1, env.recorded)
 }
 
 func TestDatabaseHasTheLastWord(t *testing.T) {

@@ -32,6 +32,17 @@ func answer(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
+// settle is for a person's decision. Its row and the memory of the workflow must
+// move together: an attempt whose report was lost has moved the row on, and only
+// another attempt can say so. It therefore tries until there is an outcome,
+// however long the database is away. The person's client stops waiting before;
+// the same update asked for again gets the outcome.
+func settle(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue: QueueControl, StartToCloseTimeout: 10 * time.Second, RetryPolicy: patient(0), Summary: summary,
+	})
+}
+
 // consult is for a short computation that a person waits for: seconds of one
 // core on the control queue, where no long search is ahead of it, and no more
 // than one repetition.

@@ -24,11 +24,12 @@ type ReleaseResult struct {
 
 // saga is the release of one plan.
 type saga struct {
-	plan    activities.PlanRef
-	scope   activities.ReleaseScope
-	loaded  bool
-	skipped int32 // line that was just left out, whose attempts are to be taken back; 0 for none
-	result  ReleaseResult
+	plan     activities.PlanRef
+	scope    activities.ReleaseScope
+	loaded   bool
+	stopping bool  // the row may say that the release is stuck already
+	skipped  int32 // line that was just left out, whose attempts are to be taken back; 0 for none
+	result   ReleaseResult
 }
 
 // Release turns an approved plan into work orders, one per recommendation to
@@ -118,8 +119,9 @@ func (s *saga) write(ctx workflow.Context, number int32) error {
 	case temporal.IsCanceledError(err):
 		return err
 	}
+	s.stopping = true
 	err = workflow.ExecuteActivity(record(ctx, "stop at line"), a.FailLine, s.line(number), activities.DetailOf(err)).Get(ctx, nil)
-	s.scope.State = activities.ReleaseStuck
+	s.stopping, s.scope.State = false, activities.ReleaseStuck
 	return err
 }
 
@@ -205,15 +207,17 @@ func (s *saga) resolution(r Resolution, request string) activities.Resolution {
 	return activities.Resolution{PlanRef: s.plan, Request: request, ActorID: r.ActorID, Choice: r.Choice, Reason: r.Reason}
 }
 
-// resolve records one decision and lets the release go on.
+// resolve records one decision and lets the release go on. People are told of a
+// stop when its row says so, which is before the workflow knows: a decision
+// waits for that.
 func (s *saga) resolve(ctx workflow.Context, r Resolution) (string, error) {
-	if err := workflow.Await(ctx, func() bool { return s.loaded }); err != nil {
+	if err := workflow.Await(ctx, func() bool { return s.loaded && !s.stopping }); err != nil {
 		return "", err
 	}
 	var a *activities.Release
 	var scope activities.ReleaseScope
 	decided := s.resolution(r, workflow.GetCurrentUpdateInfo(ctx).ID)
-	if err := workflow.ExecuteActivity(answer(ctx, "record decision"), a.ResolveRelease, decided).Get(ctx, &scope); err != nil {
+	if err := workflow.ExecuteActivity(settle(ctx, "record decision"), a.ResolveRelease, decided).Get(ctx, &scope); err != nil {
 		return "", plainError(err)
 	}
 	if s.scope.State != activities.ReleaseStuck {
