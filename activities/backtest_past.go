@@ -32,6 +32,7 @@ type past struct {
 	plant    *plant
 	request  request
 	facts    backtest.Facts
+	step     int                          // days from one decision to the next
 	costs    map[uuid.UUID][]db.CostModel // every version
 	scoresAt func(ctx context.Context, at time.Time) ([]db.ListPastScoresRow, error)
 }
@@ -42,7 +43,7 @@ func loadPast(ctx context.Context, tx pgx.Tx, q *db.Queries, row db.Backtest) (*
 		return nil, err
 	}
 	plant.planned = nil // today's work orders are no part of the past
-	p := &past{plant: plant}
+	p := &past{plant: plant, step: int(row.StepDays)}
 	if p.request, err = previewRequest(plant.tenant, row.FromDay); err != nil {
 		return nil, err
 	}
@@ -113,7 +114,8 @@ func (p *past) origins(row db.Backtest) []time.Time {
 	return out
 }
 
-// decide plans the jobs as of an origin from what was known then. Jobs that
+// decide plans the jobs as of an origin from what was known then, and keeps
+// those that begin before the next decision. Jobs that
 // earlier decisions would have carried out have renewed their asset. cut says
 // that the clock ended the search.
 func (p *past) decide(ctx context.Context, at time.Time, made decisions) (plan backtest.Plan, cut bool, err error) {
@@ -136,7 +138,7 @@ func (p *past) decide(ctx context.Context, at time.Time, made decisions) (plan b
 		return plan, cut, err
 	}
 	for _, d := range output.Schedule {
-		if !d.Deferred {
+		if !d.Deferred && d.StartDay < p.step { // the next decision replaces the others
 			plan.Jobs = append(plan.Jobs, then.job(d, at))
 		}
 	}

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"os"
 	"slices"
@@ -231,7 +232,9 @@ type fakeStarter struct {
 	fillings, listings                   []uuid.UUID
 	running                              map[string]bool
 	firings                              []recurrence.Firing
+	startErr                             error // of the next start of a due time
 	triggers                             []recurrence.Trigger
+	triggerErr                           map[uuid.UUID]error // by schedule
 	err                                  error
 }
 
@@ -266,13 +269,20 @@ func (s *fakeStarter) StartBacktest(_ context.Context, _, backtest uuid.UUID) er
 }
 
 func (s *fakeStarter) StartRecurring(_ context.Context, f recurrence.Firing) error {
-	s.firings = append(s.firings, f)
+	switch {
+	case s.startErr != nil:
+		err := s.startErr
+		s.startErr = nil
+		return err
+	case !slices.Contains(s.firings, f): // as the engine, which starts a due time once
+		s.firings = append(s.firings, f)
+	}
 	return s.err
 }
 
 func (s *fakeStarter) EnsureRecurring(_ context.Context, t recurrence.Trigger) error {
 	s.triggers = append(s.triggers, t)
-	return s.err
+	return errors.Join(s.err, s.triggerErr[t.ID])
 }
 
 func (s *fakeStarter) Running(_ context.Context, workflowID string) (bool, error) {

@@ -1,6 +1,8 @@
 package activities
 
 import (
+	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -69,6 +71,52 @@ func TestTheWatchNotesWhatNobodyStarted(t *testing.T) {
 	require.Equal(t, 1, f.count(`SELECT count(*) FROM core.schedule_firings WHERE tenant_id = $1 AND schedule_id = $2 AND state = 'done' AND cause = 'catch_up' AND due_at = $3`, f.tenant, id, due))
 	require.Zero(t, f.count(`SELECT count(*) FROM core.alerts WHERE tenant_id = $1 AND kind = $2 AND closed_at IS NULL`, f.tenant, AlertScheduleMissed), "it ran again")
 	f.intact()
+}
+
+// TestAStartThatFailsIsMadeUpForLater has the engine refuse the start of a
+// missed due time once, and what it knows of the schedule for good.
+func TestAStartThatFailsIsMadeUpForLater(t *testing.T) {
+	f := newPlant(t)
+	f.alone()
+	id, due := f.recurs("")
+	away := errors.New("the engine is away")
+	f.starter.startErr, f.starter.triggerErr = away, map[uuid.UUID]error{id: away}
+	watch := func() error {
+		_, err := f.env().ExecuteActivity(f.set.Upkeep.WatchSchedules)
+		return err
+	}
+	require.ErrorContains(t, watch(), away.Error())
+	require.Empty(t, f.starter.firings)
+	require.Equal(t, 4, f.count(`SELECT count(*) FROM core.schedule_firings WHERE tenant_id = $1 AND schedule_id = $2 AND state = 'missed'`, f.tenant, id))
+	f.exec(`UPDATE core.schedules SET updated_at = now() WHERE tenant_id = $1 AND id = $2`, f.tenant, id)
+	require.ErrorContains(t, watch(), away.Error(), "telling the engine fails still")
+	require.Len(t, f.starter.firings, 1, "and the due time is started")
+	require.True(t, f.starter.firings[0].DueAt.Equal(due))
+	f.starter.triggerErr, f.starter.firings = nil, nil
+	require.True(t, f.claim(id, due, recurrence.Due).Go)
+	require.NoError(t, watch())
+	require.Empty(t, f.starter.firings, "what was taken up is not started again")
+}
+
+// TestOneBadScheduleStopsNoOther has a schedule that the engine does not take
+// and one whose rule cannot be read, beside one that is due.
+func TestOneBadScheduleStopsNoOther(t *testing.T) {
+	f := newPlant(t)
+	f.alone()
+	refused, _ := f.recurs("watched_from = now()")
+	broken, _ := f.recurs(`exclusions = '[{"holiday": 7}]'`)
+	good, due := f.recurs("")
+	f.starter.triggerErr = map[uuid.UUID]error{refused: errors.New("not taken")}
+	f.exec(`UPDATE core.schedules SET updated_at = now() WHERE tenant_id = $1 AND id = $2`, f.tenant, refused)
+	_, err := f.env().ExecuteActivity(f.set.Upkeep.WatchSchedules)
+	require.ErrorContains(t, err, refused.String())
+	require.ErrorContains(t, err, broken.String())
+	require.Len(t, f.starter.firings, 1)
+	require.Equal(t, good, f.starter.firings[0].ScheduleID)
+	require.True(t, f.starter.firings[0].DueAt.Equal(due))
+	err = f.set.EnsureRecurring(t.Context())
+	require.ErrorContains(t, err, refused.String())
+	require.True(t, slices.ContainsFunc(f.starter.triggers, func(x recurrence.Trigger) bool { return x.ID == good }), "the engine learns of the others when a worker starts")
 }
 
 func TestFailuresAreToldOfAndPause(t *testing.T) {

@@ -52,18 +52,15 @@ func (a *Upkeep) watchTenant(ctx context.Context, tenant uuid.UUID, found *Watch
 	if time.Now().Minute() == int(tenant[0])%60 { // all of them once an hour
 		age = 0
 	}
-	if err := ensureTriggers(ctx, a.deps, tenant, age); err != nil {
-		return err
-	}
+	failed := []error{ensureTriggers(ctx, a.deps, tenant, age)}
 	var all []db.Schedule
 	err := a.deps.DB.InTenant(ctx, tenant, func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
 		all, err = q.ListActiveSchedules(ctx, tx, tenant, 0)
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("list schedules: %w", err)
+		return errors.Join(append(failed, fmt.Errorf("list schedules: %w", err))...)
 	}
-	var failed []error
 	for _, s := range all {
 		if err := a.watch(ctx, s, found); err != nil {
 			failed = append(failed, fmt.Errorf("schedule %s: %w", s.ID, err))
@@ -76,7 +73,8 @@ func (a *Upkeep) watchTenant(ctx context.Context, tenant uuid.UUID, found *Watch
 }
 
 // ensureTriggers tells the workflow engine when to start the schedules that
-// were changed within the last ageSeconds, zero for all.
+// were changed within the last ageSeconds, zero for all. One that it does not
+// take keeps none of the others from it.
 func ensureTriggers(ctx context.Context, d Deps, tenant uuid.UUID, ageSeconds float64) error {
 	var all []db.Schedule
 	err := d.DB.InTenant(ctx, tenant, func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
@@ -86,16 +84,19 @@ func ensureTriggers(ctx context.Context, d Deps, tenant uuid.UUID, ageSeconds fl
 	if err != nil {
 		return fmt.Errorf("list schedules: %w", err)
 	}
+	var failed []error
 	for _, s := range all {
 		if err := d.Starter.EnsureRecurring(ctx, s.StartTrigger()); err != nil {
-			return fmt.Errorf("ensure schedule %s: %w", s.ID, err)
+			failed = append(failed, fmt.Errorf("ensure schedule %s: %w", s.ID, err))
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // watch looks after one schedule. What it starts itself has the same workflow
-// id as the start by the engine, so that a due time is never started twice.
+// id as the start by the engine, so that a due time is never started twice. The
+// starts are read from what is noted, so that one that fails, or is lost with
+// the worker, is made in the next round.
 func (a *Upkeep) watch(ctx context.Context, s db.Schedule, found *Watched) error {
 	var starts []recurrence.Firing
 	var again *recurrence.Trigger
@@ -118,7 +119,14 @@ func (a *Upkeep) watch(ctx context.Context, s db.Schedule, found *Watched) error
 			return nil
 		}
 		w := &watching{tx: tx, q: q, s: s, now: now}
-		starts, missed, err = w.look(ctx)
+		rule, err := db.RuleOf(ctx, tx, s)
+		if err != nil {
+			return err
+		}
+		if missed, err = w.look(ctx, rule); err != nil {
+			return err
+		}
+		starts, err = w.starts(ctx, rule)
 		if missed > 0 {
 			trigger := s.StartTrigger() // what was missed may have been forgotten
 			again = &trigger
@@ -130,18 +138,18 @@ func (a *Upkeep) watch(ctx context.Context, s db.Schedule, found *Watched) error
 	}
 	found.Missed += missed
 	found.Resumed += resumed
+	var failed []error
 	if again != nil && s.Trigger == recurrence.Internal {
-		if err := a.deps.Starter.EnsureRecurring(ctx, *again); err != nil {
-			return err
-		}
+		failed = append(failed, a.deps.Starter.EnsureRecurring(ctx, *again))
 	}
 	for _, f := range starts {
-		if err := a.deps.Starter.StartRecurring(ctx, f); err != nil {
-			return err
+		err := a.deps.Starter.StartRecurring(ctx, f)
+		if err == nil {
+			found.Started++
 		}
-		found.Started++
+		failed = append(failed, err)
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // resumeSchedule ends a pause whose time has come.
@@ -163,13 +171,9 @@ type watching struct {
 	now time.Time
 }
 
-// look notes due times that nobody started and returns which of them to start.
+// look notes due times that nobody started and returns how many it found.
 // Schedules of outside schedulers have until the end of their window.
-func (w *watching) look(ctx context.Context) ([]recurrence.Firing, int, error) {
-	rule, err := db.RuleOf(ctx, w.tx, w.s)
-	if err != nil {
-		return nil, 0, err
-	}
+func (w *watching) look(ctx context.Context, rule *recurrence.Rule) (int, error) {
 	external := w.s.Trigger == recurrence.External
 	cause, patience := recurrence.Due, recurrence.Grace
 	if external {
@@ -179,34 +183,50 @@ func (w *watching) look(ctx context.Context) ([]recurrence.Firing, int, error) {
 	expected := rule.Between(w.s.WatchedFrom, until, missedAtOnce)
 	missing, err := w.missing(ctx, expected, causesOf(cause))
 	if err != nil {
-		return nil, 0, err
+		return 0, err
 	}
-	var starts []recurrence.Firing
 	for _, due := range missing {
 		key := KeyFiringMissed
-		switch verdict := w.s.Policy().Judge(rule, due, w.now); {
-		case external:
-		case verdict == recurrence.TooLate:
+		if !external && w.s.Policy().Judge(rule, due, w.now) == recurrence.TooLate {
 			key = KeyFiringLate
-		default:
-			starts = append(starts, recurrence.Firing{TenantID: w.s.TenantID, ScheduleID: w.s.ID, DueAt: due, Cause: recurrence.Due})
 		}
 		_, err := w.q.AddFiring(ctx, w.tx, db.AddFiringParams{TenantID: w.s.TenantID, ScheduleID: w.s.ID, DueAt: due, Cause: cause, State: recurrence.Missed, ErrorKey: key})
 		if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-			return nil, 0, fmt.Errorf("note missed due time: %w", err)
+			return 0, fmt.Errorf("note missed due time: %w", err)
 		}
 	}
 	if len(missing) > 0 {
 		if err := raiseMissed(ctx, w.tx, w.q, w.s, rule, missing[len(missing)-1], w.now); err != nil {
-			return nil, 0, err
+			return 0, err
 		}
 	}
 	if len(expected) > 0 || until.Sub(w.s.WatchedFrom) > watchStep {
 		if _, err := w.q.SetScheduleWatched(ctx, w.tx, until, w.s.TenantID, w.s.ID); err != nil {
-			return nil, 0, fmt.Errorf("move watermark: %w", err)
+			return 0, fmt.Errorf("move watermark: %w", err)
 		}
 	}
-	return starts, len(missing), nil
+	return len(missing), nil
+}
+
+// starts are the due times within the catch-up window that are noted as missed
+// and that no workflow has taken up. Which of them run is decided when they
+// are claimed.
+func (w *watching) starts(ctx context.Context, rule *recurrence.Rule) ([]recurrence.Firing, error) {
+	if w.s.Trigger == recurrence.External {
+		return nil, nil
+	}
+	due, err := w.q.ListFiringsToMakeUp(ctx, w.tx, db.ListFiringsToMakeUpParams{TenantID: w.s.TenantID, ScheduleID: w.s.ID, ErrorKey: KeyFiringMissed,
+		Since: w.now.Add(-w.s.Policy().Window), PageSize: missedAtOnce})
+	if err != nil {
+		return nil, fmt.Errorf("list firings to make up for: %w", err)
+	}
+	var out []recurrence.Firing
+	for _, t := range due {
+		if rule.Due(t) { // the rule may have changed since
+			out = append(out, recurrence.Firing{TenantID: w.s.TenantID, ScheduleID: w.s.ID, DueAt: t.UTC(), Cause: recurrence.Due})
+		}
+	}
+	return out, nil
 }
 
 // missing are the expected due times of which nothing is noted.
@@ -248,30 +268,30 @@ func (a *Upkeep) settleFirings(ctx context.Context, tenant uuid.UUID, found *Wat
 		return fmt.Errorf("list open firings: %w", err)
 	}
 	ends := &Recurring{deps: a.deps}
-	for _, x := range ended {
-		in := EndInput{FiringRef: FiringRef{TenantID: tenant, FiringID: x.ID}, State: recurrence.Done}
-		if in.Cause = causeOf(x.RunState, x.ErrorKey, x.ErrorDetail); x.RunState != RunDone {
-			in.State = recurrence.Failed
-		}
+	var failed []error
+	settle := func(firing uuid.UUID, in EndInput) {
+		in.FiringRef = FiringRef{TenantID: tenant, FiringID: firing}
 		if err := ends.EndFiring(ctx, in); err != nil {
-			return err
+			failed = append(failed, fmt.Errorf("settle firing %s: %w", firing, err))
+			return
 		}
 		found.Settled++
+	}
+	for _, x := range ended {
+		in := EndInput{State: recurrence.Done, Cause: causeOf(x.RunState, x.ErrorKey, x.ErrorDetail)}
+		if x.RunState != RunDone {
+			in.State = recurrence.Failed
+		}
+		settle(x.ID, in)
 	}
 	for _, x := range stale {
 		alive, err := a.deps.Starter.Running(ctx, x.WorkflowID)
-		if err != nil {
-			return err
+		switch {
+		case err != nil:
+			failed = append(failed, fmt.Errorf("look for workflow of firing %s: %w", x.ID, err))
+		case !alive:
+			settle(x.ID, EndInput{State: recurrence.Failed, Cause: ErrorDetail{Code: fault.Internal, Key: KeyWorkflowGone}})
 		}
-		if alive {
-			continue
-		}
-		err = ends.EndFiring(ctx, EndInput{FiringRef: FiringRef{TenantID: tenant, FiringID: x.ID}, State: recurrence.Failed,
-			Cause: ErrorDetail{Code: fault.Internal, Key: KeyWorkflowGone}})
-		if err != nil {
-			return err
-		}
-		found.Settled++
 	}
-	return nil
+	return errors.Join(failed...)
 }

@@ -7,6 +7,7 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 
@@ -110,19 +111,29 @@ func (s *Set) Register(r worker.ActivityRegistry) {
 // EnsureSchedules creates or updates the schedules of every active tenant and
 // its integrations. A worker calls it once when it starts.
 func (s *Set) EnsureSchedules(ctx context.Context) error {
+	return s.eachTenant(ctx, func(tenant uuid.UUID) error { return ensureSchedules(ctx, s.deps, tenant, 0) })
+}
+
+// EnsureRecurring tells the workflow engine of the recurring work of every
+// active tenant. A worker calls it once when it starts, and goes on after an
+// error: the watch over schedules tells the engine again within the hour.
+func (s *Set) EnsureRecurring(ctx context.Context) error {
+	return s.eachTenant(ctx, func(tenant uuid.UUID) error { return ensureTriggers(ctx, s.deps, tenant, 0) })
+}
+
+// eachTenant does work for every active tenant, also when it fails for one.
+func (s *Set) eachTenant(ctx context.Context, work func(tenant uuid.UUID) error) error {
 	tenants, err := activeTenants(ctx, s.deps.DB)
 	if err != nil {
 		return err
 	}
-	for _, tenant := range tenants {
-		if err := ensureSchedules(ctx, s.deps, tenant.ID, 0); err != nil {
-			return fmt.Errorf("tenant %s: %w", tenant.Code, err)
-		}
-		if err := ensureTriggers(ctx, s.deps, tenant.ID, 0); err != nil {
-			return fmt.Errorf("tenant %s: %w", tenant.Code, err)
+	var failed []error
+	for _, t := range tenants {
+		if err := work(t.ID); err != nil {
+			failed = append(failed, fmt.Errorf("tenant %s: %w", t.Code, err))
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 // activeTenants lists the tenants that recurring work is done for.

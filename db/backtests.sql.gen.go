@@ -16,6 +16,7 @@ import (
 const addBacktest = `-- name: AddBacktest :one
 INSERT INTO optimization.backtests (tenant_id, requested_by, from_day, to_day, step_days, horizon_days, seed)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (tenant_id) WHERE state IN ('requested', 'running') DO NOTHING
 RETURNING id
 `
 
@@ -29,6 +30,7 @@ type AddBacktestParams struct {
 	Seed        int64
 }
 
+// No row comes back while another one of the tenant is open.
 func (q *Queries) AddBacktest(ctx context.Context, db DBTX, arg AddBacktestParams) (uuid.UUID, error) {
 	row := db.QueryRow(ctx, addBacktest,
 		arg.TenantID,
@@ -174,17 +176,6 @@ func (q *Queries) BeginBacktest(ctx context.Context, db DBTX, workflowID string,
 	return i, err
 }
 
-const countOpenBacktests = `-- name: CountOpenBacktests :one
-SELECT count(*) FROM optimization.backtests WHERE tenant_id = $1 AND state IN ('requested', 'running')
-`
-
-func (q *Queries) CountOpenBacktests(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error) {
-	row := db.QueryRow(ctx, countOpenBacktests, tenantID)
-	var count int64
-	err := row.Scan(&count)
-	return count, err
-}
-
 const failBacktest = `-- name: FailBacktest :execrows
 UPDATE optimization.backtests SET state = 'failed', error_key = $1, error_detail = $2, finished_at = now()
 WHERE tenant_id = $3 AND id = $4 AND state IN ('requested', 'running')
@@ -323,10 +314,11 @@ func (q *Queries) ListEndings(ctx context.Context, db DBTX, tenantID uuid.UUID) 
 
 const listForgottenBacktests = `-- name: ListForgottenBacktests :many
 SELECT id FROM optimization.backtests
-WHERE tenant_id = $1 AND state = 'requested' AND requested_at < now() - make_interval(secs => $2::float8)
+WHERE tenant_id = $1 AND state IN ('requested', 'running') AND requested_at < now() - make_interval(secs => $2::float8)
 ORDER BY requested_at LIMIT 100
 `
 
+// Open ones; starting one whose workflow runs changes nothing.
 func (q *Queries) ListForgottenBacktests(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error) {
 	rows, err := db.Query(ctx, listForgottenBacktests, tenantID, ageSeconds)
 	if err != nil {

@@ -108,11 +108,12 @@ func (q *Queries) GetSnapshot(ctx context.Context, db DBTX, tenantID uuid.UUID, 
 
 const listForgottenReruns = `-- name: ListForgottenReruns :many
 SELECT id FROM optimization.reruns
-WHERE tenant_id = $1 AND state = 'requested' AND requested_at < now() - make_interval(secs => $2::float8)
+WHERE tenant_id = $1 AND state IN ('requested', 'running') AND requested_at < now() - make_interval(secs => $2::float8)
 ORDER BY requested_at LIMIT 100
 `
 
-// Repetitions that were asked for a while ago and that no workflow took up.
+// Repetitions that are open for a while; starting one whose workflow runs
+// changes nothing.
 func (q *Queries) ListForgottenReruns(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error) {
 	rows, err := db.Query(ctx, listForgottenReruns, tenantID, ageSeconds)
 	if err != nil {

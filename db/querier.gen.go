@@ -38,6 +38,7 @@ type Querier interface {
 	// One page of work orders, newest number first, below a number already given.
 	APIWorkOrders(ctx context.Context, db DBTX, arg APIWorkOrdersParams) ([]APIWorkOrdersRow, error)
 	AddAssetLife(ctx context.Context, db DBTX, arg AddAssetLifeParams) (uuid.UUID, error)
+	// No row comes back while another one of the tenant is open.
 	AddBacktest(ctx context.Context, db DBTX, arg AddBacktestParams) (uuid.UUID, error)
 	// Adds the next version; two writers at once meet in a unique violation.
 	AddCostModel(ctx context.Context, db DBTX, arg AddCostModelParams) (AddCostModelRow, error)
@@ -206,7 +207,6 @@ type Querier interface {
 	CountInboxRows(ctx context.Context, db DBTX, arg CountInboxRowsParams) (int64, error)
 	CountMessages(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) (CountMessagesRow, error)
 	CountOpenAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
-	CountOpenBacktests(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
 	// How many other firings of a schedule run, how many wait, and how many wait
 	// that were due earlier.
 	CountOpenFirings(ctx context.Context, db DBTX, arg CountOpenFiringsParams) (CountOpenFiringsRow, error)
@@ -519,9 +519,14 @@ type Querier interface {
 	// The firings of a schedule whose due time lies between two moments, newest
 	// first, with the run that they started.
 	ListFirings(ctx context.Context, db DBTX, arg ListFiringsParams) ([]ListFiringsRow, error)
+	// The due times of a schedule after a moment that are noted as missed for a
+	// reason and that nobody has taken up since, the newest first.
+	ListFiringsToMakeUp(ctx context.Context, db DBTX, arg ListFiringsToMakeUpParams) ([]time.Time, error)
+	// Open ones; starting one whose workflow runs changes nothing.
 	ListForgottenBacktests(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error)
 	ListForgottenReleases(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error)
-	// Repetitions that were asked for a while ago and that no workflow took up.
+	// Repetitions that are open for a while; starting one whose workflow runs
+	// changes nothing.
 	ListForgottenReruns(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error)
 	// Runs that were asked for a while ago and that no workflow took up.
 	ListForgottenRuns(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]uuid.UUID, error)

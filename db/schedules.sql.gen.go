@@ -724,6 +724,48 @@ func (q *Queries) ListFirings(ctx context.Context, db DBTX, arg ListFiringsParam
 	return items, nil
 }
 
+const listFiringsToMakeUp = `-- name: ListFiringsToMakeUp :many
+SELECT due_at FROM core.schedule_firings
+WHERE tenant_id = $1 AND schedule_id = $2 AND cause = 'due' AND state = 'missed' AND error_key = $3 AND due_at > $4
+ORDER BY due_at DESC LIMIT $5
+`
+
+type ListFiringsToMakeUpParams struct {
+	TenantID   uuid.UUID
+	ScheduleID uuid.UUID
+	ErrorKey   string
+	Since      time.Time
+	PageSize   int32
+}
+
+// The due times of a schedule after a moment that are noted as missed for a
+// reason and that nobody has taken up since, the newest first.
+func (q *Queries) ListFiringsToMakeUp(ctx context.Context, db DBTX, arg ListFiringsToMakeUpParams) ([]time.Time, error) {
+	rows, err := db.Query(ctx, listFiringsToMakeUp,
+		arg.TenantID,
+		arg.ScheduleID,
+		arg.ErrorKey,
+		arg.Since,
+		arg.PageSize,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []time.Time{}
+	for rows.Next() {
+		var due_at time.Time
+		if err := rows.Scan(&due_at); err != nil {
+			return nil, err
+		}
+		items = append(items, due_at)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listReports = `-- name: ListReports :many
 SELECT r.id, r.from_day, r.to_day, r.created_at, coalesce(s.name, '')::text AS schedule, count(*) OVER () AS total FROM core.reports r
 LEFT JOIN core.schedules s ON s.tenant_id = r.tenant_id AND s.id = r.schedule_id

@@ -1,6 +1,8 @@
 -- name: AddBacktest :one
+-- No row comes back while another one of the tenant is open.
 INSERT INTO optimization.backtests (tenant_id, requested_by, from_day, to_day, step_days, horizon_days, seed)
 VALUES (@tenant_id, @requested_by, @from_day, @to_day, @step_days, @horizon_days, @seed)
+ON CONFLICT (tenant_id) WHERE state IN ('requested', 'running') DO NOTHING
 RETURNING id;
 
 -- name: BeginBacktest :one
@@ -33,12 +35,10 @@ FROM optimization.backtests b
 JOIN core.users u ON u.tenant_id = b.tenant_id AND u.id = b.requested_by
 WHERE b.tenant_id = @tenant_id ORDER BY b.requested_at DESC, b.id LIMIT @page_size;
 
--- name: CountOpenBacktests :one
-SELECT count(*) FROM optimization.backtests WHERE tenant_id = @tenant_id AND state IN ('requested', 'running');
-
 -- name: ListForgottenBacktests :many
+-- Open ones; starting one whose workflow runs changes nothing.
 SELECT id FROM optimization.backtests
-WHERE tenant_id = @tenant_id AND state = 'requested' AND requested_at < now() - make_interval(secs => @age_seconds::float8)
+WHERE tenant_id = @tenant_id AND state IN ('requested', 'running') AND requested_at < now() - make_interval(secs => @age_seconds::float8)
 ORDER BY requested_at LIMIT 100;
 
 -- name: ListEndings :many

@@ -54,7 +54,8 @@ UPDATE optimization.reruns SET state = @state, identical = sqlc.narg('identical'
 WHERE tenant_id = @tenant_id AND id = @id AND state IN ('requested', 'running');
 
 -- name: ListForgottenReruns :many
--- Repetitions that were asked for a while ago and that no workflow took up.
+-- Repetitions that are open for a while; starting one whose workflow runs
+-- changes nothing.
 SELECT id FROM optimization.reruns
-WHERE tenant_id = @tenant_id AND state = 'requested' AND requested_at < now() - make_interval(secs => @age_seconds::float8)
+WHERE tenant_id = @tenant_id AND state IN ('requested', 'running') AND requested_at < now() - make_interval(secs => @age_seconds::float8)
 ORDER BY requested_at LIMIT 100;

@@ -129,6 +129,13 @@ SELECT due_at, state, cause FROM core.schedule_firings
 WHERE tenant_id = @tenant_id AND schedule_id = @schedule_id AND due_at > @since AND cause = ANY (@causes::text[])
 ORDER BY due_at;
 
+-- name: ListFiringsToMakeUp :many
+-- The due times of a schedule after a moment that are noted as missed for a
+-- reason and that nobody has taken up since, the newest first.
+SELECT due_at FROM core.schedule_firings
+WHERE tenant_id = @tenant_id AND schedule_id = @schedule_id AND cause = 'due' AND state = 'missed' AND error_key = @error_key AND due_at > @since
+ORDER BY due_at DESC LIMIT @page_size;
+
 -- name: CountOpenFirings :one
 -- How many other firings of a schedule run, how many wait, and how many wait
 -- that were due earlier.

@@ -109,6 +109,9 @@ func runWorker(ctx context.Context, _ []string) error {
 	if err := set.EnsureSchedules(ctx); err != nil {
 		return fmt.Errorf("prepare schedules: %w", err)
 	}
+	if err := set.EnsureRecurring(ctx); err != nil {
+		p.log.Error("the workflow engine does not know all schedules yet", "error", err)
+	}
 	p.log.Info("worker polling")
 	return workflows.NewWorkers(p.client, set).Run(ctx)
 }
