@@ -21,6 +21,7 @@ type historyStep struct {
 	Attempts                                  int
 	Next                                      *time.Time
 	actor                                     uuid.UUID
+	act                                       string // action of the audit log that tells the same
 }
 
 // sameAct is how far an update and the audit entry that it leads to may be
@@ -64,8 +65,20 @@ func stepOf(p Page, x historyRows, step workflows.Step) (historyStep, bool) {
 	}
 	if step.Actor != nil {
 		v.actor, v.Who = *step.Actor, x.name(p, *step.Actor)
+		v.act = actOf(step)
 	}
 	return v, true
+}
+
+// actOf names the action of the audit log that an update leads to.
+func actOf(step workflows.Step) string {
+	switch step.Name {
+	case workflows.UpdateDecide:
+		return "plan." + step.Detail
+	case workflows.UpdateResolve:
+		return "release." + step.Detail
+	}
+	return ""
 }
 
 // stepTitle says in words what a step is.
@@ -142,7 +155,7 @@ func withActs(p Page, s *Server, x historyRows, steps []historyStep) []historySt
 			continue
 		}
 		told := slices.ContainsFunc(steps, func(step historyStep) bool {
-			return step.actor == *a.ActorID && a.OccurredAt.Sub(step.At).Abs() < sameAct
+			return step.actor == *a.ActorID && step.act == a.Action && a.OccurredAt.Sub(step.At).Abs() < sameAct
 		})
 		if told {
 			continue
@@ -161,7 +174,7 @@ func recordOfRun(p Page, e db.RunHistoryRow) historyStep {
 
 // recordOfDecision words a decision on a plan.
 func recordOfDecision(p Page, x historyRows, d db.PlanHistoryRow) historyStep {
-	v := historyStep{Icon: "user-check", Tone: "busy", Text: escaped(worded(p, "history.act.", d.Kind, "history.update")), Who: x.name(p, d.ActorID), At: d.DecidedAt, actor: d.ActorID}
+	v := historyStep{Icon: "user-check", Tone: "busy", Text: escaped(worded(p, "history.act.", d.Kind, "history.update")), Who: x.name(p, d.ActorID), At: d.DecidedAt, actor: d.ActorID, act: "plan." + d.Kind}
 	if d.OnBehalfOf != nil {
 		v.Note = p.T("history.behalf", "Name", x.name(p, *d.OnBehalfOf))
 	}

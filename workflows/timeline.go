@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	failurepb "go.temporal.io/api/failure/v1"
 	historypb "go.temporal.io/api/history/v1"
@@ -23,9 +22,9 @@ import (
 // it never started, or its history is kept no longer.
 const KeyNoHistory = "history.gone"
 
-// MaxTimelineEvents bounds what is read of one workflow; what lies beyond is
-// left out and said to be.
-const MaxTimelineEvents = 4000
+// timelineEvents is from how many events on no older run of a workflow is read;
+// what is left out is said to be.
+const timelineEvents = 4000
 
 // timelineRuns bounds how many runs of one workflow are read, from the newest
 // back: a workflow that continues as new leaves one behind each time.
@@ -62,33 +61,29 @@ const (
 )
 
 // Step is one thing that a workflow did or met. Name is the type of the
-// activity or child, or the name of the update or signal; Summary the text
-// that the workflow gave it. Cause is why the last attempt failed, if one did.
+// activity or child, or the name of the update or signal. Cause is why the last attempt failed, if one did.
 type Step struct {
-	Kind          StepKind
-	Name, Summary string
-	State         StepState
-	At            time.Time
-	Started       *time.Time // of the last attempt
-	Ended         *time.Time
-	Attempts      int
-	NextAttempt   *time.Time // when it is tried again, of a step that waits after a failure
-	Wait          time.Duration
-	Actor         *uuid.UUID // who sent an update
-	Detail        string     // what was decided by an update, or the objective that is searched for
-	Line          int        // of a release, 0 for none
-	Cause         *activities.ErrorDetail
-	ChildID       string
+	Kind        StepKind
+	Name        string
+	State       StepState
+	At          time.Time
+	Started     *time.Time // of the last attempt
+	Ended       *time.Time
+	Attempts    int
+	NextAttempt *time.Time // when it is tried again, of a step that waits after a failure
+	Wait        time.Duration
+	Actor       *uuid.UUID // who sent an update
+	Detail      string     // what was decided by an update, or the objective that is searched for
+	Line        int        // of a release, 0 for none
+	Cause       *activities.ErrorDetail
 }
 
 // Timeline is the history of one workflow in the order in which its steps
 // began.
 type Timeline struct {
-	WorkflowID string
-	Open       bool
-	Steps      []Step
-	Events     int
-	Cut        bool // older events were left out
+	Open  bool
+	Steps []Step
+	Cut   bool // older runs of the workflow were left out
 }
 
 // Timeline reads the history of a workflow and decodes what people may see of
@@ -98,31 +93,29 @@ type Timeline struct {
 func (c *Client) Timeline(ctx context.Context, workflowID string) (Timeline, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestLimit)
 	defer cancel()
-	t := Timeline{WorkflowID: workflowID}
+	var t Timeline
 	described, err := c.temporal.DescribeWorkflowExecution(ctx, workflowID, "")
 	if err != nil {
 		return t, timelineFault(err)
 	}
 	info := described.GetWorkflowExecutionInfo()
 	t.Open = info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING
-	run, left := info.GetExecution().GetRunId(), MaxTimelineEvents
+	run, events := info.GetExecution().GetRunId(), 0
 	for range timelineRuns {
 		r := newTimelineReader(c)
-		if err := r.read(ctx, workflowID, run, left); err != nil {
+		if err := r.read(ctx, workflowID, run); err != nil {
 			return t, timelineFault(err)
 		}
 		if len(t.Steps) == 0 {
 			r.pending(described.GetPendingActivities())
 		}
 		t.Steps = append(r.steps, t.Steps...)
-		t.Events += r.events
-		left -= r.events
-		t.Cut = t.Cut || r.cut
-		if run = r.before; run == "" || left <= 0 {
+		events += r.events
+		if run = r.before; run == "" || events >= timelineEvents {
 			break
 		}
 	}
-	t.Cut = t.Cut || run != ""
+	t.Cut = run != ""
 	return t, nil
 }
 
@@ -142,24 +135,22 @@ type timelineReader struct {
 	byID   map[string]int // step by the id of an activity
 	events int
 	before string // the run that this one continued
-	cut    bool
 }
 
 func newTimelineReader(c *Client) *timelineReader {
 	return &timelineReader{client: c, at: map[int64]int{}, byID: map[string]int{}}
 }
 
-func (r *timelineReader) read(ctx context.Context, workflowID, run string, most int) error {
+// read takes a run from its beginning to its end. The engine bounds the length
+// of a run, and asks long ones to go on as a new one.
+func (r *timelineReader) read(ctx context.Context, workflowID, run string) error {
 	var events client.HistoryEventIterator = r.client.temporal.GetWorkflowHistory(ctx, workflowID, run, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {
 		event, err := events.Next()
 		if err != nil {
 			return err
 		}
-		if r.events++; r.events > most {
-			r.cut = true
-			return nil
-		}
+		r.events++
 		r.take(event)
 	}
 	return nil
@@ -167,7 +158,7 @@ func (r *timelineReader) read(ctx context.Context, workflowID, run string, most 
 
 // begin adds a step that an event began.
 func (r *timelineReader) begin(e *historypb.HistoryEvent, s Step) {
-	s.At, s.Summary = e.GetEventTime().AsTime(), r.text(e.GetUserMetadata().GetSummary())
+	s.At = e.GetEventTime().AsTime()
 	r.at[e.GetEventId()] = len(r.steps)
 	r.steps = append(r.steps, s)
 }
@@ -190,14 +181,6 @@ func (r *timelineReader) end(began int64, e *historypb.HistoryEvent, state StepS
 func (r *timelineReader) cause(f *failurepb.Failure) *activities.ErrorDetail {
 	detail := activities.DetailOf(r.client.options.FailureConverter.FailureToError(f))
 	return &detail
-}
-
-// text decodes a text, such as a summary. One that cannot be decoded is empty.
-func (r *timelineReader) text(p *commonpb.Payload) (text string) {
-	if p == nil || r.client.options.DataConverter.FromPayload(p, &text) != nil {
-		return ""
-	}
-	return text
 }
 
 // pending completes the activities that have not ended by what only the

@@ -109,7 +109,7 @@ func (r *timelineReader) takeChild(e *historypb.HistoryEvent) bool {
 	switch e.GetEventType() {
 	case enumspb.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
 		x := e.GetStartChildWorkflowExecutionInitiatedEventAttributes()
-		r.begin(e, Step{Kind: StepChild, Name: x.GetWorkflowType().GetName(), State: StateWaiting, ChildID: x.GetWorkflowId()})
+		r.begin(e, Step{Kind: StepChild, Name: x.GetWorkflowType().GetName(), State: StateWaiting})
 	case enumspb.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED:
 		r.end(e.GetStartChildWorkflowExecutionFailedEventAttributes().GetInitiatedEventId(), e, StateFailed, nil)
 	case enumspb.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED:
