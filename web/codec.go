@@ -40,6 +40,13 @@ func (d *decodes) due(event string, now time.Time) bool {
 	return true
 }
 
+// forget has an event that could not be recorded be due again.
+func (d *decodes) forget(event string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.until, event)
+}
+
 // CodecHandler decodes payloads of workflow histories for the Temporal UI. It
 // answers platform owners alone, known by the session of the product, which
 // their browser sends along because ports do not part cookies: the UI has to be
@@ -68,7 +75,8 @@ func (s *Server) CodecHandler(codec *workflows.Codec) http.Handler {
 // home tenant and then goes on. What cannot be recorded is not shown.
 func (s *Server) recordDecode(w http.ResponseWriter, r *http.Request, seen *decodes, action string, status int, next http.Handler) {
 	who := access.From(r.Context())
-	if seen.due(action+who.UserID.String()+s.sessions.Token(r.Context()), time.Now()) {
+	event := action + who.UserID.String() + s.sessions.Token(r.Context())
+	if seen.due(event, time.Now()) {
 		entry := db.Entry{Action: action, ObjectType: "workflow_history", ObjectID: bounded(r.Header.Get("X-Namespace"), maxTyped)}
 		if who.TenantID != uuid.Nil && who.TenantID != who.HomeTenant {
 			entry.After = map[string]any{"tenant": who.TenantID}
@@ -77,6 +85,7 @@ func (s *Server) recordDecode(w http.ResponseWriter, r *http.Request, seen *deco
 			return s.audit(ctx, tx, r, who.HomeTenant, entry)
 		})
 		if err != nil {
+			seen.forget(event)
 			s.Log.ErrorContext(r.Context(), "record reading of payloads", "error", err)
 			http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
 			return

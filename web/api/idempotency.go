@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -30,7 +31,7 @@ const (
 	replayedHeader = "Idempotency-Replayed"
 )
 
-// Bounds of a key in bytes, of a keyed request and of an answer that is kept.
+// Bounds of a key in printable ASCII letters, of a keyed request and of an answer that is kept.
 const (
 	minKey         = 8
 	maxKey         = 128
@@ -38,10 +39,12 @@ const (
 	maxAnswerBytes = 1 << 20
 )
 
-// settleWithin bounds keeping an answer after its request, whose caller may
-// have gone. waitSeconds is when a caller may ask again whose request is still
+// carryWithin bounds a request with a key, which goes on when its caller hangs
+// up: it must end before its key counts as forgotten. settleWithin bounds
+// keeping the answer. waitSeconds is when a caller may ask again whose request is still
 // worked on.
 const (
+	carryWithin  = 90 * time.Second
 	settleWithin = 10 * time.Second
 	waitSeconds  = 2
 )
@@ -115,7 +118,9 @@ func (a *API) idempotent(c huma.Context, next func(huma.Context)) {
 		a.write(c, a.problem(c.Context(), err))
 		return
 	}
-	out := &recorder{humaContext: c, kept: answered{status: http.StatusOK, header: http.Header{}}}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Context()), carryWithin)
+	defer cancel()
+	out := &recorder{humaContext: huma.WithContext(c, ctx), kept: answered{status: http.StatusOK, header: http.Header{}}}
 	settled := false
 	defer func() {
 		if !settled { // the handler panicked: the key is free again
@@ -131,7 +136,8 @@ func (a *API) idempotent(c huma.Context, next func(huma.Context)) {
 
 // newKeyed reads the body once, for its digest and for the handler.
 func newKeyed(c huma.Context, key string) (keyed, error) {
-	if len(key) < minKey || len(key) > maxKey {
+	printable := strings.IndexFunc(key, func(r rune) bool { return r < 0x21 || r > 0x7e }) < 0
+	if len(key) < minKey || len(key) > maxKey || !printable {
 		return keyed{}, newProblem(c.Context(), http.StatusUnprocessableEntity, "api.key_length")
 	}
 	r, _ := humachi.Unwrap(c)
@@ -212,8 +218,8 @@ func lasting(status int) bool {
 }
 
 // settle keeps the answer, or gives the key back when asking again may bring
-// another one. The caller gets the answer even when it cannot be kept: the key
-// then stays taken until it runs out.
+// another one. The caller gets the answer even when it cannot be kept; the same
+// request is then carried out again once its key counts as forgotten.
 func (a *API) settle(c huma.Context, k keyed, x answered) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Context()), settleWithin)
 	defer cancel()
