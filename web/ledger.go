@@ -82,11 +82,12 @@ func (s *Server) showLedger(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v := ledgerView{Tabs: proofTabs(p, "plans"), Pager: NewPager(r.URL, ledgerPageSize, book.Total), Sum: newLedgerRow(p, proof.Plan{Entry: book.Sum}, now)}
+	sum := book.Sum()
+	v := ledgerView{Tabs: proofTabs(p, "plans"), Pager: NewPager(r.URL, ledgerPageSize, book.Total), Sum: newLedgerRow(p, proof.Plan{Entry: sum}, now)}
 	for _, x := range book.Plans {
 		v.Rows = append(v.Rows, newLedgerRow(p, x, now))
 	}
-	v.Ranges = ledgerRanges(p, book.Sum)
+	v.Ranges = ledgerRanges(p, sum)
 	v.Chart = ledgerChart(p, v.Rows)
 	p.Data = v
 	s.render.Render(w, r, http.StatusOK, "ledger/list", p)

@@ -10,6 +10,7 @@ import (
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/ledger"
 	"github.com/optria-iq/optria/web/chart"
+	"github.com/optria-iq/optria/web/proof"
 )
 
 // The figures look at the orders that were due in the last four weeks; the
@@ -57,24 +58,14 @@ func loadAttainment(ctx context.Context, tx pgx.Tx, q *db.Queries, p Page, filte
 // weekOf is the Sunday on which the week of a day begins.
 func weekOf(day time.Time) time.Time { return day.AddDate(0, 0, -int(day.Weekday())) }
 
-// dueOrder is a row as the measure wants it.
-func dueOrder(x db.AttainmentOrdersRow) ledger.Order {
-	o := ledger.Order{Start: x.StartOn, Due: x.DueOn}
-	if x.Status == "done" && x.DoneAt != nil {
-		day := dateIn(riyadhZone, *x.DoneAt)
-		o.Done = &day
-	}
-	return o
-}
-
 func newAttainment(p Page, rows []db.AttainmentOrdersRow, today time.Time) *attainmentView {
 	v := &attainmentView{From: today.AddDate(0, 0, -attainmentDays)}
 	var all, before ledger.Attainment
 	weeks := make([]ledger.Attainment, attainmentWeeks)
 	first := weekOf(today).AddDate(0, 0, -7*(attainmentWeeks-1))
-	groups := []breakdown{{label: "site"}, {label: "workorders.column.engineer"}, {label: "workorders.column.plan"}}
+	groups := []breakdown{newBreakdown("site"), newBreakdown("workorders.column.engineer"), newBreakdown("workorders.column.plan")}
 	for _, x := range rows {
-		o := dueOrder(x)
+		o := proof.DueOrder(x, riyadhZone)
 		weeks[int(o.Due.Sub(first).Hours()/24)/7].Add(o)
 		if o.Due.Before(v.From) {
 			if !o.Due.Before(v.From.AddDate(0, 0, -attainmentDays)) {
@@ -83,13 +74,13 @@ func newAttainment(p Page, rows []db.AttainmentOrdersRow, today time.Time) *atta
 			continue
 		}
 		all.Add(o)
-		groups[0].add(x.SiteID.String(), localName(p.Lang, x.SiteAr, x.SiteEn), o)
-		technician, name := uuid.Nil.String(), p.T("workorders.unassigned")
+		groups[0].add(x.SiteID, localName(p.Lang, x.SiteAr, x.SiteEn), o)
+		technician, name := uuid.Nil, p.T("workorders.unassigned")
 		if x.TechnicianID != nil {
-			technician, name = x.TechnicianID.String(), localName(p.Lang, x.TechnicianAr, x.TechnicianEn)
+			technician, name = *x.TechnicianID, localName(p.Lang, x.TechnicianAr, x.TechnicianEn)
 		}
 		groups[1].add(technician, name, o)
-		groups[2].add(x.PlanID.String(), planName(p, x.PlanTitle, x.PlanVersion), o)
+		groups[2].add(x.PlanID, planName(p, x.PlanTitle, x.PlanVersion), o)
 	}
 	for _, g := range groups {
 		v.Groups = append(v.Groups, attainmentGroup{p.T(g.label), g.rows()})
@@ -99,31 +90,27 @@ func newAttainment(p Page, rows []db.AttainmentOrdersRow, today time.Time) *atta
 	return v
 }
 
-// breakdown adds attainment up by name, in the order in which names appear.
+// breakdown is the attainment of sites, technicians or plans with their names.
 type breakdown struct {
+	ledger.Tally[uuid.UUID]
 	label string
-	at    map[string]int
-	names []string
-	sums  []ledger.Attainment
+	names map[uuid.UUID]string
 }
 
-func (b *breakdown) add(key, name string, o ledger.Order) {
-	i, known := b.at[key]
-	if !known {
-		if b.at == nil {
-			b.at = map[string]int{}
-		}
-		i = len(b.names)
-		b.at[key], b.names, b.sums = i, append(b.names, name), append(b.sums, ledger.Attainment{})
-	}
-	b.sums[i].Add(o)
+func newBreakdown(label string) breakdown {
+	return breakdown{label: label, names: map[uuid.UUID]string{}}
+}
+
+func (b *breakdown) add(id uuid.UUID, name string, o ledger.Order) {
+	b.names[id] = name
+	b.Add(id, o)
 }
 
 func (b *breakdown) rows() []attainmentRow {
-	out := make([]attainmentRow, len(b.names))
-	for i, name := range b.names {
-		share, _ := b.sums[i].Share() // every name has an order that was due
-		out[i] = attainmentRow{Name: name, Due: b.sums[i].Due, Kept: b.sums[i].Kept, Share: share}
+	out := make([]attainmentRow, len(b.Keys))
+	for i, id := range b.Keys {
+		share, _ := b.Sums[i].Share() // every name has an order that was due
+		out[i] = attainmentRow{Name: b.names[id], Due: b.Sums[i].Due, Kept: b.Sums[i].Kept, Share: share}
 	}
 	return out
 }

@@ -37,3 +37,35 @@ func (a Attainment) Share() (share float64, known bool) {
 	}
 	return float64(a.Kept) / float64(a.Due), true
 }
+
+// Finished is an order that was planned from one day to another and, if it was
+// done, finished at a moment; the day of that moment is the one in the zone.
+func Finished(start, due time.Time, done *time.Time, zone *time.Location) Order {
+	o := Order{Start: start, Due: due}
+	if done != nil {
+		y, m, d := done.In(zone).Date()
+		day := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+		o.Done = &day
+	}
+	return o
+}
+
+// Tally adds attainment up by key, in the order in which keys appear.
+type Tally[K comparable] struct {
+	Keys []K
+	Sums []Attainment
+	at   map[K]int
+}
+
+// Add counts one more order that was due under a key.
+func (t *Tally[K]) Add(key K, o Order) {
+	i, known := t.at[key]
+	if !known {
+		if t.at == nil {
+			t.at = map[K]int{}
+		}
+		i = len(t.Keys)
+		t.at[key], t.Keys, t.Sums = i, append(t.Keys, key), append(t.Sums, Attainment{})
+	}
+	t.Sums[i].Add(o)
+}

@@ -80,6 +80,9 @@ type LedgerCase struct {
 	FailureCost   float64    `json:"failure_cost" doc:"What a failure of the asset costs"`
 }
 
+// ledgerPage is the most plans of one page.
+const ledgerPage = 50
+
 func (a *API) ledger() {
 	add(a, access.ViewResults, route(http.MethodGet, "/ledger", "list-ledger", "Released plans, promised against realised, newest first", "Ledger"), a.listLedger)
 	add(a, access.ViewResults, route(http.MethodGet, "/ledger/{id}", "get-ledger-plan", "One plan of the ledger with each case", "Ledger"), a.getLedgerPlan)
@@ -107,18 +110,18 @@ func (a *API) readLedger(ctx context.Context, filter db.LedgerPlansParams) (proo
 }
 
 func (a *API) listLedger(ctx context.Context, who access.Principal, in *struct {
-	Limit int32 `query:"limit" minimum:"1" maximum:"50" default:"20"`
-	Skip  int32 `query:"skip" minimum:"0" maximum:"100000"`
+	Paging
 }) (*answer[List[LedgerPlan]], error) {
-	book, err := a.readLedger(ctx, db.LedgerPlansParams{TenantID: who.TenantID, PageSize: in.Limit, Skip: in.Skip})
+	skip, err := in.skip(ctx)
 	if err != nil {
 		return nil, err
 	}
-	out := List[LedgerPlan]{Items: make([]LedgerPlan, len(book.Plans))}
-	for i, x := range book.Plans {
-		out.Items[i] = showLedgerPlan(x)
+	in.Limit = min(in.Limit, ledgerPage) // a plan is judged when it is read
+	book, err := a.readLedger(ctx, db.LedgerPlansParams{TenantID: who.TenantID, PageSize: in.Limit + 1, Skip: skip})
+	if err != nil {
+		return nil, err
 	}
-	return reply(out), nil
+	return reply(counted(in.Paging, skip, book.Plans, showLedgerPlan)), nil
 }
 
 func (a *API) getLedgerPlan(ctx context.Context, who access.Principal, in *ByID) (*answer[LedgerPlan], error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/access"
 	"github.com/optria-iq/optria/internal/ledger"
+	"github.com/optria-iq/optria/web/proof"
 )
 
 // WorkOrder is one job of a released plan.
@@ -157,26 +158,24 @@ func attainmentPeriod(ctx context.Context, first, last string, today time.Time) 
 
 func newAttainment(rows []db.AttainmentOrdersRow, from, to time.Time, zone *time.Location) Attainment {
 	var all ledger.Attainment
-	var sites, technicians, plans, weeks tally
+	var sites, technicians, plans ledger.Tally[uuid.UUID]
+	var weeks ledger.Tally[string]
 	for _, x := range rows {
-		o := ledger.Order{Start: x.StartOn, Due: x.DueOn}
-		if x.Status == "done" && x.DoneAt != nil {
-			day := dayIn(zone, *x.DoneAt)
-			o.Done = &day
-		}
+		o := proof.DueOrder(x, zone)
 		technician := uuid.Nil
 		if x.TechnicianID != nil {
 			technician = *x.TechnicianID
 		}
 		all.Add(o)
-		sites.add(AttainmentShare{ID: &x.SiteID}, x.SiteID.String(), o)
-		technicians.add(AttainmentShare{ID: &technician}, technician.String(), o)
-		plans.add(AttainmentShare{ID: &x.PlanID}, x.PlanID.String(), o)
-		week := x.DueOn.AddDate(0, 0, -int(x.DueOn.Weekday())).Format(time.DateOnly)
-		weeks.add(AttainmentShare{Week: week}, week, o)
+		sites.Add(x.SiteID, o)
+		technicians.Add(technician, o)
+		plans.Add(x.PlanID, o)
+		weeks.Add(x.DueOn.AddDate(0, 0, -int(x.DueOn.Weekday())).Format(time.DateOnly), o)
 	}
+	byID := func(id uuid.UUID) AttainmentShare { return AttainmentShare{ID: &id} }
 	return Attainment{AttainmentShare: AttainmentShare{}.of(all), From: from.Format(time.DateOnly), To: to.Format(time.DateOnly),
-		Sites: sites.shares(), Technicians: technicians.shares(), Plans: plans.shares(), Weeks: weeks.shares()}
+		Sites: shares(sites, byID), Technicians: shares(technicians, byID), Plans: shares(plans, byID),
+		Weeks: shares(weeks, func(week string) AttainmentShare { return AttainmentShare{Week: week} })}
 }
 
 // of fills the figures of a share.
@@ -188,29 +187,11 @@ func (s AttainmentShare) of(a ledger.Attainment) AttainmentShare {
 	return s
 }
 
-// tally adds attainment up by key, in the order in which keys appear.
-type tally struct {
-	at   map[string]int
-	head []AttainmentShare
-	sums []ledger.Attainment
-}
-
-func (t *tally) add(head AttainmentShare, key string, o ledger.Order) {
-	i, known := t.at[key]
-	if !known {
-		if t.at == nil {
-			t.at = map[string]int{}
-		}
-		i = len(t.sums)
-		t.at[key], t.head, t.sums = i, append(t.head, head), append(t.sums, ledger.Attainment{})
-	}
-	t.sums[i].Add(o)
-}
-
-func (t *tally) shares() []AttainmentShare {
-	out := make([]AttainmentShare, len(t.sums))
-	for i, a := range t.sums {
-		out[i] = t.head[i].of(a)
+// shares names the sums of a tally by their keys.
+func shares[K comparable](t ledger.Tally[K], head func(K) AttainmentShare) []AttainmentShare {
+	out := make([]AttainmentShare, len(t.Keys))
+	for i, key := range t.Keys {
+		out[i] = head(key).of(t.Sums[i])
 	}
 	return out
 }

@@ -31,10 +31,9 @@ type Plan struct {
 	Lines []Line
 }
 
-// Book is a page of the ledger: plans and the sum of them.
+// Book is a page of the ledger.
 type Book struct {
 	Plans []Plan
-	Sum   ledger.Entry
 	Total int // plans of the whole ledger
 }
 
@@ -68,7 +67,6 @@ func Read(ctx context.Context, tx pgx.Tx, q *db.Queries, filter db.LedgerPlansPa
 	if err := b.load(ctx, tx, q, filter.TenantID, ids, at, since, c.Location(), now); err != nil {
 		return b, err
 	}
-	b.add()
 	return b, nil
 }
 
@@ -140,13 +138,20 @@ func dueOrder(r db.LedgerCasesRow, zone *time.Location, now time.Time) (o ledger
 	if start == nil || end == nil || r.OrderStatus == "cancelled" || !midnight(end.AddDate(0, 0, 1), zone).Before(now) {
 		return o, false
 	}
-	o = ledger.Order{Start: *start, Due: *end}
-	if r.OrderStatus == "done" && r.DoneAt != nil {
-		y, m, d := r.DoneAt.In(zone).Date()
-		day := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
-		o.Done = &day
+	done := r.DoneAt
+	if r.OrderStatus != "done" {
+		done = nil
 	}
-	return o, true
+	return ledger.Finished(*start, *end, done, zone), true
+}
+
+// DueOrder is a work order that was due, as the measure wants it.
+func DueOrder(x db.AttainmentOrdersRow, zone *time.Location) ledger.Order {
+	done := x.DoneAt
+	if x.Status != "done" {
+		done = nil
+	}
+	return ledger.Finished(x.StartOn, x.DueOn, done, zone)
 }
 
 func resultsOf(lines []Line) []ledger.Result {
@@ -157,9 +162,9 @@ func resultsOf(lines []Line) []ledger.Result {
 	return out
 }
 
-// add sums the plans up. Failures of different plans are independent coins
+// Sum adds the plans up. Failures of different plans are independent coins
 // too; the sum is judged when every window is past.
-func (b *Book) add() {
+func (b Book) Sum() ledger.Entry {
 	var all []ledger.Result
 	over := true
 	var kept ledger.Attainment
@@ -169,6 +174,7 @@ func (b *Book) add() {
 		kept.Due += p.Account.Attainment.Due
 		kept.Kept += p.Account.Attainment.Kept
 	}
-	b.Sum = ledger.Sum(all, over)
-	b.Sum.Account.Attainment = kept
+	sum := ledger.Sum(all, over)
+	sum.Account.Attainment = kept
+	return sum
 }
