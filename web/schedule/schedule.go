@@ -153,16 +153,16 @@ func (e Editor) Update(ctx context.Context, id uuid.UUID, d Draft) (db.Schedule,
 
 // Pause lets a schedule rest, until a moment or until somebody resumes it.
 func (e Editor) Pause(ctx context.Context, id uuid.UUID, note string, until *time.Time) (db.Schedule, error) {
-	note = strings.TrimSpace(note)
-	if utf8.RuneCountInString(note) > MaxNote {
-		return db.Schedule{}, &Invalid{map[string]Problem{"note": {KeyNote, []any{"Max", MaxNote}}}}
-	}
-	if until != nil && (!until.After(e.Now) || until.After(e.Now.AddDate(2, 0, 0))) {
-		return db.Schedule{}, &Invalid{map[string]Problem{"until": {Key: KeyUntil}}}
-	}
 	before, err := e.lock(ctx, id)
 	if err != nil {
 		return before, err
+	}
+	note = strings.TrimSpace(note)
+	if utf8.RuneCountInString(note) > MaxNote {
+		return before, &Invalid{map[string]Problem{"note": {KeyNote, []any{"Max", MaxNote}}}}
+	}
+	if until != nil && (!until.After(e.Now) || until.After(e.Now.AddDate(2, 0, 0))) {
+		return before, &Invalid{map[string]Problem{"until": {Key: KeyUntil}}}
 	}
 	row, err := e.Q.PauseSchedule(ctx, e.Tx, db.PauseScheduleParams{TenantID: e.Origin.Tenant, ID: id, PausedUntil: until, PauseNote: note})
 	if err != nil {
