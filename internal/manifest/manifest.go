@@ -1,15 +1,27 @@
 package manifest
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"runtime"
 	"runtime/debug"
 	"time"
+
+	"github.com/optria-iq/optria/internal/fault"
 )
 
 // Schema is the version of the manifest's layout.
 const Schema = 1
+
+// Message keys of what is wrong with the evidence of a run: none was kept, or
+// the manifest, the input or an output no longer has its hash.
+const (
+	KeyNone          = "evidence.no_manifest"
+	KeyChanged       = "evidence.manifest_changed"
+	KeyInputChanged  = "evidence.input_changed"
+	KeyOutputChanged = "evidence.output_changed"
+)
 
 // Manifest is everything that a finished run was computed from, and by hash
 // what came out. It is stored as the bytes of Encode, whose SHA-256 is the
@@ -122,13 +134,50 @@ func (m Manifest) Encode() (content, hash []byte, err error) {
 	return content, Sum(content), nil
 }
 
-// Decode reads the bytes of a manifest.
+// Open reads a manifest as it is stored beside its hash. It refuses one that
+// was not sealed (not_found) or that no longer has its hash (conflict).
+func Open(content *string, hash []byte) (Manifest, error) {
+	switch {
+	case content == nil || hash == nil:
+		return Manifest{}, fault.New(fault.NotFound, KeyNone)
+	case !bytes.Equal(Sum([]byte(*content)), hash):
+		return Manifest{}, fault.New(fault.Conflict, KeyChanged)
+	}
+	return Decode([]byte(*content))
+}
+
+// Decode reads the bytes of a manifest that is not sealed yet.
 func Decode(content []byte) (Manifest, error) {
 	var m Manifest
 	if err := json.Unmarshal(content, &m); err != nil {
 		return m, fmt.Errorf("read manifest: %w", err)
 	}
 	return m, nil
+}
+
+// HoldsInput refuses an input (conflict) that is not the one of the run.
+func (m Manifest) HoldsInput(input []byte) error {
+	digest, err := Digest(input)
+	if err != nil {
+		return err
+	}
+	if Hex(digest) != m.Input {
+		return fault.New(fault.Conflict, KeyInputChanged)
+	}
+	return nil
+}
+
+// HoldsOutput refuses an output (conflict) that is not what the run's search
+// for a preset came to.
+func (m Manifest) HoldsOutput(preset string, output []byte) error {
+	outcome, err := Outcome(output)
+	if err != nil {
+		return err
+	}
+	if p, known := m.Find(preset); !known || Hex(Sum(outcome)) != p.Output {
+		return fault.New(fault.Conflict, KeyOutputChanged)
+	}
+	return nil
 }
 
 // Find returns the search of a preset.

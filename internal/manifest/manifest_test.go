@@ -2,10 +2,12 @@ package manifest_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/optria-iq/optria/internal/fault"
 	"github.com/optria-iq/optria/internal/manifest"
 )
 
@@ -48,7 +50,8 @@ func TestManifestReadsBackAndItsHashIsOfItsBytes(t *testing.T) {
 	content, hash, err := m.Encode()
 	require.NoError(t, err)
 	require.Equal(t, manifest.Sum(content), hash)
-	back, err := manifest.Decode(content)
+	text := string(content)
+	back, err := manifest.Open(&text, hash)
 	require.NoError(t, err)
 	again, _, err := back.Encode()
 	require.NoError(t, err)
@@ -57,6 +60,42 @@ func TestManifestReadsBackAndItsHashIsOfItsBytes(t *testing.T) {
 	require.True(t, ok)
 	require.False(t, found.Ended.Repeatable())
 	require.NotEmpty(t, m.Build.String())
+}
+
+// refused checks the key and the code of a refusal.
+func refused(t *testing.T, code fault.Code, key string, err error) {
+	t.Helper()
+	var f *fault.Error
+	require.ErrorAs(t, err, &f)
+	require.Equal(t, code, f.Code)
+	require.Equal(t, key, f.Key)
+}
+
+func TestOpenRefusesWhatIsNotSealed(t *testing.T) {
+	t.Parallel()
+	content, hash, err := manifest.Manifest{Schema: manifest.Schema, Seed: 7}.Encode()
+	require.NoError(t, err)
+	text, other := string(content), strings.Replace(string(content), `"seed":7`, `"seed":8`, 1)
+	_, err = manifest.Open(&text, nil)
+	refused(t, fault.NotFound, manifest.KeyNone, err)
+	_, err = manifest.Open(nil, hash)
+	refused(t, fault.NotFound, manifest.KeyNone, err)
+	_, err = manifest.Open(&other, hash)
+	refused(t, fault.Conflict, manifest.KeyChanged, err)
+}
+
+func TestOnlyTheInputAndOutputsOfTheRunHold(t *testing.T) {
+	t.Parallel()
+	digest, err := manifest.Digest([]byte(`{"days":30}`))
+	require.NoError(t, err)
+	outcome, err := manifest.Outcome([]byte(`{"plan":[1],"certificate":{"seconds":1,"bound":3}}`))
+	require.NoError(t, err)
+	m := manifest.Manifest{Input: manifest.Hex(digest), Presets: []manifest.Preset{{Preset: "cheapest", Output: manifest.Hex(manifest.Sum(outcome))}}}
+	require.NoError(t, m.HoldsInput([]byte(`{ "days": 3e1 }`)))
+	refused(t, fault.Conflict, manifest.KeyInputChanged, m.HoldsInput([]byte(`{"days":31}`)))
+	require.NoError(t, m.HoldsOutput("cheapest", []byte(`{"plan":[1],"certificate":{"seconds":9,"bound":3}}`)), "the clock does not count")
+	refused(t, fault.Conflict, manifest.KeyOutputChanged, m.HoldsOutput("cheapest", []byte(`{"plan":[1],"certificate":{"seconds":1,"bound":4}}`)))
+	refused(t, fault.Conflict, manifest.KeyOutputChanged, m.HoldsOutput("balanced", []byte(`{"plan":[1],"certificate":{"seconds":1,"bound":3}}`)))
 }
 
 func TestDiffNamesMembersByIdentity(t *testing.T) {

@@ -17,10 +17,6 @@ import (
 	"github.com/optria-iq/optria/internal/manifest"
 )
 
-// KeyNoManifest says that a run has no evidence: it has not ended well, or was
-// made before evidence was kept.
-const KeyNoManifest = "evidence.no_manifest"
-
 // Request records that somebody asks for the repetition of a finished run and
 // returns its id. One that is under way already is joined. audit writes the
 // entry of the change.
@@ -34,7 +30,7 @@ func Request(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant, run, by uuid
 	}
 	id, err := q.RequestRerun(ctx, tx, by, tenant, run)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return id, fault.New(fault.Conflict, KeyNoManifest)
+		return id, fault.New(fault.Conflict, manifest.KeyNone)
 	}
 	if err != nil {
 		return id, fmt.Errorf("request rerun: %w", err)
@@ -44,12 +40,36 @@ func Request(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant, run, by uuid
 
 // Manifest returns the sealed manifest of a run, as bytes and read.
 func Manifest(run db.OptimizationRun) ([]byte, manifest.Manifest, error) {
-	if run.Manifest == nil || run.ManifestSha256 == nil {
-		return nil, manifest.Manifest{}, fault.New(fault.NotFound, KeyNoManifest)
+	m, err := manifest.Open(run.Manifest, run.ManifestSha256)
+	if err != nil {
+		return nil, m, err
 	}
-	content := []byte(*run.Manifest)
-	m, err := manifest.Decode(content)
-	return content, m, err
+	return []byte(*run.Manifest), m, nil
+}
+
+// Held returns the manifest of a run whose stored input and scenarios still
+// have the hashes that are printed beside them, and refuses any other. A run
+// that is older than manifests are has its input alone: nil.
+func Held(run db.OptimizationRun, scenarios []db.OptimizationScenario) (*manifest.Manifest, error) {
+	if err := (manifest.Manifest{Input: manifest.Hex(run.InputSha256)}).HoldsInput(run.Input); err != nil {
+		return nil, err
+	}
+	_, m, err := Manifest(run)
+	if fault.CodeOf(err) == fault.NotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := m.HoldsInput(run.Input); err != nil {
+		return nil, err
+	}
+	for _, s := range scenarios {
+		if err := m.HoldsOutput(s.Preset, s.Output); err != nil {
+			return nil, fmt.Errorf("scenario %s: %w", s.Preset, err)
+		}
+	}
+	return &m, nil
 }
 
 // Content returns the bytes that a manifest names by a hash in hexadecimal.
