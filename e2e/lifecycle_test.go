@@ -220,7 +220,6 @@ type write struct{ gone chan struct{} }
 type maintenance struct {
 	id        uuid.UUID // of the integration
 	simulator http.Handler
-	config    connector.Config
 	mu        sync.Mutex
 	refused   int // number of the creation from which orders are refused, 0 for none
 	created   int

@@ -20,5 +20,5 @@ func Wait(attempt int) (time.Duration, bool) {
 		return 0, false
 	}
 	pause := waits[attempt-1]
-	return pause + time.Duration((rand.Float64()-0.5)*0.2*float64(pause)), true //nolint:gosec // spreads load, guards nothing
+	return pause + time.Duration((rand.Float64()-0.5)*0.2*float64(pause)), true // #nosec G404 -- spreads load, guards nothing
 }

@@ -107,16 +107,12 @@ func (s *suite) repeatsWork(t *testing.T) {
 	opt := optimize.Options{Work: 500 * time.Millisecond, TimeLimit: 2 * time.Minute, Seed: 3, Threads: 2, Prices: true}
 	first := s.solveWith(t, s.forced(t), opt)
 	require.Contains(t, []optimize.Status{optimize.StatusOptimal, optimize.StatusFeasible}, first.Certificate.Status, "a budget of work ends by itself")
-	stop := make(chan struct{})
-	defer close(stop)
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
 	for range 2 { // somebody else is busy the second time
 		go func() {
-			for {
-				select {
-				case <-stop:
-					return
-				default:
-				}
+			for busy := true; busy; {
+				busy = ctx.Err() == nil
 			}
 		}()
 	}
