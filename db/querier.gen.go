@@ -128,8 +128,8 @@ type Querier interface {
 	AssetsOfTags(ctx context.Context, db DBTX, tenantID uuid.UUID, tags []string) ([]AssetsOfTagsRow, error)
 	// Gives an order that is not closed to a technician, or to nobody.
 	AssignWorkOrder(ctx context.Context, db DBTX, arg AssignWorkOrderParams) (int64, error)
-	// Work orders that were due by their plan in a range of days; cancelled ones
-	// are not due.
+	// Work orders that were due by their plan in a range of days, the latest first;
+	// cancelled ones are not due.
 	AttainmentOrders(ctx context.Context, db DBTX, arg AttainmentOrdersParams) ([]AttainmentOrdersRow, error)
 	// The root of the first day that holds a row of the chain, or none while the
 	// day is not over.

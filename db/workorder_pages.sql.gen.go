@@ -55,7 +55,7 @@ WHERE w.tenant_id = $1 AND w.status <> 'cancelled'
   AND ($4::uuid IS NULL OR a.site_id = $4::uuid)
   AND ($5::uuid IS NULL OR w.plan_id = $5::uuid)
   AND ($6::text = '' OR w.technician_id::text = $6::text OR ($6::text = 'none' AND w.technician_id IS NULL))
-ORDER BY 2, w.number LIMIT 20000
+ORDER BY 2 DESC, w.number DESC LIMIT 20000
 `
 
 type AttainmentOrdersParams struct {
@@ -83,8 +83,8 @@ type AttainmentOrdersRow struct {
 	TechnicianEn string
 }
 
-// Work orders that were due by their plan in a range of days; cancelled ones
-// are not due.
+// Work orders that were due by their plan in a range of days, the latest first;
+// cancelled ones are not due.
 func (q *Queries) AttainmentOrders(ctx context.Context, db DBTX, arg AttainmentOrdersParams) ([]AttainmentOrdersRow, error) {
 	rows, err := db.Query(ctx, attainmentOrders,
 		arg.TenantID,

@@ -96,8 +96,8 @@ UPDATE core.assets SET age_days = 0, age_as_of = @renewed_at::timestamptz
 WHERE tenant_id = @tenant_id AND id = @id AND age_as_of - make_interval(secs => age_days * 86400) < @renewed_at::timestamptz;
 
 -- name: AttainmentOrders :many
--- Work orders that were due by their plan in a range of days; cancelled ones
--- are not due.
+-- Work orders that were due by their plan in a range of days, the latest first;
+-- cancelled ones are not due.
 SELECT coalesce(w.baseline_start_on, w.start_on)::date AS start_on, coalesce(w.baseline_due_on, w.due_on)::date AS due_on,
   w.status, w.done_at, w.plan_id, r.title AS plan_title, p.version AS plan_version,
   a.site_id, s.name_ar AS site_ar, s.name_en AS site_en, w.technician_id,
@@ -113,4 +113,4 @@ WHERE w.tenant_id = @tenant_id AND w.status <> 'cancelled'
   AND (sqlc.narg('site_id')::uuid IS NULL OR a.site_id = sqlc.narg('site_id')::uuid)
   AND (sqlc.narg('plan_id')::uuid IS NULL OR w.plan_id = sqlc.narg('plan_id')::uuid)
   AND (@technician::text = '' OR w.technician_id::text = @technician::text OR (@technician::text = 'none' AND w.technician_id IS NULL))
-ORDER BY 2, w.number LIMIT 20000;
+ORDER BY 2 DESC, w.number DESC LIMIT 20000;
