@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -50,8 +49,8 @@ func Announce(ctx context.Context, tx pgx.Tx, a Announcement) error {
 	return nil
 }
 
-// Holders lists the active people of a tenant whose roles hold the capability,
-// with those who stand in for them when it is about approving plans.
+// Holders lists the active people of a tenant whose roles hold the capability.
+// Who may approve a plan, deputies among them, is for Deciders to say.
 func Holders(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, c access.Capability) ([]uuid.UUID, error) {
 	var roles []string
 	for _, r := range access.TenantRoles() {
@@ -59,22 +58,9 @@ func Holders(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, c access.Capabili
 			roles = append(roles, string(r))
 		}
 	}
-	q := New()
-	holders, err := q.ListPeopleWithRoles(ctx, tx, tenant, roles)
+	holders, err := New().ListPeopleWithRoles(ctx, tx, tenant, roles)
 	if err != nil {
 		return nil, fmt.Errorf("list holders of %s: %w", c, err)
-	}
-	if c != access.ApprovePlan || len(holders) == 0 {
-		return holders, nil
-	}
-	deputies, err := q.ListDeputies(ctx, tx, tenant, holders)
-	if err != nil {
-		return nil, fmt.Errorf("list deputies: %w", err)
-	}
-	for _, d := range deputies {
-		if !slices.Contains(holders, d) {
-			holders = append(holders, d)
-		}
 	}
 	return holders, nil
 }

@@ -74,33 +74,6 @@ func (q *Queries) AddNotifications(ctx context.Context, db DBTX, arg AddNotifica
 	return result.RowsAffected(), nil
 }
 
-const listDeputies = `-- name: ListDeputies :many
-SELECT DISTINCT to_user FROM core.delegations
-WHERE tenant_id = $1 AND from_user = ANY ($2::uuid[]) AND revoked_at IS NULL AND now() >= starts_at AND now() < ends_at
-ORDER BY to_user
-`
-
-// People who may decide now in place of any of the given ones.
-func (q *Queries) ListDeputies(ctx context.Context, db DBTX, tenantID uuid.UUID, users []uuid.UUID) ([]uuid.UUID, error) {
-	rows, err := db.Query(ctx, listDeputies, tenantID, users)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []uuid.UUID{}
-	for rows.Next() {
-		var to_user uuid.UUID
-		if err := rows.Scan(&to_user); err != nil {
-			return nil, err
-		}
-		items = append(items, to_user)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const listPeopleWithRoles = `-- name: ListPeopleWithRoles :many
 SELECT id FROM core.users
 WHERE tenant_id = $1 AND roles && $2::text[] AND is_active AND archived_at IS NULL AND NOT 'service_account' = ANY (roles)

@@ -103,7 +103,7 @@ FROM optimization.plans p
 JOIN optimization.optimization_runs r ON r.tenant_id = p.tenant_id AND r.id = p.run_id
 JOIN optimization.optimization_scenarios s ON s.tenant_id = p.tenant_id AND s.id = p.scenario_id
 WHERE p.tenant_id = $1 AND ($2::text = '' OR p.state = $2::text)
-  AND ($3::uuid IS NULL OR p.id = $3::uuid)
+  AND ($3::uuid[] IS NULL OR p.id = ANY ($3::uuid[]))
   AND ($4::timestamptz IS NULL OR (p.proposed_at, p.id) < ($4::timestamptz, $5::uuid))
 ORDER BY p.proposed_at DESC, p.id DESC LIMIT $6
 `
@@ -111,7 +111,7 @@ ORDER BY p.proposed_at DESC, p.id DESC LIMIT $6
 type APIPlansParams struct {
 	TenantID uuid.UUID
 	State    string
-	ID       *uuid.UUID
+	Ids      []uuid.UUID
 	BeforeAt *time.Time
 	BeforeID uuid.UUID
 	PageSize int32
@@ -139,12 +139,13 @@ type APIPlansRow struct {
 	ActionsPlanned int32
 }
 
-// One page of plans, newest first, after a plan that was already given.
+// One page of plans, newest first, after a plan that was already given; with
+// ids, of these alone.
 func (q *Queries) APIPlans(ctx context.Context, db DBTX, arg APIPlansParams) ([]APIPlansRow, error) {
 	rows, err := db.Query(ctx, aPIPlans,
 		arg.TenantID,
 		arg.State,
-		arg.ID,
+		arg.Ids,
 		arg.BeforeAt,
 		arg.BeforeID,
 		arg.PageSize,

@@ -19,7 +19,8 @@ type Querier interface {
 	APIAssets(ctx context.Context, db DBTX, arg APIAssetsParams) ([]APIAssetsRow, error)
 	// One page of newest readings by signal id, after an id already given.
 	APILatest(ctx context.Context, db DBTX, tenantID uuid.UUID, afterID int64, pageSize int32) ([]APILatestRow, error)
-	// One page of plans, newest first, after a plan that was already given.
+	// One page of plans, newest first, after a plan that was already given; with
+	// ids, of these alone.
 	APIPlans(ctx context.Context, db DBTX, arg APIPlansParams) ([]APIPlansRow, error)
 	// What happened in a run after an event that was already given, oldest first.
 	APIRunEvents(ctx context.Context, db DBTX, arg APIRunEventsParams) ([]APIRunEventsRow, error)
@@ -72,7 +73,6 @@ type Querier interface {
 	// Writes an event for one webhook alone.
 	AddTestEvent(ctx context.Context, db DBTX, payload json.RawMessage, tenantID uuid.UUID, webhookID uuid.UUID) (uuid.UUID, error)
 	AddWebhook(ctx context.Context, db DBTX, arg AddWebhookParams) error
-	AddWorkOrder(ctx context.Context, db DBTX, arg AddWorkOrderParams) (int64, error)
 	// Moves a filling on from where the caller found it; it is done at its end.
 	// Nothing happens when other tags were added meanwhile.
 	AdvanceBackfill(ctx context.Context, db DBTX, arg AdvanceBackfillParams) (int64, error)
@@ -220,6 +220,8 @@ type Querier interface {
 	// Recommendations to act of a plan that nobody has withheld.
 	CountReleasableLines(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) (int64, error)
 	CountReleaseLines(ctx context.Context, db DBTX, tenantID uuid.UUID, releaseID uuid.UUID) ([]CountReleaseLinesRow, error)
+	// How often a release has stopped at a line, ever.
+	CountReleaseStops(ctx context.Context, db DBTX, tenantID uuid.UUID, releaseID uuid.UUID) (int64, error)
 	// Releases begun between two moments, with their lines.
 	CountReleasesBetween(ctx context.Context, db DBTX, tenantID uuid.UUID, since time.Time, until time.Time) (CountReleasesBetweenRow, error)
 	CountSchedules(ctx context.Context, db DBTX, tenantID uuid.UUID) (int64, error)
@@ -254,8 +256,9 @@ type Querier interface {
 	DeleteSession(ctx context.Context, db DBTX, token string) error
 	// State of a delivery of a webhook.
 	DeliveryState(ctx context.Context, db DBTX, tenantID uuid.UUID, webhookID uuid.UUID, iD uuid.UUID) (string, error)
-	// Whether a tenant has events to route or deliveries that are due.
-	DeliveryWork(ctx context.Context, db DBTX, tenantID uuid.UUID) (bool, error)
+	// Whether a tenant has events to route or due deliveries that can be claimed:
+	// those of active webhooks and, where the deployment sends e-mail, e-mails.
+	DeliveryWork(ctx context.Context, db DBTX, tenantID uuid.UUID, mail bool) (bool, error)
 	// Forgets where a reading stood, so that the next one begins anew.
 	DropRecordsState(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID, previous json.RawMessage) error
 	// Lets a token end at a moment, unless it ends before that anyway.
@@ -328,6 +331,8 @@ type Querier interface {
 	ForgetCredential(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, field string) (int64, error)
 	// The run of a schedule that finished last before the given one.
 	FormerRun(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (uuid.UUID, error)
+	// A token with its account.
+	GetAPIToken(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetAPITokenRow, error)
 	GetActiveBreakGlass(ctx context.Context, db DBTX, tenantID uuid.UUID, actorID uuid.UUID) (BreakGlassGrant, error)
 	GetAsset(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetAssetRow, error)
 	GetAuditHead(ctx context.Context, db DBTX, tenantID uuid.UUID) (GetAuditHeadRow, error)
@@ -366,6 +371,8 @@ type Querier interface {
 	HistoryActs(ctx context.Context, db DBTX, tenantID uuid.UUID, objectID string, objectTypes []string) ([]HistoryActsRow, error)
 	// One due time of a schedule with what came of it.
 	HistoryFiring(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (HistoryFiringRow, error)
+	// Sealed answers after a place, in the order of their key.
+	IdempotentAnswersPage(ctx context.Context, db DBTX, arg IdempotentAnswersPageParams) ([]IdempotentAnswersPageRow, error)
 	// How many messages of an integration still carry their body, and its bytes.
 	InboxLoad(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID) (InboxLoadRow, error)
 	InsertAuditLog(ctx context.Context, db DBTX, arg InsertAuditLogParams) error
@@ -420,9 +427,8 @@ type Querier interface {
 	ListAPITokens(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListAPITokensRow, error)
 	// Who may decide now in whose place.
 	ListActiveDelegations(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListActiveDelegationsRow, error)
-	// The schedules to look after, those changed within the last age_seconds, zero
-	// for all.
-	ListActiveSchedules(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]Schedule, error)
+	// The schedules to look after.
+	ListActiveSchedules(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]Schedule, error)
 	// Episodes that engineers judged expected and want learned as normal, of the
 	// named assets, with when they said so. A later verdict on the same alert
 	// counts.
@@ -479,8 +485,6 @@ type Querier interface {
 	// Deliveries of a webhook, newest first, with their events.
 	ListDeliveries(ctx context.Context, db DBTX, arg ListDeliveriesParams) ([]ListDeliveriesRow, error)
 	ListDemoRequests(ctx context.Context, db DBTX, skip int32, pageSize int32) ([]DemoRequest, error)
-	// People who may decide now in place of any of the given ones.
-	ListDeputies(ctx context.Context, db DBTX, tenantID uuid.UUID, users []uuid.UUID) ([]uuid.UUID, error)
 	// Open work orders that begin before the end of a horizon.
 	ListDispatchOrders(ctx context.Context, db DBTX, tenantID uuid.UUID, until time.Time) ([]ListDispatchOrdersRow, error)
 	// The lines of a plan's release with what they became.
@@ -546,6 +550,9 @@ type Querier interface {
 	ListJudgedAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID, at time.Time, keys []string) ([]string, error)
 	// Edits of planning lives, from the audit log.
 	ListLifeChanges(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListLifeChangesRow, error)
+	// Lines that a person left out after attempts, of which nobody has seen yet
+	// what these did in the maintenance system.
+	ListLinesToClear(ctx context.Context, db DBTX, tenantID uuid.UUID, releaseID uuid.UUID) ([]int32, error)
 	// Lives with the asset they belong to, for naming past lives in explanations.
 	ListLivesByID(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID) ([]ListLivesByIDRow, error)
 	// The newest messages of an integration, without their bodies.
@@ -556,6 +563,11 @@ type Querier interface {
 	ListModels(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string) ([]ListModelsRow, error)
 	// The time of the newest reading of every named asset that has one.
 	ListNewestReadings(ctx context.Context, db DBTX, tenantID uuid.UUID, ids []uuid.UUID) ([]ListNewestReadingsRow, error)
+	// The key that each line of a plan takes when its undone release begins anew.
+	// An order that was cancelled keeps its key for ever, so a new one gets the
+	// next: KEY, KEY-2, KEY-3. A line that could not be taken back keeps its key,
+	// by which its order is found.
+	ListNextReleaseKeys(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) ([]ListNextReleaseKeysRow, error)
 	// Returned and expired plans of a problem that no later version follows.
 	ListOpenEndedPlans(ctx context.Context, db DBTX, tenantID uuid.UUID, problem string) ([]ListOpenEndedPlansRow, error)
 	// Orders of assets that are not closed in their maintenance system, as read
@@ -679,8 +691,8 @@ type Querier interface {
 	LoadPolledIntegration(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Integration, error)
 	LoadRun(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (OptimizationRun, error)
 	LoadTraining(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (TrainingRun, error)
-	// A token that is to be replaced, with its account.
-	LockAPIToken(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (LockAPITokenRow, error)
+	// Holds a token that is to be replaced until the transaction ends.
+	LockAPIToken(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (uuid.UUID, error)
 	// Locks the rows, so that two admins who take the role from each other at the
 	// same moment cannot leave the tenant without one.
 	LockActiveRoleHolders(ctx context.Context, db DBTX, tenantID uuid.UUID, role string) ([]uuid.UUID, error)
@@ -852,6 +864,8 @@ type Querier interface {
 	RecordLoginFailure(ctx context.Context, db DBTX, arg RecordLoginFailureParams) (RecordLoginFailureRow, error)
 	RecordLoginSuccess(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) error
 	RecordSync(ctx context.Context, db DBTX, arg RecordSyncParams) error
+	// Whether anything of a release was attempted or decided.
+	ReleaseBegun(ctx context.Context, db DBTX, tenantID uuid.UUID, releaseID uuid.UUID) (bool, error)
 	// What happened in the release of a plan, oldest first.
 	ReleaseHistory(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) ([]ReleaseHistoryRow, error)
 	// Gives a key back whose request changed nothing.
@@ -870,6 +884,8 @@ type Querier interface {
 	ReplaceCredential(ctx context.Context, db DBTX, arg ReplaceCredentialParams) (int64, error)
 	// Replaces a ciphertext that nobody has changed meanwhile.
 	ReplaceFormerWebhookSecret(ctx context.Context, db DBTX, arg ReplaceFormerWebhookSecretParams) (int64, error)
+	// Replaces a ciphertext that nobody has changed meanwhile.
+	ReplaceIdempotentAnswer(ctx context.Context, db DBTX, arg ReplaceIdempotentAnswerParams) (int64, error)
 	// Replaces a ciphertext that nobody has been shown meanwhile.
 	ReplaceOneTimeCredential(ctx context.Context, db DBTX, arg ReplaceOneTimeCredentialParams) (int64, error)
 	// Replaces a ciphertext that nobody has changed meanwhile.
@@ -895,10 +911,8 @@ type Querier interface {
 	// decisions is that of the run behind the scenario. The same key sent again
 	// finds it taken and returns no row, as does a scenario that does not exist.
 	RequestWhatIf(ctx context.Context, db DBTX, arg RequestWhatIfParams) (uuid.UUID, error)
-	// Sets the lines of a release back that was undone. An order that was cancelled
-	// keeps its key for ever, so a new one gets the next: KEY, KEY-2, KEY-3. A line
-	// that could not be taken back keeps its key, by which its order is found.
-	RestartReleaseLines(ctx context.Context, db DBTX, tenantID uuid.UUID, releaseID uuid.UUID) error
+	// Sets a line of a release back that was undone, under its next key.
+	RestartReleaseLine(ctx context.Context, db DBTX, arg RestartReleaseLineParams) error
 	// Due times of the pause are not looked for.
 	ResumeSchedule(ctx context.Context, db DBTX, watchedFrom time.Time, tenantID uuid.UUID, iD uuid.UUID) (Schedule, error)
 	// Ahead of a promotion; the decision that once made them active stays.
@@ -1025,7 +1039,8 @@ type Querier interface {
 	SupersedePlans(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	// Readings stored in the last ten minutes.
 	SyncRate(ctx context.Context, db DBTX, tenantID uuid.UUID, integrationID uuid.UUID, asOf time.Time) (int64, error)
-	// Starts a firing that waited or was missed. Its cause says how it came about.
+	// Starts a firing that waited, was missed or is to be done again, without what
+	// an earlier try left. Its cause says how it came about.
 	TakeFiring(ctx context.Context, db DBTX, arg TakeFiringParams) (int64, error)
 	// Assets of a unit, or those whose name matches a LIKE pattern, with their
 	// signals counted and how many of them a rule of any integration feeds.

@@ -27,8 +27,14 @@ func StartRelease(ctx context.Context, tx pgx.Tx, plan Plan, by uuid.UUID, integ
 	if err != nil {
 		return uuid.Nil, fmt.Errorf("request release: %w", err)
 	}
-	if err := q.RestartReleaseLines(ctx, tx, plan.TenantID, id); err != nil {
-		return uuid.Nil, fmt.Errorf("restart lines: %w", err)
+	lines, err := q.ListNextReleaseKeys(ctx, tx, plan.TenantID, plan.ID)
+	if err != nil {
+		return uuid.Nil, fmt.Errorf("list keys: %w", err)
+	}
+	for _, l := range lines {
+		if err := q.RestartReleaseLine(ctx, tx, RestartReleaseLineParams{TenantID: plan.TenantID, ReleaseID: id, Line: l.Line, NextKey: l.NextKey}); err != nil {
+			return uuid.Nil, fmt.Errorf("restart line %d: %w", l.Line, err)
+		}
 	}
 	return id, nil
 }

@@ -157,6 +157,18 @@ func (q *Queries) CountReleaseLines(ctx context.Context, db DBTX, tenantID uuid.
 	return items, nil
 }
 
+const countReleaseStops = `-- name: CountReleaseStops :one
+SELECT count(*) FROM optimization.release_events WHERE tenant_id = $1 AND release_id = $2 AND kind = 'failed'
+`
+
+// How often a release has stopped at a line, ever.
+func (q *Queries) CountReleaseStops(ctx context.Context, db DBTX, tenantID uuid.UUID, releaseID uuid.UUID) (int64, error) {
+	row := db.QueryRow(ctx, countReleaseStops, tenantID, releaseID)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const findReleaseRequest = `-- name: FindReleaseRequest :one
 SELECT EXISTS (SELECT FROM optimization.release_events
   WHERE tenant_id = $1 AND release_id = $2 AND detail ->> 'request' = $3::text)
@@ -310,6 +322,74 @@ func (q *Queries) ListExternalTwins(ctx context.Context, db DBTX, tenantID uuid.
 			&i.Inactive,
 			&i.Gone,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listLinesToClear = `-- name: ListLinesToClear :many
+SELECT l.line FROM optimization.release_lines l
+WHERE l.tenant_id = $1 AND l.release_id = $2 AND l.state = 'skipped' AND l.attempts > 0
+  AND NOT EXISTS (SELECT FROM optimization.release_events e WHERE e.tenant_id = l.tenant_id AND e.release_id = l.release_id
+    AND e.line = l.line AND e.kind IN ('line_undone', 'cleared', 'undo_failed') AND e.at >= l.updated_at)
+ORDER BY l.line
+`
+
+// Lines that a person left out after attempts, of which nobody has seen yet
+// what these did in the maintenance system.
+func (q *Queries) ListLinesToClear(ctx context.Context, db DBTX, tenantID uuid.UUID, releaseID uuid.UUID) ([]int32, error) {
+	rows, err := db.Query(ctx, listLinesToClear, tenantID, releaseID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []int32{}
+	for rows.Next() {
+		var line int32
+		if err := rows.Scan(&line); err != nil {
+			return nil, err
+		}
+		items = append(items, line)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listNextReleaseKeys = `-- name: ListNextReleaseKeys :many
+SELECT l.line, l.recommendation_id, (CASE WHEN l.state <> 'undone' OR l.action <> 'create' THEN l.idempotency_key
+    ELSE substring(l.idempotency_key FROM '^OPT-[0-9A-F]{24}') || '-' || (coalesce(nullif(substring(l.idempotency_key FROM '^OPT-[0-9A-F]{24}-([0-9]+)$'), ''), '1')::int + 1)::text END)::text AS next_key
+FROM optimization.release_lines l
+JOIN optimization.releases r ON r.tenant_id = l.tenant_id AND r.id = l.release_id
+WHERE l.tenant_id = $1 AND r.plan_id = $2 ORDER BY l.line
+`
+
+type ListNextReleaseKeysRow struct {
+	Line             int32
+	RecommendationID uuid.UUID
+	NextKey          string
+}
+
+// The key that each line of a plan takes when its undone release begins anew.
+// An order that was cancelled keeps its key for ever, so a new one gets the
+// next: KEY, KEY-2, KEY-3. A line that could not be taken back keeps its key,
+// by which its order is found.
+func (q *Queries) ListNextReleaseKeys(ctx context.Context, db DBTX, tenantID uuid.UUID, planID uuid.UUID) ([]ListNextReleaseKeysRow, error) {
+	rows, err := db.Query(ctx, listNextReleaseKeys, tenantID, planID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListNextReleaseKeysRow{}
+	for rows.Next() {
+		var i ListNextReleaseKeysRow
+		if err := rows.Scan(&i.Line, &i.RecommendationID, &i.NextKey); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -962,6 +1042,19 @@ func (q *Queries) PutWorkOrder(ctx context.Context, db DBTX, arg PutWorkOrderPar
 	return result.RowsAffected(), nil
 }
 
+const releaseBegun = `-- name: ReleaseBegun :one
+SELECT EXISTS (SELECT FROM optimization.release_lines
+  WHERE tenant_id = $1 AND release_id = $2 AND (state <> 'waiting' OR attempts > 0))
+`
+
+// Whether anything of a release was attempted or decided.
+func (q *Queries) ReleaseBegun(ctx context.Context, db DBTX, tenantID uuid.UUID, releaseID uuid.UUID) (bool, error) {
+	row := db.QueryRow(ctx, releaseBegun, tenantID, releaseID)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const releaseOfPlan = `-- name: ReleaseOfPlan :one
 SELECT id, state FROM optimization.releases WHERE tenant_id = $1 AND plan_id = $2
 `
@@ -1008,21 +1101,29 @@ func (q *Queries) RequestRelease(ctx context.Context, db DBTX, arg RequestReleas
 	return id, err
 }
 
-const restartReleaseLines = `-- name: RestartReleaseLines :exec
-UPDATE optimization.release_lines SET
-  idempotency_key = CASE WHEN state <> 'undone' OR action <> 'create' THEN idempotency_key
-    ELSE substring(idempotency_key FROM '^OPT-[0-9A-F]{24}') || '-' || (coalesce(nullif(substring(idempotency_key FROM '^OPT-[0-9A-F]{24}-([0-9]+)$'), ''), '1')::int + 1)::text END,
+const restartReleaseLine = `-- name: RestartReleaseLine :exec
+UPDATE optimization.release_lines SET idempotency_key = $1,
   state = 'waiting', action = CASE WHEN state = 'undo_failed' AND action = 'create' THEN 'create' ELSE 'none' END,
   external_asset_id = '', external_id = '', external_version = '', before = NULL, attempts = 0, reason = '', error_key = '', error_detail = '{}',
   written_at = NULL, updated_at = now()
-WHERE tenant_id = $1 AND release_id = $2
+WHERE tenant_id = $2 AND release_id = $3 AND line = $4
 `
 
-// Sets the lines of a release back that was undone. An order that was cancelled
-// keeps its key for ever, so a new one gets the next: KEY, KEY-2, KEY-3. A line
-// that could not be taken back keeps its key, by which its order is found.
-func (q *Queries) RestartReleaseLines(ctx context.Context, db DBTX, tenantID uuid.UUID, releaseID uuid.UUID) error {
-	_, err := db.Exec(ctx, restartReleaseLines, tenantID, releaseID)
+type RestartReleaseLineParams struct {
+	NextKey   string
+	TenantID  uuid.UUID
+	ReleaseID uuid.UUID
+	Line      int32
+}
+
+// Sets a line of a release back that was undone, under its next key.
+func (q *Queries) RestartReleaseLine(ctx context.Context, db DBTX, arg RestartReleaseLineParams) error {
+	_, err := db.Exec(ctx, restartReleaseLine,
+		arg.NextKey,
+		arg.TenantID,
+		arg.ReleaseID,
+		arg.Line,
+	)
 	return err
 }
 

@@ -12,46 +12,6 @@ import (
 	"github.com/google/uuid"
 )
 
-const addWorkOrder = `-- name: AddWorkOrder :execrows
-INSERT INTO core.work_orders (tenant_id, number, plan_id, recommendation_id, asset_id, title_ar, title_en, start_on, due_on, technician_id, crew_hours)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-ON CONFLICT (tenant_id, recommendation_id) DO NOTHING
-`
-
-type AddWorkOrderParams struct {
-	TenantID         uuid.UUID
-	Number           int64
-	PlanID           uuid.UUID
-	RecommendationID uuid.UUID
-	AssetID          uuid.UUID
-	TitleAr          string
-	TitleEn          string
-	StartOn          time.Time
-	DueOn            time.Time
-	TechnicianID     *uuid.UUID
-	CrewHours        float64
-}
-
-func (q *Queries) AddWorkOrder(ctx context.Context, db DBTX, arg AddWorkOrderParams) (int64, error) {
-	result, err := db.Exec(ctx, addWorkOrder,
-		arg.TenantID,
-		arg.Number,
-		arg.PlanID,
-		arg.RecommendationID,
-		arg.AssetID,
-		arg.TitleAr,
-		arg.TitleEn,
-		arg.StartOn,
-		arg.DueOn,
-		arg.TechnicianID,
-		arg.CrewHours,
-	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
-}
-
 const cancelReplacedWorkOrders = `-- name: CancelReplacedWorkOrders :execrows
 UPDATE core.work_orders SET status = 'cancelled', updated_at = now()
 WHERE tenant_id = $1 AND status = 'open' AND plan_id <> $2 AND asset_id = ANY ($3::uuid[])

@@ -20,9 +20,3 @@ ON CONFLICT (tenant_id, event_id, user_id) DO NOTHING;
 SELECT id FROM core.users
 WHERE tenant_id = @tenant_id AND roles && @roles::text[] AND is_active AND archived_at IS NULL AND NOT 'service_account' = ANY (roles)
 ORDER BY id;
-
--- name: ListDeputies :many
--- People who may decide now in place of any of the given ones.
-SELECT DISTINCT to_user FROM core.delegations
-WHERE tenant_id = @tenant_id AND from_user = ANY (@users::uuid[]) AND revoked_at IS NULL AND now() >= starts_at AND now() < ends_at
-ORDER BY to_user;

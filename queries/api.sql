@@ -17,14 +17,15 @@ ORDER BY seq LIMIT @page_size;
 SELECT id, run_id, preset FROM optimization.optimization_scenarios WHERE tenant_id = @tenant_id AND id = @id;
 
 -- name: APIPlans :many
--- One page of plans, newest first, after a plan that was already given.
+-- One page of plans, newest first, after a plan that was already given; with
+-- ids, of these alone.
 SELECT p.id, p.run_id, p.scenario_id, p.version, p.state, p.proposed_by, p.launched_by, p.note, p.proposed_at, p.due_at, p.decided_at, p.released_at,
   p.endorsed_at, p.content_sha256, p.previous_id, r.title, s.preset, s.total_cost, s.actions_planned
 FROM optimization.plans p
 JOIN optimization.optimization_runs r ON r.tenant_id = p.tenant_id AND r.id = p.run_id
 JOIN optimization.optimization_scenarios s ON s.tenant_id = p.tenant_id AND s.id = p.scenario_id
 WHERE p.tenant_id = @tenant_id AND (@state::text = '' OR p.state = @state::text)
-  AND (sqlc.narg('id')::uuid IS NULL OR p.id = sqlc.narg('id')::uuid)
+  AND (sqlc.narg('ids')::uuid[] IS NULL OR p.id = ANY (sqlc.narg('ids')::uuid[]))
   AND (sqlc.narg('before_at')::timestamptz IS NULL OR (p.proposed_at, p.id) < (sqlc.narg('before_at')::timestamptz, @before_id::uuid))
 ORDER BY p.proposed_at DESC, p.id DESC LIMIT @page_size;
 

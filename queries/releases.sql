@@ -8,17 +8,29 @@ ON CONFLICT (tenant_id, plan_id) DO UPDATE SET integration_id = excluded.integra
   WHERE r.state = 'undone'
 RETURNING id;
 
--- name: RestartReleaseLines :exec
--- Sets the lines of a release back that was undone. An order that was cancelled
--- keeps its key for ever, so a new one gets the next: KEY, KEY-2, KEY-3. A line
--- that could not be taken back keeps its key, by which its order is found.
-UPDATE optimization.release_lines SET
-  idempotency_key = CASE WHEN state <> 'undone' OR action <> 'create' THEN idempotency_key
-    ELSE substring(idempotency_key FROM '^OPT-[0-9A-F]{24}') || '-' || (coalesce(nullif(substring(idempotency_key FROM '^OPT-[0-9A-F]{24}-([0-9]+)$'), ''), '1')::int + 1)::text END,
+-- name: ListNextReleaseKeys :many
+-- The key that each line of a plan takes when its undone release begins anew.
+-- An order that was cancelled keeps its key for ever, so a new one gets the
+-- next: KEY, KEY-2, KEY-3. A line that could not be taken back keeps its key,
+-- by which its order is found.
+SELECT l.line, l.recommendation_id, (CASE WHEN l.state <> 'undone' OR l.action <> 'create' THEN l.idempotency_key
+    ELSE substring(l.idempotency_key FROM '^OPT-[0-9A-F]{24}') || '-' || (coalesce(nullif(substring(l.idempotency_key FROM '^OPT-[0-9A-F]{24}-([0-9]+)$'), ''), '1')::int + 1)::text END)::text AS next_key
+FROM optimization.release_lines l
+JOIN optimization.releases r ON r.tenant_id = l.tenant_id AND r.id = l.release_id
+WHERE l.tenant_id = @tenant_id AND r.plan_id = @plan_id ORDER BY l.line;
+
+-- name: RestartReleaseLine :exec
+-- Sets a line of a release back that was undone, under its next key.
+UPDATE optimization.release_lines SET idempotency_key = @next_key,
   state = 'waiting', action = CASE WHEN state = 'undo_failed' AND action = 'create' THEN 'create' ELSE 'none' END,
   external_asset_id = '', external_id = '', external_version = '', before = NULL, attempts = 0, reason = '', error_key = '', error_detail = '{}',
   written_at = NULL, updated_at = now()
-WHERE tenant_id = @tenant_id AND release_id = @release_id;
+WHERE tenant_id = @tenant_id AND release_id = @release_id AND line = @line;
+
+-- name: ReleaseBegun :one
+-- Whether anything of a release was attempted or decided.
+SELECT EXISTS (SELECT FROM optimization.release_lines
+  WHERE tenant_id = @tenant_id AND release_id = @release_id AND (state <> 'waiting' OR attempts > 0));
 
 -- name: GetRelease :one
 SELECT * FROM optimization.releases WHERE tenant_id = @tenant_id AND id = @id;
@@ -39,6 +51,15 @@ ON CONFLICT (tenant_id, release_id, recommendation_id) DO NOTHING;
 -- name: ListReleaseLines :many
 SELECT line, state, action, asset_id FROM optimization.release_lines
 WHERE tenant_id = @tenant_id AND release_id = @release_id ORDER BY line;
+
+-- name: ListLinesToClear :many
+-- Lines that a person left out after attempts, of which nobody has seen yet
+-- what these did in the maintenance system.
+SELECT l.line FROM optimization.release_lines l
+WHERE l.tenant_id = @tenant_id AND l.release_id = @release_id AND l.state = 'skipped' AND l.attempts > 0
+  AND NOT EXISTS (SELECT FROM optimization.release_events e WHERE e.tenant_id = l.tenant_id AND e.release_id = l.release_id
+    AND e.line = l.line AND e.kind IN ('line_undone', 'cleared', 'undo_failed') AND e.at >= l.updated_at)
+ORDER BY l.line;
 
 -- name: LockReleaseLine :one
 -- Holds a line with what its work order is made of.
@@ -77,6 +98,10 @@ VALUES (@tenant_id, @release_id, sqlc.narg('line'), @kind, sqlc.narg('actor_id')
 -- Whether the choice of a request was recorded before.
 SELECT EXISTS (SELECT FROM optimization.release_events
   WHERE tenant_id = @tenant_id AND release_id = @release_id AND detail ->> 'request' = @request::text);
+
+-- name: CountReleaseStops :one
+-- How often a release has stopped at a line, ever.
+SELECT count(*) FROM optimization.release_events WHERE tenant_id = @tenant_id AND release_id = @release_id AND kind = 'failed';
 
 -- name: ListExternalTwins :many
 -- Records of a maintenance system that stand for assets of a plan: equipment

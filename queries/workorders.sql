@@ -27,11 +27,6 @@ LEFT JOIN core.work_orders w ON w.tenant_id = t.tenant_id AND w.technician_id = 
 WHERE t.tenant_id = @tenant_id AND t.archived_at IS NULL
 GROUP BY t.id, s.code ORDER BY t.id;
 
--- name: AddWorkOrder :execrows
-INSERT INTO core.work_orders (tenant_id, number, plan_id, recommendation_id, asset_id, title_ar, title_en, start_on, due_on, technician_id, crew_hours)
-VALUES (@tenant_id, @number, @plan_id, @recommendation_id, @asset_id, @title_ar, @title_en, @start_on, @due_on, sqlc.narg('technician_id'), @crew_hours)
-ON CONFLICT (tenant_id, recommendation_id) DO NOTHING;
-
 -- name: CancelReplacedWorkOrders :execrows
 -- Cancels open work orders of other plans for assets that get a new one. Work
 -- that has begun, and work on other assets, stays.

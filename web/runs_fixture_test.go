@@ -102,7 +102,7 @@ func (f *fixture) finishedRun(tenant string, by access.Role) uuid.UUID {
 	f.within(tenant, func(ctx context.Context, tx pgx.Tx, q *db.Queries, t uuid.UUID) (err error) {
 		id, err = q.RequestRun(ctx, tx, db.RequestRunParams{TenantID: t, Problem: maintenance.Kind, Title: "Thirty days of " + tenant,
 			RequestedBy: f.person(tenant, by).ID, IdempotencyKey: uuid.NewString(), Objective: json.RawMessage(`{"presets":["cheapest","balanced","lowest_risk"]}`),
-			Constraints: json.RawMessage(`{"site_ids":[],"one_train_out":true}`), WindowStart: horizonStart(), WindowDays: int32(in.Days), TimeLimitSeconds: 30})
+			Constraints: json.RawMessage(`{"site_ids":[],"one_train_out":true}`), WindowStart: horizonStart(), WindowDays: int32(in.Days), TimeLimitSeconds: 30, Channel: "web"})
 		if err != nil {
 			return err
 		}
@@ -240,8 +240,9 @@ func (f *fixture) released(tenant string, plan uuid.UUID) {
 			return err
 		}
 		for i, j := range jobs {
-			_, err := q.AddWorkOrder(ctx, tx, db.AddWorkOrderParams{TenantID: t, Number: int64(1000 + i), PlanID: plan, RecommendationID: j.ID, AssetID: j.AssetID,
-				TitleAr: "صيانة " + j.NameAr, TitleEn: "Maintain " + j.NameEn, StartOn: *j.StartOn, DueOn: *j.EndOn, CrewHours: j.CrewHours})
+			_, err := tx.Exec(ctx, `INSERT INTO core.work_orders (tenant_id, number, plan_id, recommendation_id, asset_id, title_ar, title_en, start_on, due_on, crew_hours)
+				VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+				t, 1000+i, plan, j.ID, j.AssetID, "صيانة "+j.NameAr, "Maintain "+j.NameEn, *j.StartOn, *j.EndOn, j.CrewHours)
 			if err != nil {
 				return err
 			}

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -100,14 +101,17 @@ func (a *API) listWaitingPlans(ctx context.Context, who access.Principal, in *st
 		if err != nil {
 			return err
 		}
-		for _, x := range rows {
-			plans, err := q.APIPlans(ctx, tx, db.APIPlansParams{TenantID: who.TenantID, ID: &x.ID, PageSize: 1})
-			if err != nil {
-				return err
-			}
-			for _, p := range plans {
-				out.Items = append(out.Items, showPlan(p))
-			}
+		ids := make([]uuid.UUID, len(rows)) // the most urgent first
+		for i, x := range rows {
+			ids[i] = x.ID
+		}
+		plans, err := q.APIPlans(ctx, tx, db.APIPlansParams{TenantID: who.TenantID, Ids: ids, PageSize: in.Limit})
+		if err != nil {
+			return err
+		}
+		slices.SortFunc(plans, func(a, b db.APIPlansRow) int { return slices.Index(ids, a.ID) - slices.Index(ids, b.ID) })
+		for _, p := range plans {
+			out.Items = append(out.Items, showPlan(p))
 		}
 		return nil
 	})

@@ -95,7 +95,7 @@ func (a *API) listPlans(ctx context.Context, who access.Principal, in *struct {
 func (a *API) plan(ctx context.Context, tenant, id uuid.UUID) (Plan, error) {
 	var out Plan
 	err := a.DB.InTenant(ctx, tenant, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
-		rows, err := q.APIPlans(ctx, tx, db.APIPlansParams{TenantID: tenant, ID: &id, PageSize: 1})
+		rows, err := q.APIPlans(ctx, tx, db.APIPlansParams{TenantID: tenant, Ids: []uuid.UUID{id}, PageSize: 1})
 		if err != nil {
 			return err
 		}
