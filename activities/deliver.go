@@ -120,7 +120,7 @@ func (r *round) look(ctx context.Context) error {
 		}
 		waiting := false
 		err := r.deps.DB.InTenant(ctx, t.ID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
-			waiting, err = q.DeliveryWork(ctx, tx, t.ID)
+			waiting, err = q.DeliveryWork(ctx, tx, t.ID, r.deps.Mail != nil)
 			return err
 		})
 		switch {

@@ -55,7 +55,7 @@ func (a *Upkeep) watchTenant(ctx context.Context, tenant uuid.UUID, found *Watch
 	failed := []error{ensureTriggers(ctx, a.deps, tenant, age)}
 	var all []db.Schedule
 	err := a.deps.DB.InTenant(ctx, tenant, func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
-		all, err = q.ListActiveSchedules(ctx, tx, tenant, 0)
+		all, err = q.ListActiveSchedules(ctx, tx, tenant)
 		return err
 	})
 	if err != nil {

@@ -24,7 +24,7 @@ func (f *plantFixture) whatIf(base RunRef, pins []optimize.Pin) (RunRef, uuid.UU
 	ref := RunRef{TenantID: f.tenant}
 	f.in(func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
 		ref.RunID, err = q.RequestWhatIf(ctx, tx, db.RequestWhatIfParams{TenantID: f.tenant, ScenarioID: scenario, Title: "what if",
-			RequestedBy: f.people["optimization_engineer"], IdempotencyKey: uuid.NewString(), WhatIf: encoded})
+			RequestedBy: f.people["optimization_engineer"], IdempotencyKey: uuid.NewString(), WhatIf: encoded, Channel: "web"})
 		return err
 	})
 	return ref, scenario

@@ -253,12 +253,15 @@ func (q *Queries) DeliveryState(ctx context.Context, db DBTX, tenantID uuid.UUID
 
 const deliveryWork = `-- name: DeliveryWork :one
 SELECT (EXISTS (SELECT 1 FROM core.events e WHERE e.tenant_id = $1 AND e.routed_at IS NULL)
-  OR EXISTS (SELECT 1 FROM core.deliveries d WHERE d.tenant_id = $1 AND d.state = 'waiting' AND d.next_at <= now()))::boolean AS waiting
+  OR EXISTS (SELECT 1 FROM core.deliveries d LEFT JOIN core.webhooks w ON w.tenant_id = d.tenant_id AND w.id = d.webhook_id
+    WHERE d.tenant_id = $1 AND d.state = 'waiting' AND d.next_at <= now()
+      AND (w.state = 'active' OR (d.user_id IS NOT NULL AND $2::boolean))))::boolean AS waiting
 `
 
-// Whether a tenant has events to route or deliveries that are due.
-func (q *Queries) DeliveryWork(ctx context.Context, db DBTX, tenantID uuid.UUID) (bool, error) {
-	row := db.QueryRow(ctx, deliveryWork, tenantID)
+// Whether a tenant has events to route or due deliveries that can be claimed:
+// those of active webhooks and, where the deployment sends e-mail, e-mails.
+func (q *Queries) DeliveryWork(ctx context.Context, db DBTX, tenantID uuid.UUID, mail bool) (bool, error) {
+	row := db.QueryRow(ctx, deliveryWork, tenantID, mail)
 	var waiting bool
 	err := row.Scan(&waiting)
 	return waiting, err

@@ -189,8 +189,8 @@ func (q *Queries) RecommendationDetail(ctx context.Context, db DBTX, tenantID uu
 
 const requestRun = `-- name: RequestRun :one
 INSERT INTO optimization.optimization_runs (tenant_id, problem, title, requested_by, idempotency_key, objective, constraints,
-  window_start, window_days, time_limit_seconds)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+  window_start, window_days, time_limit_seconds, channel)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT (tenant_id, idempotency_key) DO NOTHING
 RETURNING id
 `
@@ -206,6 +206,7 @@ type RequestRunParams struct {
 	WindowStart      time.Time
 	WindowDays       int32
 	TimeLimitSeconds int32
+	Channel          string
 }
 
 // Records a request once: the same form sent again finds the key taken and
@@ -222,6 +223,7 @@ func (q *Queries) RequestRun(ctx context.Context, db DBTX, arg RequestRunParams)
 		arg.WindowStart,
 		arg.WindowDays,
 		arg.TimeLimitSeconds,
+		arg.Channel,
 	)
 	var id uuid.UUID
 	err := row.Scan(&id)

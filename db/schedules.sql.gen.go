@@ -559,16 +559,12 @@ func (q *Queries) LastStarted(ctx context.Context, db DBTX, tenantID uuid.UUID, 
 }
 
 const listActiveSchedules = `-- name: ListActiveSchedules :many
-SELECT tenant_id, id, name, trigger, kind, request, cron, time_zone, exclusions, overlap, catch_up_minutes, pause_on_failure, paused, paused_until, pause_note, owner_id, account_id, token_id, failures, watched_from, created_by, created_at, updated_at, archived_at FROM core.schedules
-WHERE tenant_id = $1 AND archived_at IS NULL
-  AND ($2::float8 = 0 OR updated_at > now() - make_interval(secs => $2::float8))
-ORDER BY id
+SELECT tenant_id, id, name, trigger, kind, request, cron, time_zone, exclusions, overlap, catch_up_minutes, pause_on_failure, paused, paused_until, pause_note, owner_id, account_id, token_id, failures, watched_from, created_by, created_at, updated_at, archived_at FROM core.schedules WHERE tenant_id = $1 AND archived_at IS NULL ORDER BY id
 `
 
-// The schedules to look after, those changed within the last age_seconds, zero
-// for all.
-func (q *Queries) ListActiveSchedules(ctx context.Context, db DBTX, tenantID uuid.UUID, ageSeconds float64) ([]Schedule, error) {
-	rows, err := db.Query(ctx, listActiveSchedules, tenantID, ageSeconds)
+// The schedules to look after.
+func (q *Queries) ListActiveSchedules(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]Schedule, error) {
+	rows, err := db.Query(ctx, listActiveSchedules, tenantID)
 	if err != nil {
 		return nil, err
 	}
@@ -1143,7 +1139,7 @@ func (q *Queries) LockSchedule(ctx context.Context, db DBTX, tenantID uuid.UUID,
 }
 
 const markScheduledRun = `-- name: MarkScheduledRun :execrows
-UPDATE optimization.optimization_runs SET schedule_id = $1::uuid, due_at = $2::timestamptz, channel = 'api'
+UPDATE optimization.optimization_runs SET schedule_id = $1::uuid, due_at = $2::timestamptz
 WHERE tenant_id = $3 AND id = $4
 `
 
@@ -1443,8 +1439,8 @@ func (q *Queries) SetScheduleWatched(ctx context.Context, db DBTX, watchedFrom t
 }
 
 const takeFiring = `-- name: TakeFiring :execrows
-UPDATE core.schedule_firings SET state = 'started', cause = $1, workflow_id = $2, run_id = coalesce($3, run_id),
-  started_at = $4, finished_at = NULL, error_key = ''
+UPDATE core.schedule_firings SET state = 'started', cause = $1, workflow_id = $2, run_id = $3,
+  sweep_id = NULL, report_id = NULL, started_at = $4, finished_at = NULL, error_key = '', error_detail = '{}'
 WHERE tenant_id = $5 AND id = $6
 `
 
@@ -1457,7 +1453,8 @@ type TakeFiringParams struct {
 	ID         uuid.UUID
 }
 
-// Starts a firing that waited or was missed. Its cause says how it came about.
+// Starts a firing that waited, was missed or is to be done again, without what
+// an earlier try left. Its cause says how it came about.
 func (q *Queries) TakeFiring(ctx context.Context, db DBTX, arg TakeFiringParams) (int64, error) {
 	result, err := db.Exec(ctx, takeFiring,
 		arg.Cause,

@@ -145,6 +145,49 @@ func (q *Queries) EndAPITokenBy(ctx context.Context, db DBTX, until time.Time, t
 	return expires_at, err
 }
 
+const getAPIToken = `-- name: GetAPIToken :one
+SELECT t.tenant_id, t.id, t.user_id, t.name, t.scopes, t.token_hash, t.created_by, t.created_at, t.expires_at, t.revoked_at, t.last_used_at, t.address_ranges, t.replaces, t.last_used_address, t.warned_at, u.username, u.roles, (u.is_active AND u.archived_at IS NULL)::boolean AS account_active,
+  EXISTS (SELECT FROM core.api_tokens n WHERE n.tenant_id = t.tenant_id AND n.replaces = t.id)::boolean AS superseded
+FROM core.api_tokens t JOIN core.users u ON u.tenant_id = t.tenant_id AND u.id = t.user_id
+WHERE t.tenant_id = $1 AND t.id = $2
+`
+
+type GetAPITokenRow struct {
+	APIToken      APIToken
+	Username      string
+	Roles         []string
+	AccountActive bool
+	Superseded    bool
+}
+
+// A token with its account.
+func (q *Queries) GetAPIToken(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetAPITokenRow, error) {
+	row := db.QueryRow(ctx, getAPIToken, tenantID, iD)
+	var i GetAPITokenRow
+	err := row.Scan(
+		&i.APIToken.TenantID,
+		&i.APIToken.ID,
+		&i.APIToken.UserID,
+		&i.APIToken.Name,
+		&i.APIToken.Scopes,
+		&i.APIToken.TokenHash,
+		&i.APIToken.CreatedBy,
+		&i.APIToken.CreatedAt,
+		&i.APIToken.ExpiresAt,
+		&i.APIToken.RevokedAt,
+		&i.APIToken.LastUsedAt,
+		&i.APIToken.AddressRanges,
+		&i.APIToken.Replaces,
+		&i.APIToken.LastUsedAddress,
+		&i.APIToken.WarnedAt,
+		&i.Username,
+		&i.Roles,
+		&i.AccountActive,
+		&i.Superseded,
+	)
+	return i, err
+}
+
 const getIdempotentRequest = `-- name: GetIdempotentRequest :one
 SELECT tenant_id, account_id, key, operation, request_sha256, status, headers, body, created_at FROM core.idempotent_requests WHERE tenant_id = $1 AND account_id = $2 AND key = $3
 `
@@ -209,9 +252,54 @@ func (q *Queries) GetUsableAPIToken(ctx context.Context, db DBTX, tenantID uuid.
 	return i, err
 }
 
+const idempotentAnswersPage = `-- name: IdempotentAnswersPage :many
+SELECT account_id, key, body FROM core.idempotent_requests
+WHERE tenant_id = $1 AND (account_id, key) > ($2::uuid, $3::text) AND body IS NOT NULL
+ORDER BY account_id, key LIMIT $4
+`
+
+type IdempotentAnswersPageParams struct {
+	TenantID     uuid.UUID
+	AfterAccount uuid.UUID
+	AfterKey     string
+	PageSize     int32
+}
+
+type IdempotentAnswersPageRow struct {
+	AccountID uuid.UUID
+	Key       string
+	Body      []byte
+}
+
+// Sealed answers after a place, in the order of their key.
+func (q *Queries) IdempotentAnswersPage(ctx context.Context, db DBTX, arg IdempotentAnswersPageParams) ([]IdempotentAnswersPageRow, error) {
+	rows, err := db.Query(ctx, idempotentAnswersPage,
+		arg.TenantID,
+		arg.AfterAccount,
+		arg.AfterKey,
+		arg.PageSize,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []IdempotentAnswersPageRow{}
+	for rows.Next() {
+		var i IdempotentAnswersPageRow
+		if err := rows.Scan(&i.AccountID, &i.Key, &i.Body); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listAPITokens = `-- name: ListAPITokens :many
 SELECT t.id, t.user_id, t.name, t.scopes, t.created_by, t.created_at, t.expires_at, t.revoked_at, t.last_used_at, t.last_used_address,
-  t.address_ranges, t.replaces, u.username,
+  t.address_ranges, t.replaces, u.username, u.roles, (u.is_active AND u.archived_at IS NULL)::boolean AS account_active,
   EXISTS (SELECT FROM core.api_tokens n WHERE n.tenant_id = t.tenant_id AND n.replaces = t.id)::boolean AS superseded
 FROM core.api_tokens t JOIN core.users u ON u.tenant_id = t.tenant_id AND u.id = t.user_id
 WHERE t.tenant_id = $1
@@ -232,6 +320,8 @@ type ListAPITokensRow struct {
 	AddressRanges   []string
 	Replaces        *uuid.UUID
 	Username        string
+	Roles           []string
+	AccountActive   bool
 	Superseded      bool
 }
 
@@ -259,6 +349,8 @@ func (q *Queries) ListAPITokens(ctx context.Context, db DBTX, tenantID uuid.UUID
 			&i.AddressRanges,
 			&i.Replaces,
 			&i.Username,
+			&i.Roles,
+			&i.AccountActive,
 			&i.Superseded,
 		); err != nil {
 			return nil, err
@@ -362,46 +454,15 @@ func (q *Queries) ListSchedulesOfToken(ctx context.Context, db DBTX, tenantID uu
 }
 
 const lockAPIToken = `-- name: LockAPIToken :one
-SELECT t.tenant_id, t.id, t.user_id, t.name, t.scopes, t.token_hash, t.created_by, t.created_at, t.expires_at, t.revoked_at, t.last_used_at, t.address_ranges, t.replaces, t.last_used_address, t.warned_at, u.username, u.roles, (u.is_active AND u.archived_at IS NULL)::boolean AS account_active,
-  EXISTS (SELECT FROM core.api_tokens n WHERE n.tenant_id = t.tenant_id AND n.replaces = t.id)::boolean AS superseded
-FROM core.api_tokens t JOIN core.users u ON u.tenant_id = t.tenant_id AND u.id = t.user_id
-WHERE t.tenant_id = $1 AND t.id = $2 FOR UPDATE OF t
+SELECT id FROM core.api_tokens WHERE tenant_id = $1 AND id = $2 FOR UPDATE
 `
 
-type LockAPITokenRow struct {
-	APIToken      APIToken
-	Username      string
-	Roles         []string
-	AccountActive bool
-	Superseded    bool
-}
-
-// A token that is to be replaced, with its account.
-func (q *Queries) LockAPIToken(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (LockAPITokenRow, error) {
+// Holds a token that is to be replaced until the transaction ends.
+func (q *Queries) LockAPIToken(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (uuid.UUID, error) {
 	row := db.QueryRow(ctx, lockAPIToken, tenantID, iD)
-	var i LockAPITokenRow
-	err := row.Scan(
-		&i.APIToken.TenantID,
-		&i.APIToken.ID,
-		&i.APIToken.UserID,
-		&i.APIToken.Name,
-		&i.APIToken.Scopes,
-		&i.APIToken.TokenHash,
-		&i.APIToken.CreatedBy,
-		&i.APIToken.CreatedAt,
-		&i.APIToken.ExpiresAt,
-		&i.APIToken.RevokedAt,
-		&i.APIToken.LastUsedAt,
-		&i.APIToken.AddressRanges,
-		&i.APIToken.Replaces,
-		&i.APIToken.LastUsedAddress,
-		&i.APIToken.WarnedAt,
-		&i.Username,
-		&i.Roles,
-		&i.AccountActive,
-		&i.Superseded,
-	)
-	return i, err
+	var id uuid.UUID
+	err := row.Scan(&id)
+	return id, err
 }
 
 const markAPITokenWarned = `-- name: MarkAPITokenWarned :execrows
@@ -438,6 +499,33 @@ WHERE tenant_id = $1 AND account_id = $2 AND key = $3 AND status IS NULL
 // Gives a key back whose request changed nothing.
 func (q *Queries) ReleaseIdempotentRequest(ctx context.Context, db DBTX, tenantID uuid.UUID, accountID uuid.UUID, key string) (int64, error) {
 	result, err := db.Exec(ctx, releaseIdempotentRequest, tenantID, accountID, key)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const replaceIdempotentAnswer = `-- name: ReplaceIdempotentAnswer :execrows
+UPDATE core.idempotent_requests SET body = $1 WHERE tenant_id = $2 AND account_id = $3 AND key = $4 AND body = $5
+`
+
+type ReplaceIdempotentAnswerParams struct {
+	Fresh     []byte
+	TenantID  uuid.UUID
+	AccountID uuid.UUID
+	Key       string
+	Seen      []byte
+}
+
+// Replaces a ciphertext that nobody has changed meanwhile.
+func (q *Queries) ReplaceIdempotentAnswer(ctx context.Context, db DBTX, arg ReplaceIdempotentAnswerParams) (int64, error) {
+	result, err := db.Exec(ctx, replaceIdempotentAnswer,
+		arg.Fresh,
+		arg.TenantID,
+		arg.AccountID,
+		arg.Key,
+		arg.Seen,
+	)
 	if err != nil {
 		return 0, err
 	}

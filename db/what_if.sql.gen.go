@@ -15,13 +15,13 @@ import (
 
 const requestWhatIf = `-- name: RequestWhatIf :one
 INSERT INTO optimization.optimization_runs (tenant_id, problem, title, requested_by, idempotency_key, objective, constraints,
-  window_start, window_days, time_limit_seconds, seed, based_on, what_if)
+  window_start, window_days, time_limit_seconds, seed, based_on, what_if, channel)
 SELECT r.tenant_id, r.problem, $1, $2, $3, 
   CASE WHEN s.preset = 'custom' THEN r.objective ELSE '{}' END || jsonb_build_object('presets', jsonb_build_array(s.preset)), r.constraints,
-  r.window_start, r.window_days, r.time_limit_seconds, r.seed, s.id, $4::jsonb
+  r.window_start, r.window_days, r.time_limit_seconds, r.seed, s.id, $4::jsonb, $5
 FROM optimization.optimization_scenarios s
 JOIN optimization.optimization_runs r ON r.tenant_id = s.tenant_id AND r.id = s.run_id
-WHERE s.tenant_id = $5 AND s.id = $6
+WHERE s.tenant_id = $6 AND s.id = $7
 ON CONFLICT (tenant_id, idempotency_key) DO NOTHING
 RETURNING id
 `
@@ -31,6 +31,7 @@ type RequestWhatIfParams struct {
 	RequestedBy    uuid.UUID
 	IdempotencyKey string
 	WhatIf         json.RawMessage
+	Channel        string
 	TenantID       uuid.UUID
 	ScenarioID     uuid.UUID
 }
@@ -44,6 +45,7 @@ func (q *Queries) RequestWhatIf(ctx context.Context, db DBTX, arg RequestWhatIfP
 		arg.RequestedBy,
 		arg.IdempotencyKey,
 		arg.WhatIf,
+		arg.Channel,
 		arg.TenantID,
 		arg.ScenarioID,
 	)

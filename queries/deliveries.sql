@@ -1,7 +1,10 @@
 -- name: DeliveryWork :one
--- Whether a tenant has events to route or deliveries that are due.
+-- Whether a tenant has events to route or due deliveries that can be claimed:
+-- those of active webhooks and, where the deployment sends e-mail, e-mails.
 SELECT (EXISTS (SELECT 1 FROM core.events e WHERE e.tenant_id = @tenant_id AND e.routed_at IS NULL)
-  OR EXISTS (SELECT 1 FROM core.deliveries d WHERE d.tenant_id = @tenant_id AND d.state = 'waiting' AND d.next_at <= now()))::boolean AS waiting;
+  OR EXISTS (SELECT 1 FROM core.deliveries d LEFT JOIN core.webhooks w ON w.tenant_id = d.tenant_id AND w.id = d.webhook_id
+    WHERE d.tenant_id = @tenant_id AND d.state = 'waiting' AND d.next_at <= now()
+      AND (w.state = 'active' OR (d.user_id IS NOT NULL AND @mail::boolean))))::boolean AS waiting;
 
 -- name: RouteEvents :execrows
 -- Makes the deliveries of new events: one for each active webhook that wants

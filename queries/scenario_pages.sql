@@ -26,8 +26,8 @@ WHERE r.tenant_id = @tenant_id AND r.id = @id;
 -- Records a request once: the same form sent again finds the key taken and
 -- returns no row.
 INSERT INTO optimization.optimization_runs (tenant_id, problem, title, requested_by, idempotency_key, objective, constraints,
-  window_start, window_days, time_limit_seconds)
-VALUES (@tenant_id, @problem, @title, @requested_by, @idempotency_key, @objective, @constraints, @window_start, @window_days, @time_limit_seconds)
+  window_start, window_days, time_limit_seconds, channel)
+VALUES (@tenant_id, @problem, @title, @requested_by, @idempotency_key, @objective, @constraints, @window_start, @window_days, @time_limit_seconds, @channel)
 ON CONFLICT (tenant_id, idempotency_key) DO NOTHING
 RETURNING id;
 

@@ -27,12 +27,8 @@ WHERE tenant_id = @tenant_id AND archived_at IS NULL AND (lower(name) = lower(@n
 ORDER BY id LIMIT 1;
 
 -- name: ListActiveSchedules :many
--- The schedules to look after, those changed within the last age_seconds, zero
--- for all.
-SELECT * FROM core.schedules
-WHERE tenant_id = @tenant_id AND archived_at IS NULL
-  AND (@age_seconds::float8 = 0 OR updated_at > now() - make_interval(secs => @age_seconds::float8))
-ORDER BY id;
+-- The schedules to look after.
+SELECT * FROM core.schedules WHERE tenant_id = @tenant_id AND archived_at IS NULL ORDER BY id;
 
 -- name: ListTriggers :many
 -- The schedules whose start the workflow engine has to know, archived ones as
@@ -95,9 +91,10 @@ ON CONFLICT (tenant_id, schedule_id, due_at, cause) DO NOTHING
 RETURNING *;
 
 -- name: TakeFiring :execrows
--- Starts a firing that waited or was missed. Its cause says how it came about.
-UPDATE core.schedule_firings SET state = 'started', cause = @cause, workflow_id = @workflow_id, run_id = coalesce(sqlc.narg('run_id'), run_id),
-  started_at = @started_at, finished_at = NULL, error_key = ''
+-- Starts a firing that waited, was missed or is to be done again, without what
+-- an earlier try left. Its cause says how it came about.
+UPDATE core.schedule_firings SET state = 'started', cause = @cause, workflow_id = @workflow_id, run_id = sqlc.narg('run_id'),
+  sweep_id = NULL, report_id = NULL, started_at = @started_at, finished_at = NULL, error_key = '', error_detail = '{}'
 WHERE tenant_id = @tenant_id AND id = @id;
 
 -- name: SetFiringState :execrows
@@ -185,7 +182,7 @@ RETURNING id;
 
 -- name: MarkScheduledRun :execrows
 -- Names the schedule of a run that its own scheduler asked for.
-UPDATE optimization.optimization_runs SET schedule_id = @schedule_id::uuid, due_at = @due_at::timestamptz, channel = 'api'
+UPDATE optimization.optimization_runs SET schedule_id = @schedule_id::uuid, due_at = @due_at::timestamptz
 WHERE tenant_id = @tenant_id AND id = @id;
 
 -- name: FormerRun :one

@@ -18,18 +18,22 @@ WHERE tenant_id = @tenant_id AND id = @id AND (last_used_at IS NULL OR last_used
 -- name: ListAPITokens :many
 -- superseded says that a newer token was made to take its place.
 SELECT t.id, t.user_id, t.name, t.scopes, t.created_by, t.created_at, t.expires_at, t.revoked_at, t.last_used_at, t.last_used_address,
-  t.address_ranges, t.replaces, u.username,
+  t.address_ranges, t.replaces, u.username, u.roles, (u.is_active AND u.archived_at IS NULL)::boolean AS account_active,
   EXISTS (SELECT FROM core.api_tokens n WHERE n.tenant_id = t.tenant_id AND n.replaces = t.id)::boolean AS superseded
 FROM core.api_tokens t JOIN core.users u ON u.tenant_id = t.tenant_id AND u.id = t.user_id
 WHERE t.tenant_id = @tenant_id
 ORDER BY t.created_at DESC, t.id;
 
 -- name: LockAPIToken :one
--- A token that is to be replaced, with its account.
+-- Holds a token that is to be replaced until the transaction ends.
+SELECT id FROM core.api_tokens WHERE tenant_id = @tenant_id AND id = @id FOR UPDATE;
+
+-- name: GetAPIToken :one
+-- A token with its account.
 SELECT sqlc.embed(t), u.username, u.roles, (u.is_active AND u.archived_at IS NULL)::boolean AS account_active,
   EXISTS (SELECT FROM core.api_tokens n WHERE n.tenant_id = t.tenant_id AND n.replaces = t.id)::boolean AS superseded
 FROM core.api_tokens t JOIN core.users u ON u.tenant_id = t.tenant_id AND u.id = t.user_id
-WHERE t.tenant_id = @tenant_id AND t.id = @id FOR UPDATE OF t;
+WHERE t.tenant_id = @tenant_id AND t.id = @id;
 
 -- name: EndAPITokenBy :one
 -- Lets a token end at a moment, unless it ends before that anyway.
@@ -96,6 +100,16 @@ WHERE tenant_id = @tenant_id AND account_id = @account_id AND key = @key AND sta
 -- Gives a key back whose request changed nothing.
 DELETE FROM core.idempotent_requests
 WHERE tenant_id = @tenant_id AND account_id = @account_id AND key = @key AND status IS NULL;
+
+-- name: IdempotentAnswersPage :many
+-- Sealed answers after a place, in the order of their key.
+SELECT account_id, key, body FROM core.idempotent_requests
+WHERE tenant_id = @tenant_id AND (account_id, key) > (@after_account::uuid, @after_key::text) AND body IS NOT NULL
+ORDER BY account_id, key LIMIT @page_size;
+
+-- name: ReplaceIdempotentAnswer :execrows
+-- Replaces a ciphertext that nobody has changed meanwhile.
+UPDATE core.idempotent_requests SET body = @fresh WHERE tenant_id = @tenant_id AND account_id = @account_id AND key = @key AND body = @seen;
 
 -- name: DeleteOldIdempotentRequests :execrows
 DELETE FROM core.idempotent_requests WHERE tenant_id = @tenant_id AND created_at < now() - interval '24 hours';

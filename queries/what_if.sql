@@ -3,10 +3,10 @@
 -- decisions is that of the run behind the scenario. The same key sent again
 -- finds it taken and returns no row, as does a scenario that does not exist.
 INSERT INTO optimization.optimization_runs (tenant_id, problem, title, requested_by, idempotency_key, objective, constraints,
-  window_start, window_days, time_limit_seconds, seed, based_on, what_if)
+  window_start, window_days, time_limit_seconds, seed, based_on, what_if, channel)
 SELECT r.tenant_id, r.problem, @title, @requested_by, @idempotency_key, 
   CASE WHEN s.preset = 'custom' THEN r.objective ELSE '{}' END || jsonb_build_object('presets', jsonb_build_array(s.preset)), r.constraints,
-  r.window_start, r.window_days, r.time_limit_seconds, r.seed, s.id, @what_if::jsonb
+  r.window_start, r.window_days, r.time_limit_seconds, r.seed, s.id, @what_if::jsonb, @channel
 FROM optimization.optimization_scenarios s
 JOIN optimization.optimization_runs r ON r.tenant_id = s.tenant_id AND r.id = s.run_id
 WHERE s.tenant_id = @tenant_id AND s.id = @scenario_id

@@ -57,7 +57,7 @@ func (f *fixture) sampleRun(tenant, kind string) uuid.UUID {
 	var id uuid.UUID
 	f.within(tenant, func(ctx context.Context, tx pgx.Tx, q *db.Queries, t uuid.UUID) (err error) {
 		id, err = q.RequestRun(ctx, tx, db.RequestRunParams{TenantID: t, Problem: kind, Title: "Sample of " + kind, RequestedBy: f.person(tenant, access.OptimizationEng).ID,
-			IdempotencyKey: uuid.NewString(), Objective: json.RawMessage(`{}`), Constraints: json.RawMessage(`{}`), WindowStart: horizonStart(), WindowDays: 30, TimeLimitSeconds: 30})
+			IdempotencyKey: uuid.NewString(), Objective: json.RawMessage(`{}`), Constraints: json.RawMessage(`{}`), WindowStart: horizonStart(), WindowDays: 30, TimeLimitSeconds: 30, Channel: "web"})
 		if err != nil {
 			return err
 		}

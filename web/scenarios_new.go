@@ -281,7 +281,7 @@ func (s *Server) recordRun(r *http.Request, key string, x runs.Checked) (uuid.UU
 		who := access.From(ctx)
 		id, err = q.RequestRun(ctx, tx, db.RequestRunParams{TenantID: tenant, Problem: x.Problem, Title: x.Title, RequestedBy: who.UserID,
 			IdempotencyKey: key, Objective: x.Objective, Constraints: x.Constraints, WindowStart: x.Start, WindowDays: int32(x.Days), //nolint:gosec // bounded by the rules
-			TimeLimitSeconds: int32(x.Limit)}) //nolint:gosec // bounded by the rules
+			TimeLimitSeconds: int32(x.Limit), Channel: "web"}) //nolint:gosec // bounded by the rules
 		if errors.Is(err, pgx.ErrNoRows) {
 			id, err = q.RunOfKey(ctx, tx, tenant, key, who.UserID)
 			return err

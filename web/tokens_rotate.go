@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -44,10 +43,10 @@ func (s *Server) rotationPage(w http.ResponseWriter, r *http.Request, status int
 	if err != nil {
 		return err
 	}
-	var x db.LockAPITokenRow
+	var x db.GetAPITokenRow
 	var schedules []db.ListSchedulesOfTokenRow
 	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) (err error) {
-		if x, err = q.LockAPIToken(ctx, tx, tenant, id); err != nil {
+		if x, err = q.GetAPIToken(ctx, tx, tenant, id); err != nil {
 			return err
 		}
 		schedules, err = q.ListSchedulesOfToken(ctx, tx, tenant, &id, x.APIToken.UserID)
@@ -67,7 +66,7 @@ func (s *Server) rotationPage(w http.ResponseWriter, r *http.Request, status int
 	return nil
 }
 
-func newRotationView(p Page, x db.LockAPITokenRow, schedules []db.ListSchedulesOfTokenRow, own uuid.UUID) rotationView {
+func newRotationView(p Page, x db.GetAPITokenRow, schedules []db.ListSchedulesOfTokenRow, own uuid.UUID) rotationView {
 	t := x.APIToken
 	life := int(t.ExpiresAt.Sub(t.CreatedAt).Round(24*time.Hour) / (24 * time.Hour))
 	v := rotationView{ID: t.ID.String(), Name: t.Name, Account: x.Username, Scopes: t.Scopes, Ranges: t.AddressRanges, ExpiresAt: t.ExpiresAt,
@@ -79,13 +78,8 @@ func newRotationView(p Page, x db.LockAPITokenRow, schedules []db.ListSchedulesO
 	for _, schedule := range schedules {
 		v.Schedules = append(v.Schedules, schedule.Name)
 	}
-	switch {
-	case t.RevokedAt != nil:
-		v.Blocked = p.T(apitoken.KeyRevoked)
-	case x.Superseded:
-		v.Blocked = p.T(apitoken.KeySuperseded)
-	case t.UserID != own && (!x.AccountActive || !slices.Contains(x.Roles, string(access.ServiceAccount))):
-		v.Blocked = p.T("tokens.rotate.other")
+	if key := apitoken.StandingOf(x).Blocked(own); key != "" {
+		v.Blocked = p.T(key)
 	}
 	return v
 }

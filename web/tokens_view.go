@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/optria-iq/optria/db"
+	"github.com/optria-iq/optria/web/apitoken"
 )
 
 // tokenSoonDays is how long before its end a token is shown as ending soon.
@@ -47,7 +48,7 @@ func tokenGroups(p Page, rows []db.ListAPITokensRow, accounts []db.ListRoleHolde
 		}
 		g := &groups[at]
 		row := newTokenRow(p, x, now)
-		row.Rotatable = !x.Superseded && x.RevokedAt == nil && (g.Service && !g.Off || g.Own)
+		row.Rotatable = apitoken.StandingIn(x).Blocked(own) == ""
 		if row.Usable {
 			g.Live++
 		}

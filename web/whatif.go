@@ -261,7 +261,7 @@ func (s *Server) recordWhatIf(r *http.Request, x solvedPlan, key, title string, 
 	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) (err error) {
 		who := access.From(ctx)
 		id, err = q.RequestWhatIf(ctx, tx, db.RequestWhatIfParams{TenantID: tenant, ScenarioID: x.scenario.ID, Title: title,
-			RequestedBy: who.UserID, IdempotencyKey: key, WhatIf: pins})
+			RequestedBy: who.UserID, IdempotencyKey: key, WhatIf: pins, Channel: "web"})
 		if errors.Is(err, pgx.ErrNoRows) {
 			id, err = q.RunOfKey(ctx, tx, tenant, key, who.UserID)
 			return err

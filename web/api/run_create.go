@@ -198,7 +198,7 @@ func (a *API) scope(ctx context.Context, who access.Principal) (runs.Scope, erro
 func (a *API) recordRun(ctx context.Context, who access.Principal, key string, x runs.Checked, schedule string) (id uuid.UUID, replay bool, err error) {
 	err = a.DB.InTenant(ctx, who.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
 		id, err = q.RequestRun(ctx, tx, db.RequestRunParams{TenantID: who.TenantID, Problem: x.Problem, Title: x.Title, RequestedBy: who.UserID,
-			IdempotencyKey: key, Objective: x.Objective, Constraints: x.Constraints, WindowStart: x.Start,
+			IdempotencyKey: key, Objective: x.Objective, Constraints: x.Constraints, Channel: "api", WindowStart: x.Start,
 			WindowDays: int32(x.Days), TimeLimitSeconds: int32(x.Limit)}) //nolint:gosec // both are checked
 		if errors.Is(err, pgx.ErrNoRows) {
 			replay = true

@@ -77,7 +77,7 @@ func (a *API) createWhatIf(ctx context.Context, who access.Principal, in *struct
 // the same key already made.
 func askWhatIf(ctx context.Context, tx pgx.Tx, q *db.Queries, who access.Principal, key string, scenario uuid.UUID, title string, pins json.RawMessage) (id uuid.UUID, replay bool, err error) {
 	id, err = q.RequestWhatIf(ctx, tx, db.RequestWhatIfParams{TenantID: who.TenantID, ScenarioID: scenario, Title: title, RequestedBy: who.UserID,
-		IdempotencyKey: key, WhatIf: pins})
+		IdempotencyKey: key, WhatIf: pins, Channel: "api"})
 	if errors.Is(err, pgx.ErrNoRows) {
 		id, err = replayed(ctx, tx, q, who, key, func(known db.RunDetailRow) bool {
 			return known.BasedOn != nil && *known.BasedOn == scenario && known.Title == title && sameJSON(known.WhatIf, pins)

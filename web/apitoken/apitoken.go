@@ -33,6 +33,7 @@ const (
 const (
 	KeySuperseded = "tokens.rotate.superseded"
 	KeyRevoked    = "tokens.rotate.revoked"
+	KeyOther      = "tokens.rotate.other"
 )
 
 // Draft is a token as asked for. Ranges holds IP addresses and CIDR ranges
@@ -100,7 +101,7 @@ func (s Service) Issue(ctx context.Context, tx pgx.Tx, q *db.Queries, o integrat
 	if err != nil {
 		return Issued{}, err
 	}
-	if !u.IsActive || u.ArchivedAt != nil || !mayHold(o, u.ID, u.Roles) {
+	if !u.IsActive || u.ArchivedAt != nil || !mayHold(maker(o), u.ID, u.Roles) {
 		return Issued{}, fault.New(fault.NotFound, "error.404.text")
 	}
 	ranges, _ := token.ParseRanges(d.Ranges)
@@ -133,18 +134,20 @@ func (r Rotation) Check() map[string]Problem {
 // which stays valid for the overlap and then ends. A token is replaced once:
 // whoever asks again gets a conflict.
 func (s Service) Rotate(ctx context.Context, tx pgx.Tx, q *db.Queries, o integration.Origin, id uuid.UUID, r Rotation) (Issued, error) {
-	old, err := q.LockAPIToken(ctx, tx, o.Tenant, id)
+	if _, err := q.LockAPIToken(ctx, tx, o.Tenant, id); err != nil {
+		return Issued{}, err
+	}
+	old, err := q.GetAPIToken(ctx, tx, o.Tenant, id)
 	if err != nil {
 		return Issued{}, err
 	}
 	t := old.APIToken
-	switch {
-	case !mayHold(o, t.UserID, old.Roles) || !old.AccountActive:
+	switch key := StandingOf(old).Blocked(maker(o)); key {
+	case "":
+	case KeyOther:
 		return Issued{}, fault.New(fault.NotFound, "error.404.text")
-	case t.RevokedAt != nil:
-		return Issued{}, fault.New(fault.Conflict, KeyRevoked)
-	case old.Superseded:
-		return Issued{}, fault.New(fault.Conflict, KeySuperseded)
+	default:
+		return Issued{}, fault.New(fault.Conflict, key)
 	}
 	life := days(r.Days)
 	if r.Days == 0 {
@@ -179,9 +182,41 @@ func (s Service) Revoke(ctx context.Context, tx pgx.Tx, q *db.Queries, o integra
 	return o.Audit(ctx, tx, db.Entry{Action: "api_token.revoked", ObjectType: "api_token", ObjectID: id.String(), After: map[string]bool{"revoked": true}})
 }
 
-// mayHold reports whether the caller may make a token that acts as an account.
-func mayHold(o integration.Origin, account uuid.UUID, roles []string) bool {
-	return (account == maker(o) && account != uuid.Nil) || slices.Contains(roles, string(access.ServiceAccount))
+// Standing is what decides whether a token can be replaced.
+type Standing struct {
+	Account             uuid.UUID
+	Roles               []string // of the account
+	Active              bool     // the account is in use
+	Revoked, Superseded bool
+}
+
+// StandingOf reads the standing of one token.
+func StandingOf(x db.GetAPITokenRow) Standing {
+	return Standing{Account: x.APIToken.UserID, Roles: x.Roles, Active: x.AccountActive, Revoked: x.APIToken.RevokedAt != nil, Superseded: x.Superseded}
+}
+
+// StandingIn reads the standing of a token of the list.
+func StandingIn(x db.ListAPITokensRow) Standing {
+	return Standing{Account: x.UserID, Roles: x.Roles, Active: x.AccountActive, Revoked: x.RevokedAt != nil, Superseded: x.Superseded}
+}
+
+// Blocked is the message key of why somebody cannot replace the token; empty
+// when they can.
+func (s Standing) Blocked(by uuid.UUID) string {
+	switch {
+	case s.Revoked:
+		return KeyRevoked
+	case s.Superseded:
+		return KeySuperseded
+	case !s.Active || !mayHold(by, s.Account, s.Roles):
+		return KeyOther
+	}
+	return ""
+}
+
+// mayHold reports whether somebody may make a token that acts as an account.
+func mayHold(by, account uuid.UUID, roles []string) bool {
+	return (account == by && account != uuid.Nil) || slices.Contains(roles, string(access.ServiceAccount))
 }
 
 // maker is the account that asks, or no account at all.

@@ -132,7 +132,7 @@ func (e Editor) checkAccounts(ctx context.Context, d Draft, wrong map[string]Pro
 	if d.Token == nil {
 		return nil
 	}
-	token, err := e.Q.LockAPIToken(ctx, e.Tx, e.Origin.Tenant, *d.Token)
+	token, err := e.Q.GetAPIToken(ctx, e.Tx, e.Origin.Tenant, *d.Token)
 	if err != nil && fault.CodeOf(db.Fault(err)) != fault.NotFound {
 		return err
 	}
