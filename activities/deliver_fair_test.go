@@ -68,3 +68,31 @@ func TestASlowReceiverHoldsUpNobody(t *testing.T) {
 	require.Equal(t, Sent{Routed: 8, Delivered: 14}, p.deliver())
 	require.Zero(t, p.count(`SELECT count(*) FROM core.deliveries WHERE tenant_id = $1 AND (attempts > 1 OR state <> 'delivered')`, p.tenant))
 }
+
+// TestOnlyWhatCanBeSentIsWork has due deliveries of a paused webhook and an
+// e-mail.
+func TestOnlyWhatCanBeSentIsWork(t *testing.T) {
+	p := newPost(t)
+	work := func(mail bool) (waiting bool) {
+		p.in(func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
+			waiting, err = q.DeliveryWork(ctx, tx, p.tenant, mail)
+			return err
+		})
+		return waiting
+	}
+	p.exec(`UPDATE core.events SET routed_at = now() WHERE tenant_id = $1 AND routed_at IS NULL`, p.tenant)
+	require.False(t, work(true))
+	hook, _ := p.hook(p.tenant, newReceiver(t).URL, "plan.approved")
+	p.announce(p.tenant, "plan.approved", "first", nil)
+	require.True(t, work(false), "an event to route")
+	p.in(func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
+		_, err := q.RouteEvents(ctx, tx, p.tenant, routePage, false)
+		return err
+	})
+	require.True(t, work(false), "a delivery that is due")
+	p.exec(`UPDATE core.webhooks SET state = 'paused' WHERE tenant_id = $1 AND id = $2`, p.tenant, hook)
+	require.False(t, work(true), "nobody claims it")
+	p.exec(`INSERT INTO core.deliveries (tenant_id, event_id, user_id) SELECT tenant_id, event_id, $2 FROM core.deliveries WHERE tenant_id = $1`, p.tenant, p.people["tenant_admin"])
+	require.False(t, work(false), "without a server no e-mail is sent")
+	require.True(t, work(true))
+}

@@ -54,7 +54,8 @@ func (p post) hook(tenant uuid.UUID, url string, kinds ...string) (uuid.UUID, st
 		if err := tx.QueryRow(ctx, `SELECT id FROM core.users WHERE tenant_id = $1 LIMIT 1`, tenant).Scan(&by); err != nil {
 			return err
 		}
-		return q.AddWebhook(ctx, tx, db.AddWebhookParams{TenantID: tenant, ID: id, Name: "ERP", Url: url, Kinds: kinds, Secret: sealed, CreatedBy: by})
+		_, err := q.AddWebhook(ctx, tx, db.AddWebhookParams{TenantID: tenant, ID: id, Name: "ERP", Url: url, Kinds: kinds, Secret: sealed, CreatedBy: by})
+		return err
 	})
 	require.NoError(p.t, err)
 	return id, text

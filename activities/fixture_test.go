@@ -199,11 +199,17 @@ func (f *plantFixture) load(ref RunRef) (problem LoadedProblem) {
 func (f *plantFixture) solved(by string) RunRef {
 	f.t.Helper()
 	ref := f.request(by, runs.Objective{Presets: []string{"cheapest"}}, runs.Constraints{})
+	f.solve(ref)
+	return ref
+}
+
+// solve takes a request with preset cheapest through all its steps.
+func (f *plantFixture) solve(ref RunRef) {
+	f.t.Helper()
 	f.load(ref)
 	f.do(nil, f.set.Optimization.SolvePlan, SolveInput{RunRef: ref, Preset: "cheapest"})
 	f.do(nil, f.set.Optimization.VerifyPlans, ref)
 	f.do(nil, f.set.Optimization.SaveScenarios, ref)
-	return ref
 }
 
 // propose puts the scenario of a solved run forward.

@@ -194,11 +194,16 @@ func closeRun(ctx context.Context, tx pgx.Tx, q *db.Queries, in CloseInput) erro
 	event := db.AddRunEventParams{Stage: before.Stage, Kind: eventFailure}
 	if in.State == RunCancelled {
 		event.Kind = eventStop
-	} else if event.Detail, err = json.Marshal(map[string]any{"error_key": in.Cause.Key}); err != nil {
+	} else if event.Detail, err = json.Marshal(map[string]any{"error_key": in.Cause.Key, "args": in.Cause.Args}); err != nil {
 		return err
 	}
 	if err := addEvent(ctx, tx, q, in.RunRef, event); err != nil {
 		return err
+	}
+	if in.State == RunFailed {
+		if err := announceRun(ctx, tx, q, before, "run.failed", in.Cause); err != nil {
+			return err
+		}
 	}
 	return db.AppendAudit(ctx, tx, db.Entry{
 		TenantID: in.TenantID, Actor: db.SystemActor(engine), Action: "run." + in.State, ObjectType: "run", ObjectID: in.RunID.String(),

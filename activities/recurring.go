@@ -28,6 +28,7 @@ const (
 	KeyAccountOff    = "schedules.account_off"
 	KeyOwnerOff      = "schedules.owner_off"
 	KeyOwnerNotAble  = "schedules.owner_not_able"
+	KeyAskerNotAble  = "schedules.asker_not_able"
 	KeyBadRequest    = "schedules.request_refused"
 )
 
@@ -100,7 +101,7 @@ func (c *claiming) settle(ctx context.Context) (Claim, error) {
 		if row.State == recurrence.Started && row.StartedAt != nil {
 			return Claim{Go: row.WorkflowID == c.in.WorkflowID, FiringID: row.ID}, nil
 		}
-		if row.State != recurrence.Started && row.State != recurrence.Missed {
+		if !c.open() {
 			return Claim{}, nil
 		}
 	}
@@ -112,6 +113,18 @@ func (c *claiming) settle(ctx context.Context) (Claim, error) {
 		}
 	}
 	return c.queue(ctx)
+}
+
+// open reports whether what was noted of the due time leaves something to do:
+// it waits or was missed, or a person wants one that did not end well again.
+func (c *claiming) open() bool {
+	switch c.known.State {
+	case recurrence.Started, recurrence.Missed:
+		return true
+	case recurrence.Failed, recurrence.Skipped:
+		return c.in.Cause == recurrence.Backfill
+	}
+	return false
 }
 
 // due reports whether a due time is to be started, and notes why when it is not.

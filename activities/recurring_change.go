@@ -14,23 +14,47 @@ import (
 	"github.com/optria-iq/optria/internal/access"
 )
 
-// runNotice is what the end of a recurring run carries. Money is in SAR; the
-// change is against the run of this schedule before, absent on the first.
+// runNotice is what the end of a run carries. Money is in SAR; the change is
+// against the run of this schedule before, absent on the first. Schedule, its
+// name and the due time are those of a recurring run.
 type runNotice struct {
-	RunID      uuid.UUID `json:"run_id"`
-	ScheduleID uuid.UUID `json:"schedule_id"`
-	Name       string    `json:"name"`
-	Title      string    `json:"title"`
-	DueAt      time.Time `json:"due_at"`
-	BestCost   float64   `json:"best_cost_sar"`
-	Change     *float64  `json:"change_sar,omitempty"`
-	Added      int       `json:"actions_added"`
-	Removed    int       `json:"actions_removed"`
+	RunID      uuid.UUID      `json:"run_id"`
+	Problem    string         `json:"problem"`
+	ScheduleID *uuid.UUID     `json:"schedule_id,omitempty"`
+	Name       string         `json:"name,omitempty"`
+	Title      string         `json:"title"`
+	DueAt      *time.Time     `json:"due_at,omitempty"`
+	BestCost   float64        `json:"best_cost_sar"`
+	Change     *float64       `json:"change_sar,omitempty"`
+	Added      int            `json:"actions_added"`
+	Removed    int            `json:"actions_removed"`
+	Reason     string         `json:"reason,omitempty"`      // message key of a failure
+	ReasonArgs map[string]any `json:"reason_args,omitempty"` // what the message speaks of
 }
 
-// announceFinished tells of a run whose plan differs from the one before by at
-// least what the tenant calls material: in its cost, or in the value of the
-// jobs that came in or went out. Nobody hears of the same plan every morning.
+// announceRun tells other systems of the end of a run that no schedule asked
+// for; that of a recurring run is told of with its firing. The person who asked
+// sees it on its page.
+func announceRun(ctx context.Context, tx pgx.Tx, q *db.Queries, run db.OptimizationRun, kind string, cause ErrorDetail) error {
+	if run.ScheduleID != nil {
+		return nil
+	}
+	notice := runNotice{RunID: run.ID, Problem: run.Problem, Title: run.Title, Reason: cause.Key, ReasonArgs: cause.Args}
+	if kind == "run.finished" {
+		plan, err := recommended(ctx, tx, q, run.TenantID, run.ID)
+		if err != nil {
+			return err
+		}
+		notice.BestCost, notice.Added = plan.cost, len(plan.jobs)
+	}
+	return db.Announce(ctx, tx, db.Announcement{TenantID: run.TenantID, Kind: kind, ObjectType: "run", ObjectID: run.ID,
+		Key: kind + "/" + run.ID.String(), Payload: notice})
+}
+
+// announceFinished tells of the end of a recurring run: other systems of each,
+// people only of one whose plan differs from the one before by at least what
+// the tenant calls material, in its cost or in the value of the jobs that came
+// in or went out. Nobody hears of the same plan every morning.
 func announceFinished(ctx context.Context, tx pgx.Tx, q *db.Queries, s db.Schedule, f db.ScheduleFiring) error {
 	run, err := q.LoadRun(ctx, tx, s.TenantID, *f.RunID)
 	if err != nil {
@@ -40,24 +64,27 @@ func announceFinished(ctx context.Context, tx pgx.Tx, q *db.Queries, s db.Schedu
 	if err != nil {
 		return err
 	}
-	notice := runNotice{RunID: run.ID, ScheduleID: s.ID, Name: s.Name, Title: run.Title, DueAt: f.DueAt, BestCost: plan.cost, Added: len(plan.jobs)}
+	notice := runNotice{RunID: run.ID, Problem: run.Problem, ScheduleID: &s.ID, Name: s.Name, Title: run.Title, DueAt: &f.DueAt, BestCost: plan.cost, Added: len(plan.jobs)}
+	material := true
 	former, err := q.FormerRun(ctx, tx, s.TenantID, run.ID)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows): // the first plan is news
 	case err != nil:
 		return fmt.Errorf("look for the run before: %w", err)
 	default:
-		material, err := compareRuns(ctx, tx, q, s.TenantID, former, plan, &notice)
-		if err != nil || !material {
+		if material, err = compareRuns(ctx, tx, q, s.TenantID, former, plan, &notice); err != nil {
 			return err
 		}
 	}
-	to, err := db.Holders(ctx, tx, s.TenantID, access.ProposePlan)
-	if err != nil {
-		return err
+	var to []uuid.UUID
+	if material {
+		if to, err = db.Holders(ctx, tx, s.TenantID, access.ProposePlan); err != nil {
+			return err
+		}
+		to = append(to, s.OwnerID)
 	}
 	return db.Announce(ctx, tx, db.Announcement{TenantID: s.TenantID, Kind: "run.finished", ObjectType: "run", ObjectID: run.ID,
-		Key: "run.finished/" + run.ID.String(), Payload: notice, To: append(to, s.OwnerID)})
+		Key: "run.finished/" + run.ID.String(), Payload: notice, To: to})
 }
 
 // advised is the plan that a run recommends: its cost, and the value at stake

@@ -93,8 +93,8 @@ func firingFailed(ctx context.Context, tx pgx.Tx, q *db.Queries, s db.Schedule, 
 	if err != nil {
 		return nil, err
 	}
-	notice := scheduleNotice{ScheduleID: s.ID, Name: s.Name, Kind: s.Kind, DueAt: f.DueAt, RunID: f.RunID, FiringID: &f.ID, Failures: int(failures), Reason: in.Cause.Key}
-	object := db.Announcement{TenantID: s.TenantID, Kind: "run.failed", ObjectType: "schedule", ObjectID: s.ID, Key: "run.failed/" + f.ID.String(), Payload: notice, To: to}
+	notice := scheduleNotice{ScheduleID: s.ID, Name: s.Name, Kind: s.Kind, DueAt: f.DueAt, RunID: f.RunID, FiringID: &f.ID, Failures: int(failures), Reason: in.Cause.Key, ReasonArgs: in.Cause.Args}
+	object := db.Announcement{TenantID: s.TenantID, Kind: "run.failed", ObjectType: "schedule", ObjectID: s.ID, Key: "run.failed/" + attemptOf(f), Payload: notice, To: to}
 	if f.RunID != nil {
 		object.ObjectType, object.ObjectID = "run", *f.RunID
 	}
@@ -103,10 +103,10 @@ func firingFailed(ctx context.Context, tx pgx.Tx, q *db.Queries, s db.Schedule, 
 	}
 	if failures >= failingAfter {
 		if _, err := settleAlerts(ctx, tx, q, s.TenantID, time.Now().UTC(), failingAlert(s, map[string]any{
-			"schedule_id": s.ID, "name": s.Name, "failures": failures, "due_at": f.DueAt, "error_key": in.Cause.Key})); err != nil {
+			"schedule_id": s.ID, "name": s.Name, "failures": failures, "due_at": f.DueAt, "error_key": in.Cause.Key, "error_detail": in.Cause.Args})); err != nil {
 			return nil, err
 		}
-		if err := announceSchedule(ctx, tx, s, "schedule.failing", f.ID.String(), notice, to); err != nil {
+		if err := announceSchedule(ctx, tx, s, "schedule.failing", attemptOf(f), notice, to); err != nil {
 			return nil, err
 		}
 	}
@@ -117,7 +117,7 @@ func firingFailed(ctx context.Context, tx pgx.Tx, q *db.Queries, s db.Schedule, 
 	if err != nil {
 		return nil, fmt.Errorf("pause schedule: %w", err)
 	}
-	if err := announceSchedule(ctx, tx, s, "schedule.paused", f.ID.String(), notice, to); err != nil {
+	if err := announceSchedule(ctx, tx, s, "schedule.paused", attemptOf(f), notice, to); err != nil {
 		return nil, err
 	}
 	trigger := paused.StartTrigger()
@@ -136,16 +136,17 @@ func toldOf(ctx context.Context, tx pgx.Tx, s db.Schedule) ([]uuid.UUID, error) 
 
 // scheduleNotice is what an event of a schedule carries.
 type scheduleNotice struct {
-	ScheduleID uuid.UUID  `json:"schedule_id"`
-	Name       string     `json:"name"`
-	Kind       string     `json:"kind"`
-	DueAt      time.Time  `json:"due_at"`
-	FirstDueAt *time.Time `json:"first_due_at,omitempty"` // the oldest of several missed due times
-	Missed     int        `json:"missed,omitempty"`
-	Failures   int        `json:"failures,omitempty"`
-	FiringID   *uuid.UUID `json:"firing_id,omitempty"`
-	RunID      *uuid.UUID `json:"run_id,omitempty"`
-	Reason     string     `json:"reason,omitempty"` // message key
+	ScheduleID uuid.UUID      `json:"schedule_id"`
+	Name       string         `json:"name"`
+	Kind       string         `json:"kind"`
+	DueAt      time.Time      `json:"due_at"`
+	FirstDueAt *time.Time     `json:"first_due_at,omitempty"` // the oldest of several missed due times
+	Missed     int            `json:"missed,omitempty"`
+	Failures   int            `json:"failures,omitempty"`
+	FiringID   *uuid.UUID     `json:"firing_id,omitempty"`
+	RunID      *uuid.UUID     `json:"run_id,omitempty"`
+	Reason     string         `json:"reason,omitempty"`      // message key
+	ReasonArgs map[string]any `json:"reason_args,omitempty"` // what the message speaks of
 }
 
 func announceSchedule(ctx context.Context, tx pgx.Tx, s db.Schedule, kind, key string, notice scheduleNotice, to []uuid.UUID) error {
@@ -162,6 +163,15 @@ func failingAlert(s db.Schedule, detail map[string]any) alert {
 	return alert{kind: AlertScheduleFailing, about: s.ID, holds: detail != nil, severity: 4, detail: detail}
 }
 
+// patienceWith is how long after its due time nobody is told that a start is
+// missing: outside schedulers have until the end of their window.
+func patienceWith(s db.Schedule) time.Duration {
+	if s.Trigger == recurrence.External {
+		return s.Policy().Window
+	}
+	return recurrence.Grace
+}
+
 // raiseMissed raises the alarm that a due time was not started in time. It
 // names the schedule and counts the due times since the last one that was
 // started. The newest due time is told of once.
@@ -174,7 +184,7 @@ func raiseMissed(ctx context.Context, tx pgx.Tx, q *db.Queries, s db.Schedule, r
 		from = s.UpdatedAt
 	}
 	const most = 1000
-	missed := rule.Between(from, now.Add(-recurrence.Grace), most)
+	missed := rule.Between(from, now.Add(-patienceWith(s)), most)
 	if len(missed) == 0 {
 		missed = []time.Time{due}
 	}

@@ -19,15 +19,16 @@ import (
 	"github.com/optria-iq/optria/internal/runs"
 )
 
-// FiringRef names a firing.
+// FiringRef names a firing, and the person who asked for it.
 type FiringRef struct {
 	TenantID uuid.UUID
 	FiringID uuid.UUID
+	By       *uuid.UUID `json:",omitempty"`
 }
 
-// PrepareFiring checks that the account and the owner of the schedule may still
-// do its work and records the run that it asks for, once. It returns nil for
-// work without a run.
+// PrepareFiring checks that the account and the owner of the schedule, and who
+// asked for it now, may still do its work and records the run that it asks for,
+// once. It returns nil for work without a run.
 func (a *Recurring) PrepareFiring(ctx context.Context, ref FiringRef) (uuid.UUID, error) {
 	var run uuid.UUID
 	err := a.deps.DB.InTenant(ctx, ref.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
@@ -39,14 +40,15 @@ func (a *Recurring) PrepareFiring(ctx context.Context, ref FiringRef) (uuid.UUID
 		if err != nil {
 			return fmt.Errorf("load schedule: %w", err)
 		}
-		if err := checkAccounts(ctx, tx, q, s); err != nil || s.Kind != recurrence.KindOptimization {
+		by, err := requester(ctx, tx, q, s, ref.By)
+		if err != nil || s.Kind != recurrence.KindOptimization {
 			return err
 		}
 		if f.RunID != nil {
 			run = *f.RunID
 			return nil
 		}
-		run, err = requestScheduled(ctx, tx, q, s, f)
+		run, err = requestScheduled(ctx, tx, q, s, f, by)
 		return err
 	})
 	if err != nil {
@@ -55,9 +57,44 @@ func (a *Recurring) PrepareFiring(ctx context.Context, ref FiringRef) (uuid.UUID
 	return run, nil
 }
 
+// asked is who a run is recorded for, and who acts in the audit log.
+type asked struct {
+	id    uuid.UUID
+	actor db.Actor
+}
+
+// requester is the service account for what is due, and the person for what a
+// person asks for: whoever starts a run may not approve its plan.
+func requester(ctx context.Context, tx pgx.Tx, q *db.Queries, s db.Schedule, person *uuid.UUID) (asked, error) {
+	need, err := neededFor(s)
+	if err != nil {
+		return asked{}, err
+	}
+	if err := checkAccounts(ctx, tx, q, s, need); err != nil || person == nil {
+		return asked{id: s.AccountID, actor: db.SystemActor(recurringActor)}, err
+	}
+	actor, err := permitted(ctx, tx, q, s.TenantID, *person, need)
+	if fault.CodeOf(err) == fault.Forbidden {
+		err = fault.Wrap(fault.Forbidden, KeyAskerNotAble, err)
+	}
+	return asked{id: *person, actor: actor}, err
+}
+
+// neededFor is the capability that the work of a schedule takes.
+func neededFor(s db.Schedule) (access.Capability, error) {
+	if s.Kind != recurrence.KindOptimization {
+		return access.ManageSchedules, nil
+	}
+	request, err := requestOf(s)
+	if err != nil {
+		return "", err
+	}
+	return capabilityOf(request.Problem)
+}
+
 // checkAccounts refuses work of a service account that was switched off, and of
-// an owner who left or may not run the problem any more.
-func checkAccounts(ctx context.Context, tx pgx.Tx, q *db.Queries, s db.Schedule) error {
+// an owner who left or may not do the work any more.
+func checkAccounts(ctx context.Context, tx pgx.Tx, q *db.Queries, s db.Schedule, need access.Capability) error {
 	account, err := q.GetUser(ctx, tx, s.TenantID, s.AccountID)
 	if err != nil {
 		return fmt.Errorf("load account: %w", err)
@@ -71,16 +108,6 @@ func checkAccounts(ctx context.Context, tx pgx.Tx, q *db.Queries, s db.Schedule)
 	}
 	if !owner.IsActive || owner.ArchivedAt != nil {
 		return fault.New(fault.Forbidden, KeyOwnerOff)
-	}
-	need := access.ManageSchedules
-	if s.Kind == recurrence.KindOptimization {
-		request, err := requestOf(s)
-		if err != nil {
-			return err
-		}
-		if need, err = capabilityOf(request.Problem); err != nil {
-			return err
-		}
 	}
 	if !slices.ContainsFunc(owner.Roles, func(r string) bool { return access.Allows(access.Role(r), need) }) {
 		return fault.New(fault.Forbidden, KeyOwnerNotAble)
@@ -104,21 +131,29 @@ func requestOf(s db.Schedule) (recurrence.Request, error) {
 	return request, nil
 }
 
-// requestScheduled records the run of a firing as the service account.
-func requestScheduled(ctx context.Context, tx pgx.Tx, q *db.Queries, s db.Schedule, f db.ScheduleFiring) (uuid.UUID, error) {
-	checked, err := scheduledRequest(ctx, tx, q, s, f)
+// attemptOf names one try of a firing: a backfill may be tried again.
+func attemptOf(f db.ScheduleFiring) string {
+	if f.StartedAt == nil {
+		return f.ID.String()
+	}
+	return fmt.Sprintf("%s/%d", f.ID, f.StartedAt.UnixMicro())
+}
+
+// requestScheduled records the run of a firing.
+func requestScheduled(ctx context.Context, tx pgx.Tx, q *db.Queries, s db.Schedule, f db.ScheduleFiring, by asked) (uuid.UUID, error) {
+	checked, err := scheduledRequest(ctx, tx, s, f)
 	if err != nil {
 		return uuid.Nil, err
 	}
-	key := fmt.Sprintf("schedule/%s/%s/%s", s.ID, f.DueAt.UTC().Format(time.RFC3339), f.Cause)
+	key := "schedule/" + attemptOf(f)
 	id, err := q.RequestScheduledRun(ctx, tx, db.RequestScheduledRunParams{
-		TenantID: s.TenantID, Problem: checked.Problem, Title: checked.Title, RequestedBy: s.AccountID, IdempotencyKey: key,
+		TenantID: s.TenantID, Problem: checked.Problem, Title: checked.Title, RequestedBy: by.id, IdempotencyKey: key,
 		Objective: checked.Objective, Constraints: checked.Constraints, WindowStart: checked.Start,
 		WindowDays: int32(checked.Days), TimeLimitSeconds: int32(checked.Limit), //nolint:gosec // both are checked
 		ScheduleID: s.ID, DueAt: f.DueAt,
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return q.RunOfKey(ctx, tx, s.TenantID, key, s.AccountID)
+		return q.RunOfKey(ctx, tx, s.TenantID, key, by.id)
 	}
 	if err != nil {
 		return id, fmt.Errorf("request run: %w", err)
@@ -127,15 +162,15 @@ func requestScheduled(ctx context.Context, tx pgx.Tx, q *db.Queries, s db.Schedu
 		return id, fmt.Errorf("note run: %w", err)
 	}
 	return id, db.AppendAudit(ctx, tx, db.Entry{
-		TenantID: s.TenantID, Actor: db.SystemActor(recurringActor), Action: "run.requested", ObjectType: "run", ObjectID: id.String(),
+		TenantID: s.TenantID, Actor: by.actor, Action: "run.requested", ObjectType: "run", ObjectID: id.String(),
 		After: map[string]any{"title": checked.Title, "problem": checked.Problem, "window_start": checked.Start.Format(time.DateOnly),
 			"window_days": checked.Days, "objective": checked.Objective, "constraints": checked.Constraints, "channel": "schedule",
-			"schedule_id": s.ID, "due_at": f.DueAt, "cause": f.Cause, "account_id": s.AccountID},
+			"schedule_id": s.ID, "due_at": f.DueAt, "cause": f.Cause, "account_id": s.AccountID, "requested_by": by.id},
 	})
 }
 
 // scheduledRequest checks the request of a schedule against what there is now.
-func scheduledRequest(ctx context.Context, tx pgx.Tx, q *db.Queries, s db.Schedule, f db.ScheduleFiring) (runs.Checked, error) {
+func scheduledRequest(ctx context.Context, tx pgx.Tx, s db.Schedule, f db.ScheduleFiring) (runs.Checked, error) {
 	request, err := requestOf(s)
 	if err != nil {
 		return runs.Checked{}, err
@@ -150,20 +185,9 @@ func scheduledRequest(ctx context.Context, tx pgx.Tx, q *db.Queries, s db.Schedu
 		return runs.Checked{}, fault.Wrap(fault.Invalid, KeyRequest, err)
 	}
 	y, m, d := now.In(zone).Date()
-	scope := runs.Scope{Today: time.Date(y, m, d, 0, 0, 0, 0, time.UTC)}
-	sites, err := q.ListSites(ctx, tx, s.TenantID)
+	scope, err := db.RunScope(ctx, tx, s.TenantID, time.Date(y, m, d, 0, 0, 0, 0, time.UTC))
 	if err != nil {
-		return runs.Checked{}, fmt.Errorf("list sites: %w", err)
-	}
-	for _, x := range sites {
-		scope.Sites = append(scope.Sites, x.ID)
-	}
-	assets, err := q.ListAssetsPlain(ctx, tx, s.TenantID)
-	if err != nil {
-		return runs.Checked{}, fmt.Errorf("list assets: %w", err)
-	}
-	for _, x := range assets {
-		scope.Assets = append(scope.Assets, x.ID)
+		return runs.Checked{}, err
 	}
 	checked, wrong := request.For(first, s.Name+" · "+f.DueAt.In(zone).Format(time.DateOnly)).Check(scope)
 	if len(wrong) > 0 {

@@ -174,12 +174,11 @@ type watching struct {
 // look notes due times that nobody started and returns how many it found.
 // Schedules of outside schedulers have until the end of their window.
 func (w *watching) look(ctx context.Context, rule *recurrence.Rule) (int, error) {
-	external := w.s.Trigger == recurrence.External
-	cause, patience := recurrence.Due, recurrence.Grace
+	external, cause := w.s.Trigger == recurrence.External, recurrence.Due
 	if external {
-		cause, patience = recurrence.Outside, w.s.Policy().Window
+		cause = recurrence.Outside
 	}
-	until := w.now.Add(-patience)
+	until := w.now.Add(-patienceWith(w.s))
 	expected := rule.Between(w.s.WatchedFrom, until, missedAtOnce)
 	missing, err := w.missing(ctx, expected, causesOf(cause))
 	if err != nil {

@@ -157,6 +157,9 @@ func finishRun(ctx context.Context, tx pgx.Tx, q *db.Queries, run db.Optimizatio
 	if err := addEvent(ctx, tx, q, ref, db.AddRunEventParams{Stage: stageDone, Kind: eventStage}); err != nil {
 		return err
 	}
+	if err := announceRun(ctx, tx, q, run, "run.finished", ErrorDetail{}); err != nil {
+		return err
+	}
 	costs := map[string]any{}
 	for _, p := range plans {
 		costs[p.preset] = p.view.Total

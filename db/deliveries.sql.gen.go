@@ -31,9 +31,10 @@ func (q *Queries) AddTestEvent(ctx context.Context, db DBTX, payload json.RawMes
 	return id, err
 }
 
-const addWebhook = `-- name: AddWebhook :exec
+const addWebhook = `-- name: AddWebhook :one
 INSERT INTO core.webhooks (tenant_id, id, name, url, kinds, secret, created_by)
 VALUES ($1, $2, $3, $4, $5, $6, $7)
+RETURNING tenant_id, id, name, url, kinds, secret, former_secret, former_until, state, failures, created_by, created_at, updated_at, failing_since, paused_note
 `
 
 type AddWebhookParams struct {
@@ -46,8 +47,8 @@ type AddWebhookParams struct {
 	CreatedBy uuid.UUID
 }
 
-func (q *Queries) AddWebhook(ctx context.Context, db DBTX, arg AddWebhookParams) error {
-	_, err := db.Exec(ctx, addWebhook,
+func (q *Queries) AddWebhook(ctx context.Context, db DBTX, arg AddWebhookParams) (Webhook, error) {
+	row := db.QueryRow(ctx, addWebhook,
 		arg.TenantID,
 		arg.ID,
 		arg.Name,
@@ -56,7 +57,25 @@ func (q *Queries) AddWebhook(ctx context.Context, db DBTX, arg AddWebhookParams)
 		arg.Secret,
 		arg.CreatedBy,
 	)
-	return err
+	var i Webhook
+	err := row.Scan(
+		&i.TenantID,
+		&i.ID,
+		&i.Name,
+		&i.Url,
+		&i.Kinds,
+		&i.Secret,
+		&i.FormerSecret,
+		&i.FormerUntil,
+		&i.State,
+		&i.Failures,
+		&i.CreatedBy,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+		&i.FailingSince,
+		&i.PausedNote,
+	)
+	return i, err
 }
 
 const claimMailDeliveries = `-- name: ClaimMailDeliveries :many
@@ -672,9 +691,10 @@ func (q *Queries) ReplaceWebhookSecret(ctx context.Context, db DBTX, arg Replace
 	return result.RowsAffected(), nil
 }
 
-const rotateWebhookSecret = `-- name: RotateWebhookSecret :execrows
+const rotateWebhookSecret = `-- name: RotateWebhookSecret :one
 UPDATE core.webhooks SET former_secret = secret, former_until = $1, secret = $2, updated_at = now()
 WHERE tenant_id = $3 AND id = $4 AND state <> 'archived'
+RETURNING tenant_id, id, name, url, kinds, secret, former_secret, former_until, state, failures, created_by, created_at, updated_at, failing_since, paused_note
 `
 
 type RotateWebhookSecretParams struct {
@@ -686,17 +706,32 @@ type RotateWebhookSecretParams struct {
 
 // Puts a new secret in the place of the present one, which signs beside it for
 // a while.
-func (q *Queries) RotateWebhookSecret(ctx context.Context, db DBTX, arg RotateWebhookSecretParams) (int64, error) {
-	result, err := db.Exec(ctx, rotateWebhookSecret,
+func (q *Queries) RotateWebhookSecret(ctx context.Context, db DBTX, arg RotateWebhookSecretParams) (Webhook, error) {
+	row := db.QueryRow(ctx, rotateWebhookSecret,
 		arg.FormerUntil,
 		arg.Secret,
 		arg.TenantID,
 		arg.ID,
 	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
+	var i Webhook
+	err := row.Scan(
+		&i.TenantID,
+		&i.ID,
+		&i.Name,
+		&i.Url,
+		&i.Kinds,
+		&i.Secret,
+		&i.FormerSecret,
+		&i.FormerUntil,
+		&i.State,
+		&i.Failures,
+		&i.CreatedBy,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+		&i.FailingSince,
+		&i.PausedNote,
+	)
+	return i, err
 }
 
 const routeEvents = `-- name: RouteEvents :execrows
@@ -828,8 +863,9 @@ func (q *Queries) SettleDelivery(ctx context.Context, db DBTX, arg SettleDeliver
 	return result.RowsAffected(), nil
 }
 
-const updateWebhook = `-- name: UpdateWebhook :execrows
+const updateWebhook = `-- name: UpdateWebhook :one
 UPDATE core.webhooks SET name = $1, url = $2, kinds = $3, updated_at = now() WHERE tenant_id = $4 AND id = $5 AND state <> 'archived'
+RETURNING tenant_id, id, name, url, kinds, secret, former_secret, former_until, state, failures, created_by, created_at, updated_at, failing_since, paused_note
 `
 
 type UpdateWebhookParams struct {
@@ -840,18 +876,33 @@ type UpdateWebhookParams struct {
 	ID       uuid.UUID
 }
 
-func (q *Queries) UpdateWebhook(ctx context.Context, db DBTX, arg UpdateWebhookParams) (int64, error) {
-	result, err := db.Exec(ctx, updateWebhook,
+func (q *Queries) UpdateWebhook(ctx context.Context, db DBTX, arg UpdateWebhookParams) (Webhook, error) {
+	row := db.QueryRow(ctx, updateWebhook,
 		arg.Name,
 		arg.Url,
 		arg.Kinds,
 		arg.TenantID,
 		arg.ID,
 	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
+	var i Webhook
+	err := row.Scan(
+		&i.TenantID,
+		&i.ID,
+		&i.Name,
+		&i.Url,
+		&i.Kinds,
+		&i.Secret,
+		&i.FormerSecret,
+		&i.FormerUntil,
+		&i.State,
+		&i.Failures,
+		&i.CreatedBy,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+		&i.FailingSince,
+		&i.PausedNote,
+	)
+	return i, err
 }
 
 const webhookFailed = `-- name: WebhookFailed :one

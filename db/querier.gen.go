@@ -72,7 +72,7 @@ type Querier interface {
 	AddSchedule(ctx context.Context, db DBTX, arg AddScheduleParams) (Schedule, error)
 	// Writes an event for one webhook alone.
 	AddTestEvent(ctx context.Context, db DBTX, payload json.RawMessage, tenantID uuid.UUID, webhookID uuid.UUID) (uuid.UUID, error)
-	AddWebhook(ctx context.Context, db DBTX, arg AddWebhookParams) error
+	AddWebhook(ctx context.Context, db DBTX, arg AddWebhookParams) (Webhook, error)
 	// Moves a filling on from where the caller found it; it is done at its end.
 	// Nothing happens when other tags were added meanwhile.
 	AdvanceBackfill(ctx context.Context, db DBTX, arg AdvanceBackfillParams) (int64, error)
@@ -936,7 +936,7 @@ type Querier interface {
 	RollUpProgress(ctx context.Context, db DBTX, tenantID uuid.UUID, otherwise time.Time) (time.Time, error)
 	// Puts a new secret in the place of the present one, which signs beside it for
 	// a while.
-	RotateWebhookSecret(ctx context.Context, db DBTX, arg RotateWebhookSecretParams) (int64, error)
+	RotateWebhookSecret(ctx context.Context, db DBTX, arg RotateWebhookSecretParams) (Webhook, error)
 	// Makes the deliveries of new events: one for each active webhook that wants
 	// the kind, except one that the event itself is about, and, where the
 	// deployment sends e-mail, one for each notified person who wants it.
@@ -1070,7 +1070,7 @@ type Querier interface {
 	UpdateIntegration(ctx context.Context, db DBTX, arg UpdateIntegrationParams) (int64, error)
 	UpdateTenant(ctx context.Context, db DBTX, arg UpdateTenantParams) (Tenant, error)
 	UpdateUserProfile(ctx context.Context, db DBTX, arg UpdateUserProfileParams) (int64, error)
-	UpdateWebhook(ctx context.Context, db DBTX, arg UpdateWebhookParams) (int64, error)
+	UpdateWebhook(ctx context.Context, db DBTX, arg UpdateWebhookParams) (Webhook, error)
 	// search_text is what lists search in: tag and names, folded by the caller.
 	UpsertAsset(ctx context.Context, db DBTX, arg UpsertAssetParams) error
 	UpsertAssetOperation(ctx context.Context, db DBTX, arg UpsertAssetOperationParams) error

@@ -113,12 +113,14 @@ SELECT * FROM core.webhooks WHERE tenant_id = @tenant_id AND id = @id AND state 
 -- GetWebhook for a change of it.
 SELECT * FROM core.webhooks WHERE tenant_id = @tenant_id AND id = @id AND state <> 'archived' FOR UPDATE;
 
--- name: AddWebhook :exec
+-- name: AddWebhook :one
 INSERT INTO core.webhooks (tenant_id, id, name, url, kinds, secret, created_by)
-VALUES (@tenant_id, @id, @name, @url, @kinds, @secret, @created_by);
+VALUES (@tenant_id, @id, @name, @url, @kinds, @secret, @created_by)
+RETURNING *;
 
--- name: UpdateWebhook :execrows
-UPDATE core.webhooks SET name = @name, url = @url, kinds = @kinds, updated_at = now() WHERE tenant_id = @tenant_id AND id = @id AND state <> 'archived';
+-- name: UpdateWebhook :one
+UPDATE core.webhooks SET name = @name, url = @url, kinds = @kinds, updated_at = now() WHERE tenant_id = @tenant_id AND id = @id AND state <> 'archived'
+RETURNING *;
 
 -- name: SetWebhookState :execrows
 -- Moves a webhook to a state. One that is resumed begins without failures.
@@ -126,11 +128,12 @@ UPDATE core.webhooks SET state = @state, paused_note = @note, failures = CASE WH
   failing_since = CASE WHEN @state = 'active' THEN NULL ELSE failing_since END, updated_at = now()
 WHERE tenant_id = @tenant_id AND id = @id AND state <> 'archived';
 
--- name: RotateWebhookSecret :execrows
+-- name: RotateWebhookSecret :one
 -- Puts a new secret in the place of the present one, which signs beside it for
 -- a while.
 UPDATE core.webhooks SET former_secret = secret, former_until = @former_until, secret = @secret, updated_at = now()
-WHERE tenant_id = @tenant_id AND id = @id AND state <> 'archived';
+WHERE tenant_id = @tenant_id AND id = @id AND state <> 'archived'
+RETURNING *;
 
 -- name: ListDeliveries :many
 -- Deliveries of a webhook, newest first, with their events.

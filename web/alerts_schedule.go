@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"html/template"
 	"time"
 
@@ -9,12 +10,13 @@ import (
 
 // scheduleAlert is what the worker notes beside an alert about a schedule.
 type scheduleAlert struct {
-	ID       uuid.UUID `json:"schedule_id"`
-	Name     string    `json:"name"`
-	Missed   int       `json:"missed"`
-	Failures int       `json:"failures"`
-	LastDue  time.Time `json:"last_due"`
-	ErrorKey string    `json:"error_key"`
+	ID          uuid.UUID       `json:"schedule_id"`
+	Name        string          `json:"name"`
+	Missed      int             `json:"missed"`
+	Failures    int             `json:"failures"`
+	LastDue     time.Time       `json:"last_due"`
+	ErrorKey    string          `json:"error_key"`
+	ErrorDetail json.RawMessage `json:"error_detail"`
 }
 
 // text names the schedule and says what went wrong with it.
@@ -23,5 +25,5 @@ func (d scheduleAlert) text(p Page, kind string) template.HTML {
 	if kind == "schedule_missed" {
 		return l.HTML("alerts.text.schedule_missed", "Name", d.Name, "Count", p.N("schedules.missed", d.Missed), "Due", isolate(l.Minute(d.LastDue)))
 	}
-	return l.HTML("alerts.text.schedule_failing", "Name", d.Name, "Count", p.N("schedules.failures", d.Failures), "Reason", reasonOf(p, d.ErrorKey, nil))
+	return l.HTML("alerts.text.schedule_failing", "Name", d.Name, "Count", p.N("schedules.failures", d.Failures), "Reason", reasonOf(p, d.ErrorKey, d.ErrorDetail))
 }

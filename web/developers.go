@@ -48,8 +48,6 @@ type developersView struct {
 	Groups        []operationGroup
 	Guide         []guidePart
 	One           *operationView
-	Unknown       bool
-	PerMinute     int
 	JSONURL, YAML string
 }
 
@@ -62,7 +60,7 @@ func (s *Server) showDevelopers(w http.ResponseWriter, r *http.Request) error {
 	}
 	all := operationsOf(s.api.OpenAPI())
 	who := access.From(r.Context())
-	v := developersView{Query: bounded(strings.TrimSpace(r.URL.Query().Get("q")), maxTyped), Base: s.apiBase(), Total: len(all), PerMinute: api.DefaultPerMinute,
+	v := developersView{Query: bounded(strings.TrimSpace(r.URL.Query().Get("q")), maxTyped), Base: s.apiBase(), Total: len(all),
 		JSONURL: api.Path + "/openapi.json", YAML: api.Path + "/openapi.yaml"}
 	if id := r.URL.Query().Get("op"); id != "" {
 		at := slices.IndexFunc(all, func(o operation) bool { return o.OperationID == id })

@@ -32,8 +32,8 @@ type responseRow struct {
 	Fields             []fieldRow
 }
 
-// operationView is the page of one operation. Own says that its input carries
-// the key by itself.
+// operationView is the page of one operation. Keyed says that it takes an
+// idempotency key, KeyNeeded that it does not go without.
 type operationView struct {
 	ID, Method, Tone, Path, Summary, Description string
 	Tag, Capability, CapabilityName, Scope       string

@@ -231,19 +231,9 @@ func (s *Server) requestScenario(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	form := readScenarioForm(r)
-	scope := runs.Scope{Today: dateIn(riyadhZone, time.Now())}
-	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) error {
-		sites, err := q.ListSites(ctx, tx, tenant)
-		if err != nil {
-			return err
-		}
-		for _, x := range sites {
-			scope.Sites = append(scope.Sites, x.ID)
-		}
-		assets, err := q.ListAssetsPlain(ctx, tx, tenant)
-		for _, x := range assets {
-			scope.Assets = append(scope.Assets, x.ID)
-		}
+	var scope runs.Scope
+	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, _ *db.Queries, tenant uuid.UUID) (err error) {
+		scope, err = db.RunScope(ctx, tx, tenant, dateIn(riyadhZone, time.Now()))
 		return err
 	})
 	if err != nil {

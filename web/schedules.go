@@ -53,8 +53,12 @@ func (s *Server) listSchedules(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
+		days, err := db.TenantCalendar(ctx, tx, tenant)
+		if err != nil {
+			return err
+		}
 		for _, x := range rows {
-			row, err := newScheduleView(ctx, tx, p, x, time.Now())
+			row, err := newScheduleView(p, x, days, time.Now())
 			if err != nil {
 				return err
 			}

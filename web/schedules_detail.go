@@ -11,6 +11,7 @@ import (
 
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/access"
+	"github.com/optria-iq/optria/internal/calendar"
 	"github.com/optria-iq/optria/internal/fault"
 	"github.com/optria-iq/optria/internal/recurrence"
 	"github.com/optria-iq/optria/web/schedule"
@@ -124,9 +125,12 @@ func (s *Server) schedulePage(w http.ResponseWriter, r *http.Request, status int
 }
 
 func (v *schedulePageView) load(ctx context.Context, tx pgx.Tx, q *db.Queries, p Page, x db.ListSchedulesRow, month, now time.Time) error {
-	var err error
 	row := x.Schedule
-	if v.S, err = newScheduleView(ctx, tx, p, x, now); err != nil {
+	days, err := db.TenantCalendar(ctx, tx, row.TenantID)
+	if err != nil {
+		return err
+	}
+	if v.S, err = newScheduleView(p, x, days, now); err != nil {
 		return err
 	}
 	who := access.From(ctx)
@@ -137,7 +141,7 @@ func (v *schedulePageView) load(ctx context.Context, tx pgx.Tx, q *db.Queries, p
 	if v.Exclusions, err = exclusionWords(p, row.Exclusions); err != nil {
 		return err
 	}
-	if v.Coming, err = comingTimes(ctx, tx, row, now, comingShown); err != nil {
+	if v.Coming, err = row.Coming(days, now, comingShown); err != nil {
 		return err
 	}
 	for _, key := range []string{"eid_al_fitr", "eid_al_adha"} {
@@ -153,7 +157,7 @@ func (v *schedulePageView) load(ctx context.Context, tx pgx.Tx, q *db.Queries, p
 	for _, f := range firings {
 		v.Firings = append(v.Firings, newFiringView(p, f))
 	}
-	v.Calendar, err = newRunCalendar(ctx, tx, q, p, row, month, now)
+	v.Calendar, err = newRunCalendar(ctx, tx, q, p, row, days, month, now)
 	return err
 }
 
@@ -235,7 +239,7 @@ func monthOf(r *http.Request, now time.Time) time.Time {
 
 // newRunCalendar lays out one month, from Sunday to Saturday, with what
 // happened on its days and what is to come.
-func newRunCalendar(ctx context.Context, tx pgx.Tx, q *db.Queries, p Page, row db.Schedule, month, now time.Time) (runCalendar, error) {
+func newRunCalendar(ctx context.Context, tx pgx.Tx, q *db.Queries, p Page, row db.Schedule, work *calendar.Calendar, month, now time.Time) (runCalendar, error) {
 	c := runCalendar{Month: month, Prev: p.With("month", month.AddDate(0, -1, 0).Format("2006-01")), Next: p.With("month", month.AddDate(0, 1, 0).Format("2006-01")),
 		HijriSpan: p.Loc().Hijri(month) + " – " + p.Loc().Hijri(month.AddDate(0, 1, -1))}
 	for i := range 7 {
@@ -255,7 +259,7 @@ func newRunCalendar(ctx context.Context, tx pgx.Tx, q *db.Queries, p Page, row d
 		day := dateIn(riyadhZone, f.Due)
 		marks[day] = append(marks[day], dayMark{Time: f.Due, State: f.State, Label: f.Label})
 	}
-	rule, err := db.RuleOf(ctx, tx, row)
+	rule, err := row.Rule(work)
 	if err != nil {
 		return c, err
 	}

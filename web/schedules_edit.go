@@ -169,7 +169,7 @@ func (s *Server) storeSchedule(w http.ResponseWriter, r *http.Request, f schedul
 	errs := map[string]string{}
 	var row db.Schedule
 	err := s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) error {
-		scope, err := schedule.Scope(ctx, tx, q, tenant, dateIn(riyadhZone, time.Now()))
+		scope, err := db.RunScope(ctx, tx, tenant, dateIn(riyadhZone, time.Now()))
 		if err != nil {
 			return err
 		}

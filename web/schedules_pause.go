@@ -91,7 +91,8 @@ func (f pauseForm) until(ctx context.Context, tx pgx.Tx, tenant uuid.UUID, now t
 type backfillForm struct{ From, To, Err string }
 
 // backfillSchedule starts every due time of a period that was missed, skipped
-// or failed, one after the other.
+// or failed, one after the other, in the name of who asks, and says how many
+// were done before.
 func (s *Server) backfillSchedule(w http.ResponseWriter, r *http.Request) error {
 	id, err := pathUUID(r, "id")
 	if err != nil {
@@ -99,6 +100,7 @@ func (s *Server) backfillSchedule(w http.ResponseWriter, r *http.Request) error 
 	}
 	f := backfillForm{From: strings.TrimSpace(r.PostFormValue("from")), To: strings.TrimSpace(r.PostFormValue("to"))}
 	var starts []recurrence.Firing
+	var known int
 	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) error {
 		row, err := q.GetSchedule(ctx, tx, tenant, id)
 		if err != nil {
@@ -108,13 +110,13 @@ func (s *Server) backfillSchedule(w http.ResponseWriter, r *http.Request) error 
 			return fault.New(fault.Forbidden, schedule.KeyOwnOnly)
 		}
 		if row.Trigger == recurrence.External {
-			return fault.New(fault.Conflict, "schedules.error.external")
+			return fault.New(fault.Conflict, schedule.KeyExternal)
 		}
-		if starts, err = f.missing(ctx, tx, q, row); err != nil || len(starts) == 0 {
+		if starts, known, err = f.missing(ctx, tx, q, row); err != nil {
 			return err
 		}
 		return s.audit(ctx, tx, r, tenant, db.Entry{Action: "schedule.backfilled", ObjectType: "schedule", ObjectID: id.String(),
-			After: map[string]any{"from": f.From, "to": f.To, "due_times": len(starts)}})
+			After: map[string]any{"from": f.From, "to": f.To, "due_times": len(starts), "done_before": known}})
 	})
 	var wrong *fault.Error
 	if errors.As(err, &wrong) && wrong.Code == fault.Invalid {
@@ -129,19 +131,25 @@ func (s *Server) backfillSchedule(w http.ResponseWriter, r *http.Request) error 
 			return err
 		}
 	}
-	return s.redirect(w, r, "/schedules/"+id.String(), "schedules.backfilled")
+	p := s.render.Page(r)
+	said := p.N("schedules.backfill.begun", len(starts))
+	if known > 0 {
+		said += p.T("alerts.separator") + p.N("schedules.backfill.known", known)
+	}
+	return s.redirectSaying(w, r, "/schedules/"+id.String(), said)
 }
 
-// missing are the due times of the period that did not end well.
-func (f backfillForm) missing(ctx context.Context, tx pgx.Tx, q *db.Queries, row db.Schedule) ([]recurrence.Firing, error) {
+// missing are the due times of the period that did not end well, and how many
+// did or are under way.
+func (f backfillForm) missing(ctx context.Context, tx pgx.Tx, q *db.Queries, row db.Schedule) ([]recurrence.Firing, int, error) {
 	rule, err := db.RuleOf(ctx, tx, row)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	from, err := time.ParseInLocation(time.DateOnly, f.From, rule.Location())
 	to, toErr := time.ParseInLocation(time.DateOnly, f.To, rule.Location())
 	if err != nil || toErr != nil || to.Before(from) {
-		return nil, fault.New(fault.Invalid, "schedules.backfill.period")
+		return nil, 0, fault.New(fault.Invalid, "schedules.backfill.period")
 	}
 	until := to.AddDate(0, 0, 1).Add(-time.Second)
 	if now := time.Now(); until.After(now) {
@@ -149,13 +157,14 @@ func (f backfillForm) missing(ctx context.Context, tx pgx.Tx, q *db.Queries, row
 	}
 	due := rule.Between(from.Add(-time.Second), until, backfillMost+1)
 	if len(due) > backfillMost {
-		return nil, fault.New(fault.Invalid, "schedules.backfill.many")
+		return nil, 0, fault.New(fault.Invalid, "schedules.backfill.many")
 	}
 	known, err := q.ListDueFirings(ctx, tx, db.ListDueFiringsParams{TenantID: row.TenantID, ScheduleID: row.ID, Since: from.Add(-time.Second),
 		Causes: []string{recurrence.Due, recurrence.CatchUp, recurrence.Backfill}})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
+	by := access.From(ctx).UserID
 	well := map[int64]bool{}
 	for _, x := range known {
 		if x.State == recurrence.Done || x.State == recurrence.Started {
@@ -165,11 +174,11 @@ func (f backfillForm) missing(ctx context.Context, tx pgx.Tx, q *db.Queries, row
 	var out []recurrence.Firing
 	for _, t := range due {
 		if !well[t.Unix()] {
-			out = append(out, recurrence.Firing{TenantID: row.TenantID, ScheduleID: row.ID, DueAt: t, Cause: recurrence.Backfill})
+			out = append(out, recurrence.Firing{TenantID: row.TenantID, ScheduleID: row.ID, DueAt: t, Cause: recurrence.Backfill, By: &by})
 		}
 	}
 	if len(out) == 0 {
-		return nil, fault.New(fault.Invalid, "schedules.backfill.none")
+		return nil, 0, fault.New(fault.Invalid, "schedules.backfill.none")
 	}
-	return out, nil
+	return out, len(due) - len(out), nil
 }

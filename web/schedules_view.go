@@ -1,18 +1,14 @@
 package web
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/calendar"
-	"github.com/optria-iq/optria/internal/fault"
 	"github.com/optria-iq/optria/internal/recurrence"
 	"github.com/optria-iq/optria/web/schedule"
 )
@@ -40,7 +36,7 @@ type scheduleView struct {
 	Failures                        int
 }
 
-func newScheduleView(ctx context.Context, tx pgx.Tx, p Page, x db.ListSchedulesRow, now time.Time) (scheduleView, error) {
+func newScheduleView(p Page, x db.ListSchedulesRow, days *calendar.Calendar, now time.Time) (scheduleView, error) {
 	s := x.Schedule
 	v := scheduleView{ID: s.ID.String(), Name: s.Name, Kind: s.Kind, Icon: scheduleIcons[s.Kind], KindLabel: p.T("schedules.kind." + s.Kind),
 		Words: cronWords(p, s.Cron), Cron: s.Cron, Zone: s.TimeZone, Owner: localName(p.Lang, x.OwnerAr, x.OwnerEn), Account: x.Account, Token: x.Token,
@@ -56,30 +52,11 @@ func newScheduleView(ctx context.Context, tx pgx.Tx, p Page, x db.ListSchedulesR
 	if x.LastDue != nil {
 		v.Last, v.LastDue, v.LastLabel = firingLooks[x.LastState], x.LastDue, p.T("schedules.firing."+x.LastState)
 	}
-	next, err := comingTimes(ctx, tx, s, now, 1)
+	next, err := s.Coming(days, now, 1)
 	if len(next) > 0 {
 		v.Next = &next[0]
 	}
 	return v, err
-}
-
-// comingTimes are the next due times; none while a pause has no end.
-func comingTimes(ctx context.Context, tx pgx.Tx, s db.Schedule, now time.Time, n int) ([]time.Time, error) {
-	from := now
-	if s.PausedAt(now) {
-		if s.PausedUntil == nil {
-			return nil, nil
-		}
-		from = s.PausedUntil.Add(-time.Second)
-	}
-	rule, err := db.RuleOf(ctx, tx, s)
-	if fault.CodeOf(err) == fault.Invalid && err != nil {
-		return nil, nil // the page shows no next time, and the form says why
-	}
-	if err != nil {
-		return nil, err
-	}
-	return rule.Next(from, n), nil
 }
 
 // cronWords says when a rule is due, where it is simple enough for words.

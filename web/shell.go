@@ -14,8 +14,12 @@ import (
 	"github.com/optria-iq/optria/internal/i18n"
 )
 
-// keyToast carries one message across a redirect.
-const keyToast = "toast"
+// keyToast carries the key of one message across a redirect, keyToastText a
+// message with its figures.
+const (
+	keyToast     = "toast"
+	keyToastText = "toast_text"
+)
 
 // page returns the base of a page inside the application: navigation, person,
 // tenants and toasts. The handler sets Data and Crumbs.
@@ -27,6 +31,9 @@ func (s *Server) page(r *http.Request, titleKey string) (Page, error) {
 	p.User = &User{Name: localName(p.Lang, acc.user.NameAr, acc.user.NameEn), Email: acc.user.Email, Role: p.T("role." + acc.user.Roles[0])}
 	if key := s.sessions.PopString(ctx, keyToast); key != "" {
 		p.Toasts = append(p.Toasts, Toast{Tone: "ok", Title: p.T(key)})
+	}
+	if text := s.sessions.PopString(ctx, keyToastText); text != "" {
+		p.Toasts = append(p.Toasts, Toast{Tone: "ok", Title: text})
 	}
 	var tenant db.Tenant
 	err := s.DB.InTenant(ctx, who.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
@@ -80,6 +87,12 @@ func (s *Server) redirect(w http.ResponseWriter, r *http.Request, target, toastK
 	}
 	http.Redirect(w, r, target, http.StatusSeeOther) // #nosec G710 -- targets are built by handlers, not taken from the request
 	return nil
+}
+
+// redirectSaying is redirect with a toast that was worded already.
+func (s *Server) redirectSaying(w http.ResponseWriter, r *http.Request, target, text string) error {
+	s.sessions.Put(r.Context(), keyToastText, text)
+	return s.redirect(w, r, target, "")
 }
 
 // inTenant runs work in the tenant of the request's principal.

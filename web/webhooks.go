@@ -160,7 +160,7 @@ func (s *Server) updateWebhook(w http.ResponseWriter, r *http.Request) error {
 	if keys := d.Check(); len(keys) > 0 {
 		return s.webhookDetail(w, r, http.StatusUnprocessableEntity, id, &d, keys, nil)
 	}
-	if err := s.webhooks().Update(r.Context(), originOf(r), id, d); err != nil {
+	if _, err := s.webhooks().Update(r.Context(), originOf(r), id, d); err != nil {
 		return notFound(err)
 	}
 	return s.redirect(w, r, "/webhooks/"+id.String(), "webhooks.saved")
@@ -195,7 +195,7 @@ func (s *Server) rotateWebhook(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || hours < outbound.LeastOverlap || hours > outbound.MostOverlap {
 		return s.webhookDetail(w, r, http.StatusUnprocessableEntity, id, nil, map[string]string{"hours": outbound.KeyOverlap}, nil)
 	}
-	signing, err := s.webhooks().Rotate(r.Context(), originOf(r), id, hours)
+	_, signing, err := s.webhooks().Rotate(r.Context(), originOf(r), id, hours)
 	if err != nil {
 		return notFound(err)
 	}

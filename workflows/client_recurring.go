@@ -14,6 +14,10 @@ import (
 	"github.com/optria-iq/optria/internal/recurrence"
 )
 
+// recurringNote is what the engine shows beside a schedule. It says nothing of
+// the tenant: notes do not pass through the codec.
+const recurringNote = "kept by OPTRIA IQ"
+
 // EnsureRecurring creates the schedule of a recurring work in the engine, brings
 // it up to date with its row, or takes it away. Every due time starts a
 // workflow, which decides by itself whether to go on: so the rule of overlap is
@@ -26,7 +30,7 @@ func (c *Client) EnsureRecurring(ctx context.Context, t recurrence.Trigger) erro
 		return c.forgetRecurring(ctx, id)
 	}
 	options := client.ScheduleOptions{
-		ID: id, CatchupWindow: t.Window, Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_ALLOW_ALL, Paused: t.Paused, Note: t.Note,
+		ID: id, CatchupWindow: t.Window, Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_ALLOW_ALL, Paused: t.Paused, Note: recurringNote,
 		Spec: client.ScheduleSpec{CronExpressions: []string{t.Cron}, TimeZoneName: t.Zone, StartAt: t.From},
 		Action: &client.ScheduleWorkflowAction{
 			ID: id, Workflow: RecurringStart, Args: []any{RecurringInput{TenantID: t.TenantID, ScheduleID: t.ID}}, TaskQueue: QueueControl,
@@ -67,9 +71,14 @@ func (c *Client) forgetRecurring(ctx context.Context, id string) error {
 }
 
 // StartRecurring starts one due time of a schedule now: one that was missed, or
-// what a person asks for. The same due time of the same cause starts once.
+// what a person asks for. The same due time of the same cause starts once, but
+// for a backfill, which may be asked for again after it failed: whether there
+// is anything left to do is decided when it is claimed.
 func (c *Client) StartRecurring(ctx context.Context, f recurrence.Firing) error {
 	f.DueAt = f.DueAt.UTC().Truncate(time.Second)
 	options := startOptions(f.TenantID, firingID(f))
-	return c.execute(ctx, f.TenantID, options, RecurringStart, RecurringInput{TenantID: f.TenantID, ScheduleID: f.ScheduleID, DueAt: f.DueAt, Cause: f.Cause})
+	if f.Cause == recurrence.Backfill {
+		options.WorkflowIDReusePolicy = enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
+	}
+	return c.execute(ctx, f.TenantID, options, RecurringStart, RecurringInput{TenantID: f.TenantID, ScheduleID: f.ScheduleID, DueAt: f.DueAt, Cause: f.Cause, By: f.By})
 }

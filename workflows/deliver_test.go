@@ -51,7 +51,8 @@ func TestDeliveriesGoOnWithAnotherWorker(t *testing.T) {
 	sealed, err := box.Seal(p.tenant.String(), id.String(), secret.SigningField, []byte(signing))
 	require.NoError(t, err)
 	p.in(func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
-		return q.AddWebhook(ctx, tx, db.AddWebhookParams{TenantID: p.tenant, ID: id, Name: "ERP", Url: receiver.URL, Kinds: []string{"*"}, Secret: sealed, CreatedBy: p.people["tenant_admin"]})
+		_, err := q.AddWebhook(ctx, tx, db.AddWebhookParams{TenantID: p.tenant, ID: id, Name: "ERP", Url: receiver.URL, Kinds: []string{"*"}, Secret: sealed, CreatedBy: p.people["tenant_admin"]})
+		return err
 	})
 	announce := func(key string) {
 		p.in(func(ctx context.Context, tx pgx.Tx, _ *db.Queries) error {

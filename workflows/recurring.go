@@ -20,7 +20,8 @@ type RecurringInput struct {
 	TenantID   uuid.UUID
 	ScheduleID uuid.UUID
 	DueAt      time.Time
-	Cause      string // empty means due
+	Cause      string     // empty means due
+	By         *uuid.UUID `json:",omitempty"` // the person who asked for it
 }
 
 func (in RecurringInput) tenant() uuid.UUID { return in.TenantID }
@@ -77,7 +78,7 @@ func RecurringStart(ctx workflow.Context, in RecurringInput) (RecurringResult, e
 	if err != nil || !claim.Go {
 		return RecurringResult{FiringID: claim.FiringID}, err
 	}
-	f := &firing{in: in, ref: activities.FiringRef{TenantID: in.TenantID, FiringID: claim.FiringID}, kind: claim.Kind}
+	f := &firing{in: in, ref: activities.FiringRef{TenantID: in.TenantID, FiringID: claim.FiringID, By: in.By}, kind: claim.Kind}
 	return f.carryOut(ctx)
 }
 
@@ -135,7 +136,8 @@ func (f *firing) work(ctx workflow.Context, end *activities.EndInput) error {
 	switch f.kind {
 	case recurrence.KindSweep:
 		var swept SweepResult
-		child := f.child(ctx, fmt.Sprintf("%s/schedule/%s", SweepID(f.in.TenantID), f.ref.FiringID))
+		again := enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE // a firing that is done again sweeps again
+		child := f.child(ctx, fmt.Sprintf("%s/schedule/%s", SweepID(f.in.TenantID), f.ref.FiringID), again)
 		err := workflow.ExecuteChildWorkflow(child, ScoringSweep, SweepInput{TenantID: f.in.TenantID, Every: true}).Get(ctx, &swept)
 		if err == nil {
 			end.SweepID = &swept.SweepID
@@ -157,7 +159,7 @@ func (f *firing) work(ctx workflow.Context, end *activities.EndInput) error {
 func (f *firing) optimize(ctx workflow.Context, run uuid.UUID, end *activities.EndInput) error {
 	var a *activities.Recurring
 	in := OptimizationInput{TenantID: f.in.TenantID, RunID: run}
-	child := f.child(ctx, OptimizationID(f.in.TenantID, run))
+	child := f.child(ctx, OptimizationID(f.in.TenantID, run), enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY)
 	if err := workflow.ExecuteChildWorkflow(child, Optimization, in).Get(ctx, nil); err != nil {
 		workflow.GetLogger(ctx).Info("run did not end as a child", "error", err)
 		if ctx.Err() != nil {
@@ -183,10 +185,10 @@ func (f *firing) optimize(ctx workflow.Context, run uuid.UUID, end *activities.E
 }
 
 // child starts workflows that outlive this one.
-func (f *firing) child(ctx workflow.Context, id string) workflow.Context {
+func (f *firing) child(ctx workflow.Context, id string, reuse enumspb.WorkflowIdReusePolicy) workflow.Context {
 	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID: id, TaskQueue: QueueControl, ParentClosePolicy: enumspb.PARENT_CLOSE_POLICY_ABANDON,
-		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
+		WorkflowIDReusePolicy: reuse,
 		TypedSearchAttributes: tenantAttributes(f.in.TenantID), Priority: tenantPriority(f.in.TenantID),
 	})
 }

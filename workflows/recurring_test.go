@@ -109,7 +109,7 @@ func TestTheEngineStartsWhatIsDue(t *testing.T) {
 	described, err = handle.Describe(ctx)
 	require.NoError(t, err)
 	require.True(t, described.Schedule.State.Paused)
-	require.Equal(t, s.PauseNote, described.Schedule.State.Note)
+	require.NotContains(t, described.Schedule.State.Note, s.PauseNote, "why it rests stays in the database")
 	until := time.Now().Add(48 * time.Hour).Truncate(time.Second)
 	s.PausedUntil = &until
 	require.NoError(t, p.client.EnsureRecurring(ctx, s.StartTrigger()))

@@ -2,6 +2,7 @@ package calendar
 
 import (
 	"fmt"
+	"slices"
 	"time"
 	_ "time/tzdata" // the zones must be there in containers without them
 
@@ -122,6 +123,20 @@ func (c *Calendar) at(d Date, clock Clock) time.Time {
 
 // Holiday returns the key of the holiday on t's day, if it is one.
 func (c *Calendar) Holiday(t time.Time) (key string, ok bool) { return c.holiday(c.day(t)) }
+
+// HolidayKeys lists the keys of the holidays that the calendar knows, in
+// alphabetical order and each once.
+func (c *Calendar) HolidayKeys() []string {
+	var keys []string
+	for _, h := range c.profile.Holidays {
+		keys = append(keys, h.Key)
+	}
+	for _, o := range c.profile.Observances {
+		keys = append(keys, o.Key)
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
 
 func (c *Calendar) holiday(d Date) (string, bool) {
 	for _, h := range c.profile.Holidays {

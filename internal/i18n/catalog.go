@@ -154,6 +154,10 @@ func (c *Catalog) Localizer(lang string) *Localizer {
 	return c.locale[Arabic]
 }
 
+// Missing stands in a text for an argument that is not known any more: reasons
+// are stored as keys, and what they speak of may not have been kept.
+const Missing = "…"
+
 // Localizer speaks one language. It is safe for concurrent use.
 type Localizer struct {
 	Lang  string // "ar" or "en"
@@ -221,7 +225,7 @@ func (l *Localizer) localize(c *i18n.LocalizeConfig) string {
 	if err != nil {
 		return "[[" + c.MessageID + "]]"
 	}
-	return s
+	return strings.ReplaceAll(s, "<no value>", Missing)
 }
 
 func pairs(args []any) map[string]any {

@@ -34,6 +34,7 @@ import (
 type office struct {
 	mu       sync.Mutex
 	letters  [][]byte
+	rcpts    []string
 	answer   *smtp.SMTPError
 	password string
 }
@@ -44,6 +45,12 @@ func (o *office) taken() [][]byte {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.letters
+}
+
+func (o *office) recipients() []string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.rcpts
 }
 
 type session struct {
@@ -70,10 +77,13 @@ func (s *session) Mail(string, *smtp.MailOptions) error {
 	return nil
 }
 
-func (s *session) Rcpt(string, *smtp.RcptOptions) error {
+func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	if s.office.answer != nil {
 		return s.office.answer
 	}
+	s.office.mu.Lock()
+	defer s.office.mu.Unlock()
+	s.office.rcpts = append(s.office.rcpts, to)
 	return nil
 }
 
@@ -234,16 +244,30 @@ func TestWhatCannotBeTrustedGetsNoLetter(t *testing.T) {
 	require.Empty(t, o.taken())
 }
 
-func TestNamesCannotAddHeaders(t *testing.T) {
+// TestNamesAreNothingButNames sends to and from names that a careless writer of
+// headers would break at.
+func TestNamesAreNothingButNames(t *testing.T) {
 	t.Parallel()
-	o := &office{}
-	m := letter(t, i18n.Arabic)
-	m.Subject += "\r\nBcc: thief@evil.example"
-	m.To.Name = "Sara\r\nBcc: thief@evil.example"
-	out := open(t, o, mail.None).Send(t.Context(), m)
-	if out.Problem == "" {
+	for _, name := range []string{`Al-Harbi, Sara "the chief" \o/`, `الحربي، سارة «رئيسة» "الصيانة", الشرقية`, "Sara <sara@evil.example>, Ali",
+		"Sara\r\nBcc: thief@evil.example"} {
+		o := &office{}
+		m := letter(t, i18n.Arabic)
+		m.Subject += "\r\nBcc: thief@evil.example"
+		m.To.Name = name
+		settings := open(t, o, mail.None)
+		settings.From.Name = name
+		out := settings.Send(t.Context(), m)
+		require.Empty(t, out.Problem, name)
+		require.Len(t, o.taken(), 1)
+		require.Equal(t, []string{"sara@plant.example"}, o.recipients(), "nobody else gets it: %s", name)
 		header, _ := parts(t, o.taken()[0])
-		require.Empty(t, header.Get("Bcc"))
+		require.NotContains(t, header, "Bcc", name)
+		for field, address := range map[string]string{"To": "sara@plant.example", "From": "optria@plant.example"} {
+			all, err := header.AddressList(field)
+			require.NoError(t, err, "%s: %s", name, header.Get(field))
+			require.Len(t, all, 1, name)
+			require.Equal(t, netmail.Address{Name: name, Address: address}, *all[0])
+		}
 	}
 }
 

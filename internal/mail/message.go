@@ -55,13 +55,14 @@ func Compose(l *i18n.Localizer, n Note) (Message, error) {
 	return Message{ID: n.ID, Lang: l.Lang, To: n.To, Subject: n.Title, Text: strings.Join(text, "\r\n"), HTML: html.String(), Settings: n.Settings}, nil
 }
 
-// build turns the message into what the library sends.
+// build turns the message into what the library sends. Addresses are written by
+// net/mail, which quotes or encodes whatever a name holds.
 func (m Message) build(from mail.Address) (*smtp.Msg, error) {
 	out := smtp.NewMsg()
-	if err := out.FromFormat(from.Name, from.Address); err != nil {
+	if err := out.From(from.String()); err != nil {
 		return nil, fmt.Errorf("sender: %w", err)
 	}
-	if err := out.AddToFormat(m.To.Name, m.To.Address); err != nil {
+	if err := out.To(m.To.String()); err != nil {
 		return nil, fmt.Errorf("recipient: %w", err)
 	}
 	domain := from.Address[strings.LastIndex(from.Address, "@")+1:]

@@ -86,7 +86,8 @@ type Words struct {
 // receivers of webhooks.
 type fields struct {
 	Title, Name, NameAr, Number, Tag, Reason, DueAt string
-	Schedules                                       []string // names of those that an expiring token serves
+	ReasonArgs                                      map[string]any // what the message of a reason speaks of
+	Schedules                                       []string       // names of those that an expiring token serves
 }
 
 // Render words an event.
@@ -113,7 +114,7 @@ func Render(l *i18n.Localizer, e Event) Words {
 	if reason := bounded(f.Reason); reason != "" {
 		said := reason
 		if l.Has(reason) { // the product gives reasons as the keys of messages
-			said = l.T(reason)
+			said = bounded(l.T(reason, f.ReasonArgs))
 		}
 		parts = append(parts, part{"notifications.reason", "Reason", unicodeIsolate(said), isolate(said)})
 	}
@@ -147,6 +148,9 @@ func read(payload json.RawMessage) fields {
 		return s
 	}
 	f := fields{Title: text("title"), Name: text("name"), NameAr: text("name_ar"), Tag: text("tag"), Reason: text("reason"), DueAt: text("due_at")}
+	if json.Unmarshal(all["reason_args"], &f.ReasonArgs) != nil {
+		f.ReasonArgs = nil // the reason is said without them
+	}
 	var schedules []struct{ Name string }
 	if json.Unmarshal(all["schedules"], &schedules) == nil {
 		for _, s := range schedules {

@@ -32,7 +32,7 @@ func TestEveryKindHasWordsInBothLanguages(t *testing.T) {
 		for _, kind := range append(notice.Kinds(), notice.Test) {
 			w := notice.Render(l, event(kind, "plan", `{"title":"weekly"}`))
 			require.NotContains(t, w.Title+w.Plain+string(w.HTML), "[[", "%s in %s", kind, lang)
-			require.NotContains(t, w.Plain, "<no value>", kind)
+			require.NotContains(t, w.Plain, i18n.Missing, kind)
 			require.NotEqual(t, l.T("notifications.kind.other"), w.Title, kind)
 			require.Contains(t, string(w.HTML), "<bdi>weekly</bdi>", kind)
 			require.Empty(t, seen[w.Plain], "%s says the same as %s", kind, seen[w.Plain])
@@ -72,6 +72,29 @@ func TestWhatAPayloadLacksIsLeftOut(t *testing.T) {
 	w := notice.Render(l, event("comet.seen", "comet", `{"name":"Halley"}`))
 	require.Equal(t, "Something happened to “\u2068Halley\u2069”.", w.Plain)
 	require.Empty(t, w.Path)
+}
+
+// TestReasonsAreSaidWithWhatTheySpeakOf gives every message of the product as a
+// reason, with and without its arguments.
+func TestReasonsAreSaidWithWhatTheySpeakOf(t *testing.T) {
+	t.Parallel()
+	catalog, err := i18n.New()
+	require.NoError(t, err)
+	for lang, l := range localizers(t) {
+		for _, key := range catalog.Keys() {
+			payload, err := json.Marshal(map[string]any{"name": "nightly", "reason": key})
+			require.NoError(t, err)
+			w := notice.Render(l, event("schedule.failing", "schedule", string(payload)))
+			require.NotRegexp(t, "(<|&lt;)no value", w.Plain+string(w.HTML), "%s in %s", key, lang)
+		}
+	}
+	l := localizers(t)[i18n.English]
+	w := notice.Render(l, event("run.failed", "schedule", `{"name":"nightly","reason":"schedules.account_off","reason_args":{"Account":"planner"}}`))
+	require.Contains(t, w.Plain, "The service account planner is switched off.")
+	for _, args := range []string{``, `,"reason_args":null`, `,"reason_args":"planner"`} {
+		w = notice.Render(l, event("run.failed", "schedule", `{"name":"nightly","reason":"schedules.account_off"`+args+`}`))
+		require.Contains(t, w.Plain, "The service account "+i18n.Missing+" is switched off.", args)
+	}
 }
 
 func TestPayloadsAreNeverMarkup(t *testing.T) {

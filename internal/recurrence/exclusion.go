@@ -2,6 +2,7 @@ package recurrence
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/optria-iq/optria/internal/calendar"
@@ -45,6 +46,19 @@ func checkExclusions(all []Exclusion) error {
 			}
 		default:
 			return fault.New(fault.Invalid, KeyExclusion)
+		}
+	}
+	return nil
+}
+
+// CheckHolidays refuses exclusions of holidays that the calendar of the tenant
+// does not know. It is for rules that are being written: one that was stored
+// goes on when the calendar changes.
+func CheckHolidays(all []Exclusion, c *calendar.Calendar) error {
+	known := c.HolidayKeys()
+	for _, x := range all {
+		if x.Holiday != "" && !slices.Contains(known, x.Holiday) {
+			return fault.New(fault.Invalid, KeyHoliday).With("Value", x.Holiday).With("Known", strings.Join(known, ", "))
 		}
 	}
 	return nil

@@ -28,6 +28,7 @@ const (
 	KeyZone      = "schedules.zone.unknown"    // no such time zone
 	KeyExclusion = "schedules.exclude.unknown" // an exclusion that says nothing
 	KeyRange     = "schedules.exclude.range"   // the end lies before the start
+	KeyHoliday   = "schedules.exclude.holiday" // the calendar knows no such holiday
 )
 
 // maxExclusions bounds the exclusions of one rule.

@@ -48,14 +48,15 @@ type Trigger struct {
 	Cron, Zone   string
 	Window       time.Duration // catch-up window
 	Paused       bool
-	Note         string
 	From         time.Time // no start before, zero for none
 	Gone         bool
 }
 
-// Firing names one start of a schedule.
+// Firing names one start of a schedule. By is the person who asks for it, in
+// whose name its run is then recorded; nil for what is started by itself.
 type Firing struct {
 	TenantID, ScheduleID uuid.UUID
 	DueAt                time.Time
 	Cause                string
+	By                   *uuid.UUID `json:",omitempty"`
 }

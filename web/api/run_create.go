@@ -175,18 +175,7 @@ func (a *API) scope(ctx context.Context, who access.Principal) (runs.Scope, erro
 			return err
 		}
 		y, m, d := time.Now().In(zone).Date()
-		s.Today = time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
-		sites, err := q.ListSites(ctx, tx, who.TenantID)
-		if err != nil {
-			return err
-		}
-		for _, x := range sites {
-			s.Sites = append(s.Sites, x.ID)
-		}
-		assets, err := q.ListAssetsPlain(ctx, tx, who.TenantID)
-		for _, x := range assets {
-			s.Assets = append(s.Assets, x.ID)
-		}
+		s, err = db.RunScope(ctx, tx, who.TenantID, time.Date(y, m, d, 0, 0, 0, 0, time.UTC))
 		return err
 	})
 	return s, err

@@ -90,15 +90,8 @@ func (in ScheduleInput) draft(who access.Principal) (schedule.Draft, error) {
 
 func (a *API) listSchedules(ctx context.Context, who access.Principal, _ *struct{}) (*answer[List[Schedule]], error) {
 	out := List[Schedule]{Items: []Schedule{}}
-	err := a.DB.InTenant(ctx, who.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
-		rows, err := q.ListSchedules(ctx, tx, who.TenantID, nil)
-		for _, x := range rows {
-			one, err := shownSchedule(ctx, tx, x)
-			if err != nil {
-				return err
-			}
-			out.Items = append(out.Items, one)
-		}
+	err := a.DB.InTenant(ctx, who.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
+		out.Items, err = shownSchedules(ctx, tx, q, who.TenantID, nil)
 		return err
 	})
 	if err != nil {
@@ -108,20 +101,9 @@ func (a *API) listSchedules(ctx context.Context, who access.Principal, _ *struct
 }
 
 func (a *API) getSchedule(ctx context.Context, who access.Principal, in *ByID) (*answer[Schedule], error) {
-	return a.oneSchedule(ctx, who, in.ID)
-}
-
-func (a *API) oneSchedule(ctx context.Context, who access.Principal, id uuid.UUID) (*answer[Schedule], error) {
 	var out Schedule
-	err := a.DB.InTenant(ctx, who.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
-		rows, err := q.ListSchedules(ctx, tx, who.TenantID, &id)
-		if err != nil {
-			return err
-		}
-		if len(rows) == 0 {
-			return fault.New(fault.NotFound, "api.not_found")
-		}
-		out, err = shownSchedule(ctx, tx, rows[0])
+	err := a.DB.InTenant(ctx, who.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
+		out, err = shownSchedule(ctx, tx, q, who.TenantID, in.ID)
 		return err
 	})
 	if err != nil {
@@ -130,34 +112,55 @@ func (a *API) oneSchedule(ctx context.Context, who access.Principal, id uuid.UUI
 	return reply(out), nil
 }
 
-// shownSchedule is a schedule with its next five due times; none in a pause
-// without an end.
-func shownSchedule(ctx context.Context, tx pgx.Tx, x db.ListSchedulesRow) (Schedule, error) {
-	s := x.Schedule
-	out := Schedule{ID: s.ID, Name: s.Name, Kind: s.Kind, Trigger: s.Trigger, Request: s.Request, Cron: s.Cron, TimeZone: s.TimeZone, Exclusions: s.Exclusions,
-		Overlap: s.Overlap, CatchUpMinutes: s.CatchUpMinutes, PauseOnFailure: s.PauseOnFailure, Paused: s.Paused, PausedUntil: s.PausedUntil, PauseNote: s.PauseNote,
-		OwnerID: s.OwnerID, AccountID: s.AccountID, TokenID: s.TokenID, Failures: s.Failures, LastDue: x.LastDue, LastState: x.LastState, Next: []time.Time{}}
-	from := time.Now()
-	if s.PausedAt(from) {
-		if s.PausedUntil == nil {
-			return out, nil
-		}
-		from = s.PausedUntil.Add(-time.Second)
-	}
-	rule, err := db.RuleOf(ctx, tx, s)
+// shownSchedule is one schedule as the transaction sees it.
+func shownSchedule(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant, id uuid.UUID) (Schedule, error) {
+	all, err := shownSchedules(ctx, tx, q, tenant, &id)
 	if err != nil {
-		return out, err
+		return Schedule{}, err
 	}
+	if len(all) == 0 {
+		return Schedule{}, fault.New(fault.NotFound, "api.not_found")
+	}
+	return all[0], nil
+}
+
+// shownSchedules are all schedules of a tenant, or one, each with its next five
+// due times; none in a pause without an end.
+func shownSchedules(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID, id *uuid.UUID) ([]Schedule, error) {
 	const shown = 5
-	out.Next = append(out.Next, rule.Next(from, shown)...)
+	rows, err := q.ListSchedules(ctx, tx, tenant, id)
+	if err != nil {
+		return nil, err
+	}
+	days, err := db.TenantCalendar(ctx, tx, tenant)
+	if err != nil {
+		return nil, err
+	}
+	out := []Schedule{}
+	for _, x := range rows {
+		s := x.Schedule
+		next, err := s.Coming(days, time.Now(), shown)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, Schedule{ID: s.ID, Name: s.Name, Kind: s.Kind, Trigger: s.Trigger, Request: s.Request, Cron: s.Cron, TimeZone: s.TimeZone, Exclusions: s.Exclusions,
+			Overlap: s.Overlap, CatchUpMinutes: s.CatchUpMinutes, PauseOnFailure: s.PauseOnFailure, Paused: s.Paused, PausedUntil: s.PausedUntil, PauseNote: s.PauseNote,
+			OwnerID: s.OwnerID, AccountID: s.AccountID, TokenID: s.TokenID, Failures: s.Failures, LastDue: x.LastDue, LastState: x.LastState,
+			Next: append([]time.Time{}, next...)})
+	}
 	return out, nil
 }
 
-// change makes one change of a schedule and tells the workflow engine.
+// changeSchedule makes one change of a schedule and tells the workflow engine.
+// The answer is what the change wrote.
 func (a *API) changeSchedule(ctx context.Context, who access.Principal, change func(ctx context.Context, e schedule.Editor) (db.Schedule, error)) (*answer[Schedule], error) {
 	var row db.Schedule
+	var out Schedule
 	err := a.DB.InTenant(ctx, who.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
-		row, err = change(ctx, schedule.Editor{Tx: tx, Q: q, Origin: origin(ctx), Who: who, Now: time.Now()})
+		if row, err = change(ctx, schedule.Editor{Tx: tx, Q: q, Origin: origin(ctx), Who: who, Now: time.Now()}); err != nil {
+			return err
+		}
+		out, err = shownSchedule(ctx, tx, q, who.TenantID, row.ID)
 		return err
 	})
 	var refused *schedule.Invalid
@@ -174,7 +177,7 @@ func (a *API) changeSchedule(ctx context.Context, who access.Principal, change f
 	if err := a.Workflows.EnsureRecurring(ctx, row.StartTrigger()); err != nil && fault.CodeOf(err) != fault.Unavailable {
 		return nil, err // upkeep tells an engine that is away
 	}
-	return a.oneSchedule(ctx, who, row.ID)
+	return reply(out), nil
 }
 
 func (a *API) createSchedule(ctx context.Context, who access.Principal, in *struct{ Body ScheduleInput }) (*answer[Schedule], error) {
@@ -212,11 +215,16 @@ func (a *API) resumeSchedule(ctx context.Context, who access.Principal, in *ByID
 	return a.changeSchedule(ctx, who, func(ctx context.Context, e schedule.Editor) (db.Schedule, error) { return e.Resume(ctx, in.ID) })
 }
 
-// triggerSchedule starts a schedule beside its due times.
+// triggerSchedule starts a schedule beside its due times, in the name of who
+// asks.
 func (a *API) triggerSchedule(ctx context.Context, who access.Principal, in *ByID) (*answer[Schedule], error) {
 	var firing recurrence.Firing
+	var out Schedule
 	err := a.DB.InTenant(ctx, who.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
-		firing, err = schedule.Editor{Tx: tx, Q: q, Origin: origin(ctx), Who: who, Now: time.Now()}.Trigger(ctx, in.ID)
+		if firing, err = (schedule.Editor{Tx: tx, Q: q, Origin: origin(ctx), Who: who, Now: time.Now()}).Trigger(ctx, in.ID); err != nil {
+			return err
+		}
+		out, err = shownSchedule(ctx, tx, q, who.TenantID, in.ID)
 		return err
 	})
 	if err != nil {
@@ -225,5 +233,5 @@ func (a *API) triggerSchedule(ctx context.Context, who access.Principal, in *ByI
 	if err := a.Workflows.StartRecurring(ctx, firing); err != nil {
 		return nil, err
 	}
-	return a.oneSchedule(ctx, who, in.ID)
+	return reply(out), nil
 }

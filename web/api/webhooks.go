@@ -101,42 +101,42 @@ func (a *API) listWebhooks(ctx context.Context, who access.Principal, _ *struct{
 	return reply(out), err
 }
 
-func (a *API) loadWebhook(ctx context.Context, who access.Principal, id uuid.UUID) (Webhook, error) {
+func (a *API) getWebhook(ctx context.Context, who access.Principal, in *ByID) (*answer[Webhook], error) {
 	var hook db.Webhook
 	err := a.DB.InTenant(ctx, who.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
-		hook, err = q.GetWebhook(ctx, tx, who.TenantID, id)
+		hook, err = q.GetWebhook(ctx, tx, who.TenantID, in.ID)
 		return err
 	})
 	if err != nil {
-		return Webhook{}, err
+		return nil, err
 	}
-	return a.showWebhook(ctx, hook), nil
+	return reply(a.showWebhook(ctx, hook)), nil
 }
 
-func (a *API) getWebhook(ctx context.Context, who access.Principal, in *ByID) (*answer[Webhook], error) {
-	out, err := a.loadWebhook(ctx, who, in.ID)
-	return reply(out), err
+// withSecret is a webhook on the one answer that shows its signing secret.
+func (a *API) withSecret(ctx context.Context, hook db.Webhook, secret string) *answer[Webhook] {
+	out := a.showWebhook(ctx, hook)
+	out.Secret = secret
+	return reply(out)
 }
 
 func (a *API) createWebhook(ctx context.Context, who access.Principal, in *struct{ Body WebhookInput }) (*answer[Webhook], error) {
-	id, secret, err := a.outbound().Create(ctx, origin(ctx), who.UserID, outbound.Draft{Name: in.Body.Name, URL: in.Body.URL, Kinds: in.Body.Kinds})
+	hook, secret, err := a.outbound().Create(ctx, origin(ctx), who.UserID, outbound.Draft{Name: in.Body.Name, URL: in.Body.URL, Kinds: in.Body.Kinds})
 	if err != nil {
 		return nil, err
 	}
-	out, err := a.loadWebhook(ctx, who, id)
-	out.Secret = secret
-	return reply(out), err
+	return a.withSecret(ctx, hook, secret), nil
 }
 
-func (a *API) updateWebhook(ctx context.Context, who access.Principal, in *struct {
+func (a *API) updateWebhook(ctx context.Context, _ access.Principal, in *struct {
 	ByID
 	Body WebhookInput
 }) (*answer[Webhook], error) {
-	err := a.outbound().Update(ctx, origin(ctx), in.ID, outbound.Draft{Name: in.Body.Name, URL: in.Body.URL, Kinds: in.Body.Kinds})
+	hook, err := a.outbound().Update(ctx, origin(ctx), in.ID, outbound.Draft{Name: in.Body.Name, URL: in.Body.URL, Kinds: in.Body.Kinds})
 	if err != nil {
 		return nil, err
 	}
-	return a.getWebhook(ctx, who, &in.ByID)
+	return reply(a.showWebhook(ctx, hook)), nil
 }
 
 func (a *API) moveWebhook(state string) func(context.Context, access.Principal, *ByID) (*struct{}, error) {
@@ -153,14 +153,12 @@ type rotation struct {
 	}
 }
 
-func (a *API) rotateWebhook(ctx context.Context, who access.Principal, in *rotation) (*answer[Webhook], error) {
-	secret, err := a.outbound().Rotate(ctx, origin(ctx), in.ID, in.Body.OverlapHours)
+func (a *API) rotateWebhook(ctx context.Context, _ access.Principal, in *rotation) (*answer[Webhook], error) {
+	hook, secret, err := a.outbound().Rotate(ctx, origin(ctx), in.ID, in.Body.OverlapHours)
 	if err != nil {
 		return nil, err
 	}
-	out, err := a.loadWebhook(ctx, who, in.ID)
-	out.Secret = secret
-	return reply(out), err
+	return a.withSecret(ctx, hook, secret), nil
 }
 
 // queued names a delivery that is in line.

@@ -109,16 +109,16 @@ type Service struct {
 	Box *secret.Box
 }
 
-// Create stores a webhook and returns its id and its signing secret, which
-// nothing shows again.
-func (s Service) Create(ctx context.Context, o integration.Origin, by uuid.UUID, d Draft) (id uuid.UUID, signing string, err error) {
+// Create stores a webhook and returns it with its signing secret, which nothing
+// shows again.
+func (s Service) Create(ctx context.Context, o integration.Origin, by uuid.UUID, d Draft) (made db.Webhook, signing string, err error) {
 	if err := d.check(); err != nil {
-		return uuid.Nil, "", err
+		return made, "", err
 	}
-	id, signing = uuid.New(), webhook.NewSecret()
+	id, signing := uuid.New(), webhook.NewSecret()
 	sealed, err := s.seal(o.Tenant, id, signing)
 	if err != nil {
-		return uuid.Nil, "", err
+		return made, "", err
 	}
 	err = s.DB.InTenant(ctx, o.Tenant, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
 		n, err := q.CountWebhooks(ctx, tx, o.Tenant)
@@ -128,13 +128,13 @@ func (s Service) Create(ctx context.Context, o integration.Origin, by uuid.UUID,
 		if n >= MostWebhooks {
 			return fault.New(fault.Conflict, KeyLimit).With("Most", MostWebhooks)
 		}
-		err = q.AddWebhook(ctx, tx, db.AddWebhookParams{TenantID: o.Tenant, ID: id, Name: d.Name, Url: d.URL, Kinds: d.Kinds, Secret: sealed, CreatedBy: by})
+		made, err = q.AddWebhook(ctx, tx, db.AddWebhookParams{TenantID: o.Tenant, ID: id, Name: d.Name, Url: d.URL, Kinds: d.Kinds, Secret: sealed, CreatedBy: by})
 		if err != nil {
 			return err
 		}
 		return o.Audit(ctx, tx, entry("webhook.created", id, nil, d.audited(Active)))
 	})
-	return id, signing, err
+	return made, signing, err
 }
 
 func (s Service) seal(tenant, id uuid.UUID, signing string) ([]byte, error) {
@@ -164,15 +164,16 @@ func (s Service) change(ctx context.Context, o integration.Origin, id uuid.UUID,
 	})
 }
 
-// Update replaces name, address and kinds.
-func (s Service) Update(ctx context.Context, o integration.Origin, id uuid.UUID, d Draft) error {
-	return s.change(ctx, o, id, func(ctx context.Context, tx pgx.Tx, q *db.Queries, w db.Webhook) (db.Entry, error) {
+// Update replaces name, address and kinds, and returns what it wrote.
+func (s Service) Update(ctx context.Context, o integration.Origin, id uuid.UUID, d Draft) (changed db.Webhook, err error) {
+	err = s.change(ctx, o, id, func(ctx context.Context, tx pgx.Tx, q *db.Queries, w db.Webhook) (_ db.Entry, err error) {
 		if err := d.check(); err != nil {
 			return db.Entry{}, err
 		}
-		_, err := q.UpdateWebhook(ctx, tx, db.UpdateWebhookParams{TenantID: o.Tenant, ID: id, Name: d.Name, Url: d.URL, Kinds: d.Kinds})
+		changed, err = q.UpdateWebhook(ctx, tx, db.UpdateWebhookParams{TenantID: o.Tenant, ID: id, Name: d.Name, Url: d.URL, Kinds: d.Kinds})
 		return entry("webhook.changed", id, draftOf(w).audited(w.State), d.audited(w.State)), err
 	})
+	return changed, err
 }
 
 // SetState pauses, resumes or archives.
@@ -189,26 +190,26 @@ func (s Service) SetState(ctx context.Context, o integration.Origin, id uuid.UUI
 	})
 }
 
-// Rotate makes a new signing secret and returns it. The present one signs
-// beside it for the given hours.
-func (s Service) Rotate(ctx context.Context, o integration.Origin, id uuid.UUID, hours int) (string, error) {
-	signing := webhook.NewSecret()
+// Rotate makes a new signing secret and returns it with the webhook. The
+// present one signs beside it for the given hours.
+func (s Service) Rotate(ctx context.Context, o integration.Origin, id uuid.UUID, hours int) (changed db.Webhook, signing string, err error) {
+	signing = webhook.NewSecret()
 	sealed, err := s.seal(o.Tenant, id, signing)
 	if err != nil {
-		return "", err
+		return changed, "", err
 	}
 	until := time.Now().Add(time.Duration(hours) * time.Hour)
-	err = s.change(ctx, o, id, func(ctx context.Context, tx pgx.Tx, q *db.Queries, w db.Webhook) (db.Entry, error) {
+	err = s.change(ctx, o, id, func(ctx context.Context, tx pgx.Tx, q *db.Queries, w db.Webhook) (_ db.Entry, err error) {
 		if hours < LeastOverlap || hours > MostOverlap {
 			return db.Entry{}, fault.New(fault.Invalid, KeyOverlap)
 		}
-		_, err := q.RotateWebhookSecret(ctx, tx, db.RotateWebhookSecretParams{TenantID: o.Tenant, ID: id, FormerUntil: &until, Secret: sealed})
+		changed, err = q.RotateWebhookSecret(ctx, tx, db.RotateWebhookSecretParams{TenantID: o.Tenant, ID: id, FormerUntil: &until, Secret: sealed})
 		return entry("webhook.secret_rotated", id, nil, map[string]any{"name": w.Name, "former_until": until.UTC()}), err
 	})
 	if err != nil {
-		return "", err
+		return changed, "", err
 	}
-	return signing, nil
+	return changed, signing, nil
 }
 
 // Try sends a test event to one webhook and returns the delivery.

@@ -77,6 +77,9 @@ func (e Editor) checkRule(ctx context.Context, d Draft, wrong map[string]Problem
 		return err
 	}
 	rule, err := recurrence.New(d.Cron, d.Zone, d.Exclusions, calendar)
+	if err == nil {
+		err = recurrence.CheckHolidays(d.Exclusions, calendar)
+	}
 	var f *fault.Error
 	switch {
 	case errors.As(err, &f):
@@ -84,7 +87,7 @@ func (e Editor) checkRule(ctx context.Context, d Draft, wrong map[string]Problem
 		switch f.Key {
 		case recurrence.KeyZone:
 			field = "zone"
-		case recurrence.KeyExclusion, recurrence.KeyRange:
+		case recurrence.KeyExclusion, recurrence.KeyRange, recurrence.KeyHoliday:
 			field = "exclusions"
 		}
 		wrong[field] = Problem{f.Key, pairs(f.Args)}
@@ -162,7 +165,7 @@ func (e Editor) checkRequest(ctx context.Context, d Draft, wrong map[string]Prob
 		return nil, nil
 	}
 	today := e.Now.UTC().Truncate(24 * time.Hour)
-	scope, err := Scope(ctx, e.Tx, e.Q, e.Origin.Tenant, today)
+	scope, err := db.RunScope(ctx, e.Tx, e.Origin.Tenant, today)
 	if err != nil {
 		return nil, err
 	}

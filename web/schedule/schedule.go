@@ -20,7 +20,6 @@ import (
 	"github.com/optria-iq/optria/internal/access"
 	"github.com/optria-iq/optria/internal/fault"
 	"github.com/optria-iq/optria/internal/recurrence"
-	"github.com/optria-iq/optria/internal/runs"
 	"github.com/optria-iq/optria/web/integration"
 )
 
@@ -45,6 +44,7 @@ const (
 	KeyNote       = "schedules.error.note"
 	KeyUntil      = "schedules.error.until"
 	KeyNotPaused  = "schedules.error.not_paused"
+	KeyExternal   = "schedules.error.external"
 	KeyRequired   = "field.required"
 	KeyLong       = "field.long"
 	KeyChoice     = "field.choice"
@@ -201,17 +201,17 @@ func (e Editor) Archive(ctx context.Context, id uuid.UUID) (db.Schedule, error) 
 	return row, e.audit(ctx, "schedule.archived", id, recorded(before), nil)
 }
 
-// Trigger notes that somebody starts a schedule by hand; the caller starts it
-// after the commit.
+// Trigger notes that somebody starts a schedule by hand, in their own name; the
+// caller starts it after the commit.
 func (e Editor) Trigger(ctx context.Context, id uuid.UUID) (recurrence.Firing, error) {
 	s, err := e.lock(ctx, id)
 	if err != nil {
 		return recurrence.Firing{}, err
 	}
 	if s.Trigger == recurrence.External {
-		return recurrence.Firing{}, fault.New(fault.Conflict, "schedules.error.external")
+		return recurrence.Firing{}, fault.New(fault.Conflict, KeyExternal)
 	}
-	f := recurrence.Firing{TenantID: s.TenantID, ScheduleID: id, DueAt: e.Now.UTC().Truncate(time.Second), Cause: recurrence.Manual}
+	f := recurrence.Firing{TenantID: s.TenantID, ScheduleID: id, DueAt: e.Now.UTC().Truncate(time.Second), Cause: recurrence.Manual, By: &e.Who.UserID}
 	return f, e.audit(ctx, "schedule.triggered", id, nil, map[string]any{"at": f.DueAt})
 }
 
@@ -255,23 +255,6 @@ func orEmpty(x []recurrence.Exclusion) []recurrence.Exclusion {
 		return []recurrence.Exclusion{}
 	}
 	return x
-}
-
-// Scope is what the request of a schedule may refer to.
-func Scope(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID, today time.Time) (runs.Scope, error) {
-	s := runs.Scope{Today: today}
-	sites, err := q.ListSites(ctx, tx, tenant)
-	if err != nil {
-		return s, err
-	}
-	for _, x := range sites {
-		s.Sites = append(s.Sites, x.ID)
-	}
-	assets, err := q.ListAssetsPlain(ctx, tx, tenant)
-	for _, x := range assets {
-		s.Assets = append(s.Assets, x.ID)
-	}
-	return s, err
 }
 
 // contains reports whether a choice is one of those offered.
