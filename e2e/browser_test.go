@@ -136,8 +136,8 @@ func (v visitor) proposesBalanced() int {
 	n := number(v, v.text(card+`return [...card.querySelectorAll("dt")].find(x => ["Jobs planned", "أعمال مقررة"].includes(x.innerText.trim()))?.nextElementSibling.innerText ?? ""`))
 	require.Positive(v, n)
 
-	v.clicks(`main [data-dialog=propose]`)
-	v.leads(`dialog#propose form button.btn-primary`, "/plans/[0-9a-f-]{36}")
+	v.leads(`main a[href*="/propose?scenario=balanced"]`, "/runs/[0-9a-f-]{36}/propose")
+	v.leads(`main form[action$="/propose"] button.btn-primary`, "/plans/[0-9a-f-]{36}")
 	require.Empty(v, v.text(`return document.querySelector("button[name=kind][value=approved]")?.innerText ?? ""`), "the proposer must not be offered to approve")
 	return n
 }
@@ -190,13 +190,16 @@ func (v visitor) findsWorkOrders(planned int) {
 	require.Equal(v, planned, found, "one work order per planned action")
 }
 
-// finishesFirstWorkOrder begins one order and ends it.
+// finishesFirstWorkOrder begins one order and ends it with what was found.
 func (v visitor) finishesFirstWorkOrder() {
 	v.Helper()
 	action := v.text(`return new URL(document.querySelector('#orders form[action$="/start"]').action).pathname`)
 	order := strings.TrimSuffix(action, "/start")
 	v.leads(`#orders form[action="`+order+`/start"] button`, "/work-orders")
-	v.leads(`#orders form[action="`+order+`/done"] button`, "/work-orders")
+	v.leads(`#orders a[href="`+order+`#findings"]`, order)
+	v.does(chromedp.Click(`#findings [name=found][value=as_expected]`))
+	v.leads(`#findings form[action="`+order+`/done"] button.btn-primary`, order)
+	v.follows("/work-orders")
 	require.Empty(v, v.text(`return document.querySelector('#orders form[action="`+order+`/start"]')?.action ?? ""`))
 	v.does(chromedp.SetValue(`#orders select[name=status]`, "done")) // the filter sends itself
 	await(v.T, 15*time.Second, "the finished order is listed", func() bool {
