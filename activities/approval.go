@@ -53,8 +53,8 @@ type ApprovalView struct {
 
 // DecisionInput is one decision to record. Its id comes from the request, so
 // that a repeated request finds its own row. Withheld are recommendations that
-// an approval holds back, for HoldReason. ContentSHA256, when it is given, is
-// the hash of what the person saw.
+// an approval holds back, for HoldReason. ContentSHA256 is the hash of what the
+// person saw; approvals and endorsements of a plan that has one need it.
 type DecisionInput struct {
 	PlanRef
 	DecisionID    uuid.UUID
@@ -108,11 +108,7 @@ func deadlinesOf(ctx context.Context, tx pgx.Tx, q *db.Queries, p db.Plan) (appr
 	if err != nil {
 		return approval.Deadlines{}, err
 	}
-	return rulesOf(rules).Deadlines(days, p.ProposedAt, p.DueAt), nil
-}
-
-func rulesOf(g db.GetGovernanceRow) approval.Rules {
-	return approval.Rules{DecisionHours: g.DecisionHours, ReminderHours: g.ReminderHours, ExpiryDays: int(g.ExpiryDays), RequireEndorsement: g.RequireEndorsement}
+	return rules.Rules().Deadlines(days, p.ProposedAt, p.DueAt), nil
 }
 
 // RecordDecision stores a decision and, when it is final, the new state of the
@@ -153,21 +149,34 @@ func (a *Approval) RecordDecision(ctx context.Context, in DecisionInput) (Record
 // permitted returns the actor of an active account whose roles, as stored,
 // hold the capability.
 func permitted(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant, user uuid.UUID, c access.Capability) (db.Actor, error) {
-	account, err := q.GetUser(ctx, tx, tenant, user)
+	by, err := person(ctx, tx, q, tenant, user)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return db.Actor{}, fault.Wrap(fault.Forbidden, KeyNotAllowed, err)
 	}
 	if err != nil {
-		return db.Actor{}, fmt.Errorf("load actor: %w", err)
+		return db.Actor{}, err
 	}
-	principal := access.Principal{TenantID: tenant, HomeTenant: tenant, UserID: user, Name: account.NameEn}
-	for _, r := range account.Roles {
-		principal.Roles = append(principal.Roles, access.Role(r))
-	}
-	if !account.IsActive || account.ArchivedAt != nil || !principal.Can(c) {
+	if !by.Can(c) {
 		return db.Actor{}, fault.New(fault.Forbidden, KeyNotAllowed)
 	}
-	return db.ActorOf(principal), nil
+	return db.ActorOf(by), nil
+}
+
+// person loads an account with its roles as stored; one that is closed has
+// none.
+func person(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant, user uuid.UUID) (access.Principal, error) {
+	account, err := q.GetUser(ctx, tx, tenant, user)
+	if err != nil {
+		return access.Principal{}, fmt.Errorf("load person: %w", err)
+	}
+	by := access.Principal{TenantID: tenant, HomeTenant: tenant, UserID: user, Name: account.NameEn}
+	if !account.IsActive || account.ArchivedAt != nil {
+		return by, nil
+	}
+	for _, r := range account.Roles {
+		by.Roles = append(by.Roles, access.Role(r))
+	}
+	return by, nil
 }
 
 // settlePlan ends the wait of a proposed plan and clears its overdue alert.

@@ -19,7 +19,7 @@ func (a *Approval) RemindApproval(ctx context.Context, ref PlanRef) error {
 		if err != nil || reminded == 0 {
 			return err
 		}
-		to, err := db.Deciders(ctx, tx, p)
+		to, err := db.DeciderIDs(ctx, tx, p)
 		if err != nil {
 			return err
 		}
@@ -41,7 +41,7 @@ func (a *Approval) EscalateApproval(ctx context.Context, ref PlanRef) error {
 		if _, err := settleAlerts(ctx, tx, q, ref.TenantID, time.Now().UTC(), overdue(p, true)); err != nil {
 			return err
 		}
-		to, err := db.Deciders(ctx, tx, p)
+		to, err := db.DeciderIDs(ctx, tx, p)
 		if err != nil {
 			return err
 		}

@@ -25,8 +25,8 @@ func decide(ctx context.Context, tx pgx.Tx, q *db.Queries, p db.Plan, in Decisio
 	if err != nil {
 		return p.State, err
 	}
-	if in.Kind == kindApproved {
-		if err := approvable(ctx, tx, q, p, in); err != nil {
+	if in.Kind == kindApproved || in.Kind == kindEndorsed {
+		if err := agreeable(ctx, tx, q, p, in); err != nil {
 			return p.State, err
 		}
 	}
@@ -92,24 +92,28 @@ func capabilityFor(kind string) access.Capability {
 	return access.ApprovePlan
 }
 
-// approvable refuses an approval of anything but what was proposed, and one
-// that comes before the technical endorsement that the tenant asks for.
-func approvable(ctx context.Context, tx pgx.Tx, q *db.Queries, p db.Plan, in DecisionInput) error {
+// agreeable refuses an approval or an endorsement that does not say what was
+// seen, or that is about anything but what was proposed, and an approval that
+// comes before the technical endorsement that the tenant asks for.
+func agreeable(ctx context.Context, tx pgx.Tx, q *db.Queries, p db.Plan, in DecisionInput) error {
 	rules, err := q.GetGovernance(ctx, tx, p.TenantID)
 	if err != nil {
 		return fmt.Errorf("load rules: %w", err)
 	}
-	if rules.RequireEndorsement && p.EndorsedAt == nil {
+	if in.Kind == kindApproved && rules.RequireEndorsement && p.EndorsedAt == nil {
 		return fault.New(fault.Conflict, KeyNotEndorsed)
 	}
 	if p.ContentSha256 == nil {
 		return nil // proposed before contents had a hash
 	}
+	if len(in.ContentSHA256) == 0 {
+		return fault.New(fault.Invalid, KeyContentMissing)
+	}
 	content, err := contentOf(ctx, tx, q, p)
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(content, p.ContentSha256) || (len(in.ContentSHA256) > 0 && !bytes.Equal(in.ContentSHA256, p.ContentSha256)) {
+	if !bytes.Equal(content, p.ContentSha256) || !bytes.Equal(in.ContentSHA256, p.ContentSha256) {
 		return fault.New(fault.Conflict, KeyContentChanged)
 	}
 	return nil
@@ -185,7 +189,7 @@ func announceDecision(ctx context.Context, tx pgx.Tx, p db.Plan, in DecisionInpu
 		to = append(to, *behalf)
 	}
 	if capabilityFor(in.Kind) == access.EndorsePlan {
-		deciders, err := db.Deciders(ctx, tx, p)
+		deciders, err := db.DeciderIDs(ctx, tx, p)
 		if err != nil {
 			return err
 		}

@@ -169,7 +169,12 @@ func TestApprovalHoldsLinesBackAndReleasesTheRest(t *testing.T) {
 	all := f.jobs(plan)
 	require.Greater(t, len(all), 1)
 	approve := f.decision(plan, "tenant_admin", kindApproved)
-	approve.HoldReason, approve.ContentSHA256 = "spares late", []byte("another plan")
+	approve.HoldReason = "spares late"
+	f.refuse(TypeInvalid, KeyContentMissing, f.set.Approval.RecordDecision, approve)
+	endorse := f.decision(plan, "reliability_engineer", kindEndorsed)
+	f.refuse(TypeInvalid, KeyContentMissing, f.set.Approval.RecordDecision, endorse)
+	endorse.ContentSHA256, approve.ContentSHA256 = []byte("another plan"), []byte("another plan")
+	f.refuse(TypeConflict, KeyContentChanged, f.set.Approval.RecordDecision, endorse)
 	f.refuse(TypeConflict, KeyContentChanged, f.set.Approval.RecordDecision, approve)
 	approve.ContentSHA256, approve.Withheld = seen, all
 	f.refuse(TypeInvalid, KeyNothingLeft, f.set.Approval.RecordDecision, approve)

@@ -2,7 +2,9 @@ package activities
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"maps"
 
 	"go.temporal.io/sdk/interceptor"
@@ -35,6 +37,7 @@ const (
 	KeyNotApproved     = "plans.not_approved"
 	KeyNotEndorsed     = "plans.not_endorsed"
 	KeyContentChanged  = "plans.content_changed"
+	KeyContentMissing  = "plans.content_missing"
 	KeyNotALine        = "plans.not_a_line"
 	KeyNothingLeft     = "plans.nothing_left"
 	KeyInternal        = "workflows.internal"
@@ -63,6 +66,18 @@ type ErrorDetail struct {
 	Code fault.Code
 	Key  string
 	Args map[string]any
+}
+
+// arguments are those of the message as they are stored: an object.
+func (d ErrorDetail) arguments() (json.RawMessage, error) {
+	if d.Args == nil {
+		return json.RawMessage(`{}`), nil
+	}
+	text, err := json.Marshal(d.Args)
+	if err != nil {
+		return nil, fmt.Errorf("encode cause: %w", err)
+	}
+	return text, nil
 }
 
 // Fault turns the detail back into a fault with the given cause.

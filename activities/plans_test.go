@@ -90,13 +90,15 @@ func TestReleaseCreatesEachWorkOrderOnceAndReplacesOlderOnes(t *testing.T) {
 	f := newPlant(t)
 	first := f.approved()
 	f.requestRelease(first, "viewer")
-	f.refuse(TypeForbidden, KeyNotAllowed, f.set.Release.CreateWorkOrders, first)
+	var refused, released, again WorkOrdersResult
+	f.do(&refused, f.set.Release.CreateWorkOrders, first)
+	require.Equal(t, WorkOrdersResult{State: ReleaseUndone}, refused, "who may not release never begins to")
+	require.Equal(t, 1, f.releaseState(first, ReleaseUndone))
 	f.requestRelease(first, "optimization_engineer")
-	var released, again WorkOrdersResult
 	f.do(&released, f.set.Release.CreateWorkOrders, first)
 	require.Positive(t, released.Created)
 	f.do(&again, f.set.Release.CreateWorkOrders, first)
-	require.Zero(t, again)
+	require.Equal(t, WorkOrdersResult{State: ReleaseDone}, again)
 	orders := `SELECT count(*) FROM core.work_orders WHERE tenant_id = $1 AND plan_id = $2`
 	require.Equal(t, released.Created, f.count(orders, f.tenant, first.PlanID))
 	require.Equal(t, released.Created, f.count(`SELECT count(DISTINCT number) FROM core.work_orders WHERE tenant_id = $1 AND number BETWEEN 1 AND $2`, f.tenant, released.Created))

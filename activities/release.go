@@ -31,23 +31,28 @@ const (
 	lineUndoFailed = "undo_failed"
 )
 
-// WorkOrdersResult says what a release to the product alone did.
+// WorkOrdersResult says what a release to the product alone did and how it
+// ended: done or undone.
 type WorkOrdersResult struct {
 	Created, Cancelled int
+	State              string
 }
 
-// ReleaseScope is a release as its rows say: what is left to write and, when it
-// is taken back, to undo, each in the order in which it is to be done.
+// ReleaseScope is a release as its rows say: what is left to write, to clear of
+// what attempts at lines that were left out have done, and, when it is taken
+// back, to undo, each in the order in which it is to be done.
 type ReleaseScope struct {
 	ReleaseID   uuid.UUID
 	ProductOnly bool // no maintenance system: CreateWorkOrders does it all
 	State       string
 	Todo, Undo  []int32
+	Clear       []int32 // nil only in histories of before the rows said it
 }
 
 // PrepareRelease notes the lines of a release, each with its idempotency key
 // and its days, and says what is left to do. A plan that was asked to be
-// released before releases had rows gets one, without a maintenance system.
+// released before releases had rows gets one, without a maintenance system. A
+// release that nobody may carry out any more is undone before it begins.
 func (a *Release) PrepareRelease(ctx context.Context, ref PlanRef) (ReleaseScope, error) {
 	var scope ReleaseScope
 	err := a.deps.DB.InTenant(ctx, ref.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
@@ -63,8 +68,11 @@ func (a *Release) PrepareRelease(ctx context.Context, ref PlanRef) (ReleaseScope
 		if err != nil {
 			return err
 		}
-		scope.ReleaseID, scope.State, scope.ProductOnly = r.ID, r.State, r.IntegrationID == nil
-		if scope.ProductOnly {
+		scope.ReleaseID, scope.State = r.ID, r.State
+		if r.State == ReleaseUndone {
+			return nil
+		}
+		if scope.ProductOnly = r.IntegrationID == nil; scope.ProductOnly {
 			return nil
 		}
 		if err := addLines(ctx, tx, q, p, r); err != nil {
@@ -78,23 +86,41 @@ func (a *Release) PrepareRelease(ctx context.Context, ref PlanRef) (ReleaseScope
 	return scope, nil
 }
 
-// wanted returns the release that a person, who may still release, asked for.
+// wanted returns the release that a person asked for, and that person.
+//
+// Whether they may still release counts until anything of it is attempted: a
+// right that was taken away before stops the work, and the release is undone,
+// audited and told of, so that somebody who may asks for it anew. What has
+// begun was begun with the right of its day and under an approval that stands;
+// it goes on, because half a plan in the maintenance system is what nobody has
+// decided. Each decision about a stop is checked by itself.
 func wanted(ctx context.Context, tx pgx.Tx, q *db.Queries, p db.Plan) (db.Release, db.Actor, error) {
 	if p.State != PlanApproved || p.ReleaseRequestedBy == nil {
 		return db.Release{}, db.Actor{}, fault.New(fault.Conflict, KeyNotApproved)
 	}
-	actor, err := permitted(ctx, tx, q, p.TenantID, *p.ReleaseRequestedBy, access.ReleasePlan)
-	if err != nil {
-		return db.Release{}, actor, err
-	}
 	r, err := q.LockRelease(ctx, tx, p.TenantID, p.ID)
 	if errors.Is(err, pgx.ErrNoRows) || err == nil && r.State == ReleaseUndone {
 		if _, err := db.StartRelease(ctx, tx, p, *p.ReleaseRequestedBy, nil); err != nil {
-			return r, actor, err
+			return r, db.Actor{}, err
 		}
 		r, err = q.LockRelease(ctx, tx, p.TenantID, p.ID)
 	}
-	return r, actor, err
+	if err != nil {
+		return r, db.Actor{}, fmt.Errorf("lock release: %w", err)
+	}
+	by, err := person(ctx, tx, q, p.TenantID, *p.ReleaseRequestedBy)
+	if err != nil {
+		return r, db.Actor{}, err
+	}
+	begun, err := q.ReleaseBegun(ctx, tx, p.TenantID, r.ID)
+	if err != nil {
+		return r, db.Actor{}, fmt.Errorf("look for attempts: %w", err)
+	}
+	if r.State == ReleaseRunning && !begun && !by.Can(access.ReleasePlan) {
+		err = endUndone(ctx, tx, q, p, r, lineNotice{Reason: KeyRequesterLost})
+		r.State = ReleaseUndone
+	}
+	return r, db.ActorOf(by), err
 }
 
 // addLines notes the lines of a release that are not noted yet.
@@ -123,6 +149,12 @@ func (s *ReleaseScope) read(ctx context.Context, tx pgx.Tx, q *db.Queries, r db.
 	lines, err := q.ListReleaseLines(ctx, tx, r.TenantID, r.ID)
 	if err != nil {
 		return fmt.Errorf("list lines: %w", err)
+	}
+	if s.Clear, err = q.ListLinesToClear(ctx, tx, r.TenantID, r.ID); err != nil {
+		return fmt.Errorf("list lines to clear: %w", err)
+	}
+	if s.Clear == nil {
+		s.Clear = []int32{}
 	}
 	s.Todo, s.Undo = nil, nil
 	for i := range lines {
@@ -154,12 +186,17 @@ func (a *Release) CreateWorkOrders(ctx context.Context, ref PlanRef) (WorkOrders
 		if err != nil {
 			return err
 		}
+		result.State = ReleaseDone
 		if p.ReleasedAt != nil {
 			return nil
 		}
 		r, actor, err := wanted(ctx, tx, q, p)
 		if err != nil {
 			return err
+		}
+		if r.State == ReleaseUndone {
+			result.State = r.State
+			return nil
 		}
 		if err := addLines(ctx, tx, q, p, r); err != nil {
 			return err

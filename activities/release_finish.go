@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/optria-iq/optria/db"
-	"github.com/optria-iq/optria/internal/access"
 	"github.com/optria-iq/optria/internal/connector"
 	"github.com/optria-iq/optria/internal/fault"
 	"github.com/optria-iq/optria/internal/release"
@@ -51,11 +50,11 @@ func (a *Release) FinishRelease(ctx context.Context, ref PlanRef) (FinishedRelea
 		}
 		out = FinishedRelease{Created: len(assets)}
 		if p.ReleasedAt == nil {
-			actor, err := permitted(ctx, tx, q, p.TenantID, r.RequestedBy, access.ReleasePlan)
+			by, err := person(ctx, tx, q, p.TenantID, r.RequestedBy)
 			if err != nil {
 				return err
 			}
-			if out.Cancelled, err = conclude(ctx, tx, q, p, r, actor, assets); err != nil {
+			if out.Cancelled, err = conclude(ctx, tx, q, p, r, db.ActorOf(by), assets); err != nil {
 				return err
 			}
 		}
@@ -176,6 +175,7 @@ const (
 	eventWritten    = "written"
 	eventFailed     = "failed"
 	eventLineUndone = "line_undone"
+	eventCleared    = "cleared"
 	eventUndoFailed = "undo_failed"
 	eventDone       = "done"
 	eventUndone     = "undone"

@@ -18,16 +18,7 @@ import (
 // simulated SAP system; the records of the others are not matched.
 func (f *maintained) releasedToSAP() LineInput {
 	f.t.Helper()
-	f.set.Release.deps.Dialer = f.set.Ingest.deps.Dialer
-	plan := f.approved()
-	f.in(func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
-		row, err := q.LockPlan(ctx, tx, f.tenant, plan.PlanID)
-		if err != nil {
-			return err
-		}
-		_, err = db.StartRelease(ctx, tx, row, *row.ReleaseRequestedBy, &f.ref.IntegrationID)
-		return err
-	})
+	plan := f.asked()
 	var scope ReleaseScope
 	f.do(&scope, f.set.Release.PrepareRelease, plan)
 	require.NotEmpty(f.t, scope.Todo)
@@ -97,16 +88,7 @@ func TestAnOrderThatIsGoneIsToldOnce(t *testing.T) {
 
 func TestOnlyThoseWhoMayReleaseResolve(t *testing.T) {
 	f := newMaintained(t)
-	f.set.Release.deps.Dialer = f.set.Ingest.deps.Dialer
-	plan := f.approved()
-	f.in(func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
-		row, err := q.LockPlan(ctx, tx, f.tenant, plan.PlanID)
-		if err != nil {
-			return err
-		}
-		_, err = db.StartRelease(ctx, tx, row, *row.ReleaseRequestedBy, &f.ref.IntegrationID)
-		return err
-	})
+	plan := f.asked()
 	var scope ReleaseScope
 	f.do(&scope, f.set.Release.PrepareRelease, plan)
 	decide := func(by uuid.UUID, choice, reason string) Resolution {

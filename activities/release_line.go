@@ -279,12 +279,9 @@ func (a *Release) finishLine(ctx context.Context, w *lineWork, c release.Choice,
 
 // FailLine stops a release at a line: it waits for a person, who is told.
 func (a *Release) FailLine(ctx context.Context, in LineInput, cause ErrorDetail) error {
-	detail, err := json.Marshal(cause.Args)
+	detail, err := cause.arguments()
 	if err != nil {
-		return fmt.Errorf("encode cause: %w", err)
-	}
-	if cause.Args == nil {
-		detail = json.RawMessage(`{}`)
+		return err
 	}
 	err = a.deps.DB.InTenant(ctx, in.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
 		p, r, row, err := lockLine(ctx, tx, q, in)
@@ -305,8 +302,12 @@ func (a *Release) FailLine(ctx context.Context, in LineInput, cause ErrorDetail)
 		if _, err := settleAlerts(ctx, tx, q, in.TenantID, time.Now().UTC(), stuck(r, in.Line, true)); err != nil {
 			return err
 		}
+		stop, err := q.CountReleaseStops(ctx, tx, in.TenantID, r.ID)
+		if err != nil {
+			return fmt.Errorf("count stops: %w", err)
+		}
 		return announceRelease(ctx, tx, q, p, r, "release.stuck", lineNotice{Line: in.Line, Tag: row.Tag, Key: row.ReleaseLine.IdempotencyKey,
-			Reason: cause.Key, Attempt: row.ReleaseLine.Attempts})
+			Reason: cause.Key, Attempt: row.ReleaseLine.Attempts, Stop: stop})
 	})
 	if err != nil {
 		return fmt.Errorf("stop at line %d: %w", in.Line, err)

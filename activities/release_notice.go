@@ -16,6 +16,7 @@ import (
 const (
 	KeyReleaseOpen     = "releases.open"      // the release is not in the state that the step needs
 	KeyReleaseNotStuck = "releases.not_stuck" // nothing waits for a decision
+	KeyRequesterLost   = "releases.requester" // who asked for it may not release any more
 )
 
 // AlertReleaseStuck is the kind of the alert of a release that waits for a
@@ -31,6 +32,7 @@ type lineNotice struct {
 	Written int    `json:"written"`
 	Failed  int    `json:"undo_failed,omitempty"`
 	Attempt int32  `json:"attempt,omitempty"`
+	Stop    int64  `json:"stop,omitempty"` // which stop of the release it is, from 1
 }
 
 // releaseNotice is what an announcement about a release carries.
@@ -58,7 +60,7 @@ func announceRelease(ctx context.Context, tx pgx.Tx, q *db.Queries, p db.Plan, r
 	}
 	return db.Announce(ctx, tx, db.Announcement{
 		TenantID: r.TenantID, Kind: kind, ObjectType: "plan", ObjectID: p.ID, To: to,
-		Key:     fmt.Sprintf("%s/%s/%d/%d/%d", kind, r.ID, r.RequestedAt.UnixMicro(), lines.Line, lines.Attempt),
+		Key:     fmt.Sprintf("%s/%s/%d/%d", kind, r.ID, r.RequestedAt.UnixMicro(), lines.Stop),
 		Payload: releaseNotice{PlanID: p.ID, ReleaseID: r.ID, Title: o.Title, Name: o.SystemName, Version: p.Version, lineNotice: lines},
 	})
 }

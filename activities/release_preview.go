@@ -9,12 +9,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/optria-iq/optria/db"
+	"github.com/optria-iq/optria/internal/connector"
 	"github.com/optria-iq/optria/internal/fault"
 	"github.com/optria-iq/optria/internal/release"
 )
 
-// previewReading is how long a dry run asks the source about single lines. The
-// lines after that are judged by what was read last.
+// previewReading is how long a dry run waits for the source's word on its lines.
+// A line that gets none in time is judged by what was read last.
 const previewReading = 15 * time.Second
 
 // DryRunInput asks what the release of a plan to an integration would do.
@@ -53,35 +54,60 @@ func (a *Release) DryRun(ctx context.Context, in DryRunInput) (DryRun, error) {
 		return out, err
 	}
 	defer w.close(ctx)
-	jobs, known, zone, err := a.jobsAndKnown(ctx, in)
+	x, err := a.loadDryRun(ctx, in)
 	if err != nil {
 		return out, fmt.Errorf("load plan: %w", err)
 	}
 	out.System, out.Kind, out.AsOf = w.integration.Name, w.integration.Kind, w.integration.RecordsSyncedAt
 	out.OrderType, _ = w.config["order_type"].(string)
-	deadline := time.Now().Add(previewReading)
-	for _, j := range jobs {
-		start, end := release.Span(*j.StartOn, *j.EndOn, zone)
-		job := release.Job{Key: release.Key(j.ID), Start: start, End: end}
-		line := DryRunLine{Recommendation: j.ID, AssetID: j.AssetID, Tag: j.Tag, NameAr: j.NameAr, NameEn: j.NameEn, Start: start, End: end}
-		choice := release.Choose(job, known.twins[j.AssetID], known.orders[j.AssetID], zone)
-		if time.Now().Before(deadline) {
-			if choice, err = chooseLive(ctx, w, job, known.twins[j.AssetID], known.orders[j.AssetID], zone); err != nil {
-				return out, fmt.Errorf("look at %s: %w", j.Tag, err)
-			}
-			line.Live = true
+	reading, done := context.WithTimeout(ctx, previewReading)
+	defer done()
+	for _, j := range x.jobs {
+		line, err := x.line(reading, w, j)
+		if err != nil {
+			return out, fmt.Errorf("look at %s: %w", j.Tag, err)
 		}
-		out.Lines = append(out.Lines, line.with(choice, job.Key))
+		out.Lines = append(out.Lines, line)
 	}
 	return out, nil
 }
 
-// with fills in what the line would become. A release that was undone has left
-// its cancelled orders behind; the next one takes new keys, so these are none
-// of its concern.
-func (l DryRunLine) with(c release.Choice, key string) DryRunLine {
-	if c.Fault == release.KeyCancelled && c.Order.Key == key {
-		c = release.Choice{Action: release.Create, TwinID: c.TwinID}
+// dryRunPlan is what a dry run judges by, apart from what the source says now.
+type dryRunPlan struct {
+	jobs  []db.ListJobsToReleaseRow
+	keys  map[uuid.UUID]string // of lines that an undone release has left behind, by recommendation
+	known knownOf
+	zone  *time.Location
+}
+
+// line says what one job would become, by the source's word as long as the
+// reading lasts, else by what was read last.
+func (x dryRunPlan) line(reading context.Context, source connector.WorkOrderWriter, j db.ListJobsToReleaseRow) (DryRunLine, error) {
+	start, end := release.Span(*j.StartOn, *j.EndOn, x.zone)
+	job := release.Job{Key: release.Key(j.ID), Start: start, End: end}
+	if next, again := x.keys[j.ID]; again {
+		job.Key = next
+	}
+	line := DryRunLine{Recommendation: j.ID, AssetID: j.AssetID, Tag: j.Tag, NameAr: j.NameAr, NameEn: j.NameEn, Start: start, End: end}
+	twins, orders := x.known.twins[j.AssetID], x.known.orders[j.AssetID]
+	if reading.Err() == nil {
+		choice, err := chooseLive(reading, source, job, twins, orders, x.zone)
+		if err == nil {
+			line.Live = true
+			return line.with(choice), nil
+		}
+		if reading.Err() == nil {
+			return line, err
+		}
+	}
+	return line.with(release.Choose(job, twins, orders, x.zone)), nil
+}
+
+// with fills in what the line would become. An order of its own that stands
+// there already is kept: writing the line would find it.
+func (l DryRunLine) with(c release.Choice) DryRunLine {
+	if c.Action == release.Create && c.Order.ID != "" {
+		c.Action = release.Keep
 	}
 	l.Action, l.Fault, l.TwinID, l.OrderID, l.Candidates = c.Action, c.Fault, c.TwinID, c.Order.ID, c.Candidates
 	if c.Action == release.Move {
@@ -90,28 +116,33 @@ func (l DryRunLine) with(c release.Choice, key string) DryRunLine {
 	return l
 }
 
-func (a *Release) jobsAndKnown(ctx context.Context, in DryRunInput) ([]db.ListJobsToReleaseRow, knownOf, *time.Location, error) {
-	var jobs []db.ListJobsToReleaseRow
-	var known knownOf
-	var zone *time.Location
+func (a *Release) loadDryRun(ctx context.Context, in DryRunInput) (dryRunPlan, error) {
+	x := dryRunPlan{keys: map[uuid.UUID]string{}}
 	err := a.deps.DB.InTenant(ctx, in.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
-		if jobs, err = q.ListJobsToRelease(ctx, tx, in.TenantID, in.PlanID); err != nil {
+		if x.jobs, err = q.ListJobsToRelease(ctx, tx, in.TenantID, in.PlanID); err != nil {
 			return err
 		}
-		if len(jobs) == 0 {
+		if len(x.jobs) == 0 {
 			return fault.New(fault.NotFound, KeyNothingLeft)
+		}
+		keys, err := q.ListNextReleaseKeys(ctx, tx, in.TenantID, in.PlanID)
+		if err != nil {
+			return fmt.Errorf("list keys: %w", err)
+		}
+		for _, k := range keys {
+			x.keys[k.RecommendationID] = k.NextKey
 		}
 		days, err := db.TenantCalendar(ctx, tx, in.TenantID)
 		if err != nil {
 			return err
 		}
-		zone = days.Location()
-		assets := make([]uuid.UUID, len(jobs))
-		for i, j := range jobs {
+		x.zone = days.Location()
+		assets := make([]uuid.UUID, len(x.jobs))
+		for i, j := range x.jobs {
 			assets[i] = j.AssetID
 		}
-		known, err = loadKnown(ctx, tx, q, IntegrationRef{TenantID: in.TenantID, IntegrationID: in.IntegrationID}, assets...)
+		x.known, err = loadKnown(ctx, tx, q, IntegrationRef{TenantID: in.TenantID, IntegrationID: in.IntegrationID}, assets...)
 		return err
 	})
-	return jobs, known, zone, err
+	return x, err
 }

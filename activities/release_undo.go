@@ -57,10 +57,13 @@ func (a *Release) ClearSkipped(ctx context.Context, in LineInput) error {
 	}
 	defer w.writer.close(ctx)
 	order, err := w.takeBack(ctx)
-	if err != nil || order == nil {
-		return err
+	if err != nil {
+		return fmt.Errorf("take line %d back: %w", in.Line, err)
 	}
 	return a.deps.DB.InTenant(ctx, in.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
+		if order == nil { // the attempts came to nothing
+			return note(ctx, tx, q, w.r, releaseEvent{kind: eventCleared, line: &in.Line})
+		}
 		if err := w.writer.remember(ctx, tx, q, *order); err != nil {
 			return err
 		}
@@ -148,12 +151,9 @@ func (a *Release) settleUndo(ctx context.Context, w *lineWork, order *connector.
 // FailUndo notes why a line could not be taken back. The others are taken back
 // all the same; what is left is for a person to do in the maintenance system.
 func (a *Release) FailUndo(ctx context.Context, in LineInput, cause ErrorDetail) error {
-	detail, err := json.Marshal(cause.Args)
+	detail, err := cause.arguments()
 	if err != nil {
-		return fmt.Errorf("encode cause: %w", err)
-	}
-	if cause.Args == nil {
-		detail = json.RawMessage(`{}`)
+		return err
 	}
 	err = a.deps.DB.InTenant(ctx, in.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
 		_, r, row, err := lockLine(ctx, tx, q, in)
@@ -199,25 +199,35 @@ func (a *Release) FinishUndo(ctx context.Context, ref PlanRef) error {
 				failed++
 			}
 		}
-		if err := advance(ctx, tx, q, r, ReleaseUndone); err != nil {
-			return err
-		}
-		if err := q.CancelReleaseRequest(ctx, tx, ref.TenantID, ref.PlanID); err != nil {
-			return fmt.Errorf("cancel request: %w", err)
-		}
-		if err := note(ctx, tx, q, r, releaseEvent{kind: eventUndone, detail: map[string]any{"undo_failed": failed}}); err != nil {
-			return err
-		}
-		if err := announceRelease(ctx, tx, q, p, r, "release.undone", lineNotice{Failed: failed}); err != nil {
-			return err
-		}
-		return db.AppendAudit(ctx, tx, db.Entry{
-			TenantID: ref.TenantID, Actor: db.SystemActor("release"), Action: "release.undone", ObjectType: "plan", ObjectID: ref.PlanID.String(),
-			Before: map[string]any{"state": r.State}, After: map[string]any{"state": ReleaseUndone, "undo_failed": failed},
-		})
+		return endUndone(ctx, tx, q, p, r, lineNotice{Failed: failed})
 	})
 	if err != nil {
 		return fmt.Errorf("finish undo: %w", err)
 	}
 	return nil
+}
+
+// endUndone ends a release of which nothing stands but what the notice says
+// could not be taken back, and withdraws the request for it.
+func endUndone(ctx context.Context, tx pgx.Tx, q *db.Queries, p db.Plan, r db.Release, n lineNotice) error {
+	if err := advance(ctx, tx, q, r, ReleaseUndone); err != nil {
+		return err
+	}
+	if err := q.CancelReleaseRequest(ctx, tx, p.TenantID, p.ID); err != nil {
+		return fmt.Errorf("cancel request: %w", err)
+	}
+	detail, after := map[string]any{"undo_failed": n.Failed}, map[string]any{"state": ReleaseUndone, "undo_failed": n.Failed}
+	if n.Reason != "" {
+		detail["error_key"], after["reason"] = n.Reason, n.Reason
+	}
+	if err := note(ctx, tx, q, r, releaseEvent{kind: eventUndone, detail: detail}); err != nil {
+		return err
+	}
+	if err := announceRelease(ctx, tx, q, p, r, "release.undone", n); err != nil {
+		return err
+	}
+	return db.AppendAudit(ctx, tx, db.Entry{
+		TenantID: p.TenantID, Actor: db.SystemActor("release"), Action: "release.undone", ObjectType: "plan", ObjectID: p.ID.String(),
+		Before: map[string]any{"state": r.State}, After: after,
+	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/optria-iq/optria/internal/access"
+	"github.com/optria-iq/optria/internal/approval"
 )
 
 // PlanEvent is something that happened to a plan. State is that of the plan
@@ -62,35 +63,60 @@ func AnnouncePlan(ctx context.Context, tx pgx.Tx, p Plan, e PlanEvent) error {
 	return Announce(ctx, tx, Announcement{TenantID: p.TenantID, Kind: e.Kind, ObjectType: "plan", ObjectID: p.ID, Key: e.Kind + "/" + e.Key, Payload: n, To: to})
 }
 
-// Deciders lists who may approve a plan now: holders of the capability and
+// Decider is somebody who may approve a plan now: by their own roles, or in
+// place of For.
+type Decider struct {
+	ListPeopleRow
+	For *ListPeopleRow
+}
+
+// Deciders lists who may approve a plan now: holders of the capability and then
 // their deputies, without those who launched or proposed it and without
 // deputies who stand in for nobody else than them.
-func Deciders(ctx context.Context, tx pgx.Tx, p Plan) ([]uuid.UUID, error) {
+func Deciders(ctx context.Context, tx pgx.Tx, p Plan) ([]Decider, error) {
 	q := New()
-	people, err := q.ListPeople(ctx, tx, p.TenantID)
+	rows, err := q.ListPeople(ctx, tx, p.TenantID)
 	if err != nil {
 		return nil, fmt.Errorf("list people: %w", err)
 	}
-	own := func(id uuid.UUID) bool { return id == p.LaunchedBy || id == p.ProposedBy }
-	var out []uuid.UUID
-	active := map[uuid.UUID]bool{}
-	for _, x := range people {
-		active[x.ID] = hasRole(x.Roles, access.CommentPlans)
-		if hasRole(x.Roles, access.ApprovePlan) && !own(x.ID) {
-			out = append(out, x.ID)
+	var out []Decider
+	people, holds := map[uuid.UUID]ListPeopleRow{}, map[uuid.UUID]bool{}
+	for _, x := range rows {
+		if x.ID == p.LaunchedBy || x.ID == p.ProposedBy {
+			continue
+		}
+		people[x.ID], holds[x.ID] = x, access.AnyAllows(x.Roles, access.ApprovePlan)
+		if holds[x.ID] {
+			out = append(out, Decider{ListPeopleRow: x})
 		}
 	}
-	holders := slices.Clone(out)
 	delegations, err := q.ListActiveDelegations(ctx, tx, p.TenantID)
 	if err != nil {
 		return nil, fmt.Errorf("list delegations: %w", err)
 	}
 	for _, d := range delegations {
-		if slices.Contains(holders, d.FromUser) && active[d.ToUser] && !own(d.ToUser) && !slices.Contains(out, d.ToUser) {
-			out = append(out, d.ToUser)
+		deputy, from := people[d.ToUser], people[d.FromUser]
+		known := slices.ContainsFunc(out, func(x Decider) bool { return x.ID == d.ToUser })
+		if holds[d.FromUser] && access.AnyAllows(deputy.Roles, access.CommentPlans) && !known {
+			out = append(out, Decider{deputy, &from})
 		}
 	}
 	return out, nil
+}
+
+// DeciderIDs lists the same people by their ids, for telling them.
+func DeciderIDs(ctx context.Context, tx pgx.Tx, p Plan) ([]uuid.UUID, error) {
+	deciders, err := Deciders(ctx, tx, p)
+	ids := make([]uuid.UUID, len(deciders))
+	for i, x := range deciders {
+		ids[i] = x.ID
+	}
+	return ids, err
+}
+
+// Rules are the tenant's rules of deciding on plans.
+func (g GetGovernanceRow) Rules() approval.Rules {
+	return approval.Rules{DecisionHours: g.DecisionHours, ReminderHours: g.ReminderHours, ExpiryDays: int(g.ExpiryDays)}
 }
 
 // StandsInFor lists the active holders of the capability to approve plans in
@@ -102,13 +128,9 @@ func StandsInFor(ctx context.Context, tx pgx.Tx, tenant, deputy uuid.UUID) ([]uu
 	}
 	out := []uuid.UUID{}
 	for _, x := range rows {
-		if hasRole(x.Roles, access.ApprovePlan) {
+		if access.AnyAllows(x.Roles, access.ApprovePlan) {
 			out = append(out, x.ID)
 		}
 	}
 	return out, nil
-}
-
-func hasRole(roles []string, c access.Capability) bool {
-	return slices.ContainsFunc(roles, func(r string) bool { return access.Allows(access.Role(r), c) })
 }

@@ -121,7 +121,7 @@ func (s *stack) toWorkOrders(t *testing.T, engineer person, run uuid.UUID) {
 	engineer.T = t
 	plan := idAfter(t, engineer.sends("/runs/"+run.String()+"/propose", proposal), "/plans/")
 	engineer.isRefused("/runs/"+run.String()+"/propose", proposal, http.StatusConflict)
-	decision := url.Values{"decision": {uuid.NewString()}, "kind": {"approved"}, "comment": {"agreed"}}
+	decision := url.Values{"decision": {uuid.NewString()}, "kind": {"approved"}, "comment": {"agreed"}, "content": {s.content(t, plan)}}
 	engineer.isRefused("/plans/"+plan.String()+"/decision", decision, http.StatusForbidden)
 
 	admin := s.signIn(t, plant, access.TenantAdmin)

@@ -45,6 +45,7 @@ func TestKillEachProcessAtEveryState(t *testing.T) {
 	run := l.engineer.requestRun("10")
 	s.eventually(t, `SELECT count(*) FROM optimization.optimization_runs WHERE tenant_id = $1 AND id = $2 AND state = 'done'`, run, func(n int) bool { return n == 1 }, "the run ends")
 	l.plan = idAfter(t, l.engineer.sends("/runs/"+run.String()+"/propose", url.Values{"scenario": {"balanced"}, "note": {"checked"}}), "/plans/")
+	l.seen = s.content(t, l.plan)
 	for _, state := range []struct {
 		name string
 		pass func(*testing.T)
@@ -64,6 +65,7 @@ type life struct {
 	erp                          *maintenance
 	engineer, reliability, admin person
 	plan, release                uuid.UUID
+	seen                         string // hash of the plan that the people looked at
 	planned                      int
 }
 
@@ -98,7 +100,7 @@ func (l *life) votes(t *testing.T, kind string) int {
 // is there.
 func (l *life) decide(t *testing.T, who person, kind string) {
 	who.T = t
-	who.insists("/plans/"+l.plan.String()+"/decision", url.Values{"decision": {uuid.NewString()}, "kind": {kind}, "comment": {"spoken while something was down"}})
+	who.insists("/plans/"+l.plan.String()+"/decision", url.Values{"decision": {uuid.NewString()}, "kind": {kind}, "comment": {"spoken while something was down"}, "content": {l.seen}})
 }
 
 func (l *life) proposed(t *testing.T) {

@@ -50,6 +50,16 @@ func (s *stack) count(ctx context.Context, tenant uuid.UUID, query string, args 
 	return n, err
 }
 
+// content is the hash of what a plan asks to be decided on, as its page shows it.
+func (s *stack) content(t *testing.T, plan uuid.UUID) (hash string) {
+	t.Helper()
+	tenant := s.tenantID(t, plant)
+	require.NoError(t, s.db.InTenant(t.Context(), tenant, func(ctx context.Context, tx pgx.Tx, _ *db.Queries) error {
+		return tx.QueryRow(ctx, `SELECT encode(content_sha256, 'hex') FROM optimization.plans WHERE tenant_id = $1 AND id = $2`, tenant, plan).Scan(&hash)
+	}))
+	return hash
+}
+
 // await asks again until a condition holds. It stays on the goroutine of the
 // test, so the condition may fail the test.
 func await(t *testing.T, limit time.Duration, what string, holds func() bool) {

@@ -94,10 +94,10 @@ func (s *Server) delegationPage(w http.ResponseWriter, r *http.Request, status i
 func (v *delegationView) offer(p Page, who access.Principal, people []db.ListPeopleRow) {
 	for _, x := range people {
 		option := choiceOption{x.ID.String(), localName(p.Lang, x.NameAr, x.NameEn)}
-		if approvals.Holds(x.Roles, access.ApprovePlan) && (v.Others || x.ID == who.UserID) {
+		if access.AnyAllows(x.Roles, access.ApprovePlan) && (v.Others || x.ID == who.UserID) {
 			v.From = append(v.From, option)
 		}
-		if approvals.Holds(x.Roles, access.CommentPlans) {
+		if access.AnyAllows(x.Roles, access.CommentPlans) {
 			v.To = append(v.To, option)
 		}
 	}

@@ -16,13 +16,14 @@ import (
 // eventsPrinted bounds the audit rows of a dossier.
 const eventsPrinted = 500
 
-// lifecycle is the state of a plan as people know it. The column is generated,
-// and so nullable to the driver.
-func lifecycle(p db.Plan) string {
-	if p.Lifecycle == nil {
-		return p.State
+// lifecycle is the state of a plan as people know it: of a proposed plan whose
+// endorsement stands, endorsed. The column is generated, and so nullable to the
+// driver.
+func lifecycle(state string, column *string) string {
+	if column == nil {
+		return state
 	}
-	return *p.Lifecycle
+	return *column
 }
 
 // readAlternatives sets the presets of the run side by side.
@@ -55,7 +56,7 @@ func (b *dossierBuilder) readVersions(ctx context.Context, tx pgx.Tx, q *db.Quer
 	for {
 		plan := detail.Plan
 		r.Versions = append(r.Versions, dossier.Version{Number: int(plan.Version), Preset: presetName(b.Page, detail.OptimizationScenario.Preset),
-			State: b.T("plans.state." + lifecycle(plan)), At: plan.ProposedAt})
+			State: b.T("plans.state." + lifecycle(plan.State, plan.Lifecycle)), At: plan.ProposedAt})
 		if plan.PreviousID == nil || len(r.Versions) > int(b.detail.Plan.Version) {
 			return nil
 		}

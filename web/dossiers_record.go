@@ -97,7 +97,7 @@ func (b *dossierBuilder) head(names db.GetTenantNamesRow) dossier.Record {
 	r := dossier.Record{
 		Tenant: b.name(names.NameAr, names.NameEn), TenantCode: names.Code, Synthetic: names.Synthetic, PlanID: plan.ID.String(), RunID: plan.RunID.String(),
 		Title: d.Title, Problem: problemTitle(b.Page, b.run.Problem), Preset: presetName(b.Page, d.OptimizationScenario.Preset), Version: int(plan.Version),
-		State: b.T("plans.state." + lifecycle(plan)), LaunchedBy: b.name(d.LaunchedAr, d.LaunchedEn), ProposedBy: b.name(d.ProposedAr, d.ProposedEn),
+		State: b.T("plans.state." + lifecycle(plan.State, plan.Lifecycle)), LaunchedBy: b.name(d.LaunchedAr, d.LaunchedEn), ProposedBy: b.name(d.ProposedAr, d.ProposedEn),
 		ReleasedBy: b.name(d.ReleasedAr, d.ReleasedEn), CreatedBy: b.author, Note: plan.Note, From: b.solved.time.at(0), To: b.solved.time.last(),
 		ProposedAt: plan.ProposedAt, DueAt: plan.DueAt, DecidedAt: plan.DecidedAt, ReleasedAt: plan.ReleasedAt, CreatedAt: time.Now().UTC().Truncate(time.Second),
 	}

@@ -89,7 +89,7 @@ func (s *Server) governancePage(w http.ResponseWriter, r *http.Request, status i
 			return err
 		}
 		now := time.Now()
-		example := approval.Rules{DecisionHours: rules.DecisionHours, ReminderHours: rules.ReminderHours, ExpiryDays: int(rules.ExpiryDays)}
+		example := rules.Rules()
 		due, err := example.Due(days, now)
 		v.Example = example.Deadlines(days, now, due)
 		return err
@@ -125,7 +125,7 @@ func readGovernanceForm(r *http.Request) governanceForm {
 // rules reads the form; Errors says what is wrong, by field.
 func (f *governanceForm) rules(p Page, people []db.ListPeopleRow) db.SaveGovernanceParams {
 	number := func(field, text string, ok func(float64) bool) float64 {
-		v, err := strconv.ParseFloat(strings.ReplaceAll(text, ",", ""), 64)
+		v, err := strconv.ParseFloat(digits.Replace(text), 64)
 		switch {
 		case err != nil:
 			f.Errors[field] = p.T("governance.error.number")

@@ -132,7 +132,7 @@ func newPlanRow(p Page, x db.PlanPageRow, list planPageRows) planRow {
 	now := time.Now()
 	row := planRow{
 		ID: x.ID.String(), Title: x.Title, Preset: presetName(p, x.Preset), State: planStates[x.State],
-		StateLabel: p.T("plans.state." + lifecycleOf(x.State, x.EndorsedAt)), By: localName(p.Lang, x.ProposedAr, x.ProposedEn), Version: int(x.Version),
+		StateLabel: p.T("plans.state." + lifecycle(x.State, x.Lifecycle)), By: localName(p.Lang, x.ProposedAr, x.ProposedEn), Version: int(x.Version),
 		Actions: int(x.ActionsPlanned), Cost: x.TotalCost, ProposedAt: x.ProposedAt, DueAt: x.DueAt, DecidedAt: x.DecidedAt,
 		Waiting: x.State == "proposed", Late: x.State == "proposed" && now.After(x.DueAt),
 	}
@@ -149,13 +149,4 @@ func newPlanRow(p Page, x db.PlanPageRow, list planPageRows) planRow {
 		row.BoundKnown, row.Gap = true, *x.Gap
 	}
 	return row
-}
-
-// lifecycleOf is the state of a plan as people know it: a waiting plan whose
-// endorsement stands is endorsed. The database computes the same in a column.
-func lifecycleOf(state string, endorsed *time.Time) string {
-	if state == "proposed" && endorsed != nil {
-		return "endorsed"
-	}
-	return state
 }

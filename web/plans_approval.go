@@ -69,7 +69,7 @@ func (x *planRows) loadApproval(ctx context.Context, tx pgx.Tx, q *db.Queries, p
 		x.behalf = &behalf
 	}
 	if plan.State == "proposed" {
-		x.deciders, err = deciderNames(ctx, tx, q, p, plan)
+		x.deciders, err = deciderNames(ctx, tx, p, plan)
 	}
 	return err
 }

@@ -91,12 +91,12 @@ func (f *decisionForm) decision(p Page, kind string, who access.Principal) (d wo
 	case utf8.RuneCountInString(f.Comment) > approvals.MaxNote:
 		f.CommentError = p.T("field.long")
 	}
-	if kind != workflows.Approved {
-		return d, f.CommentError == ""
-	}
 	var err error
 	if d.ContentSHA256, err = hex.DecodeString(f.Content); err != nil {
 		f.Error = p.T("plans.content_changed")
+	}
+	if kind != workflows.Approved {
+		return d, f.Error == "" && f.CommentError == ""
 	}
 	for id := range f.Held {
 		line, err := uuid.Parse(id)

@@ -160,7 +160,7 @@ func newPlanView(p Page, x planRows, who access.Principal) planView {
 	plan, sc := x.plan.Plan, x.plan.OptimizationScenario
 	v := planView{
 		ID: plan.ID.String(), Run: plan.RunID.String(), Title: x.plan.Title, Preset: sc.Preset, PresetName: presetName(p, sc.Preset),
-		State: plan.State, StateName: planStates[plan.State], StateLabel: p.T("plans.state." + lifecycleOf(plan.State, plan.EndorsedAt)), Version: int(plan.Version),
+		State: plan.State, StateName: planStates[plan.State], StateLabel: p.T("plans.state." + lifecycle(plan.State, plan.Lifecycle)), Version: int(plan.Version),
 		LaunchedBy: localName(p.Lang, x.plan.LaunchedAr, x.plan.LaunchedEn), ProposedBy: localName(p.Lang, x.plan.ProposedAr, x.plan.ProposedEn),
 		ReleasedBy: localName(p.Lang, x.plan.ReleasedAr, x.plan.ReleasedEn), Note: plan.Note, ProposedAt: plan.ProposedAt, DueAt: plan.DueAt,
 		From: x.plan.WindowStart, To: x.plan.WindowStart.AddDate(0, 0, int(x.plan.WindowDays)-1), DecidedAt: plan.DecidedAt,

@@ -131,12 +131,13 @@ func (s *Server) proposalPage(w http.ResponseWriter, r *http.Request, status int
 	switch {
 	case len(x.all) == 0:
 		return fault.New(fault.Conflict, approvals.KeyRunOpen)
-	case openPlan(p, x.plans) != nil: // already put forward
-		return s.redirect(w, r, "/plans/"+openPlan(p, x.plans).ID, "")
 	case !x.plan().spec.Executable:
 		return fault.New(fault.Conflict, approvals.KeyNotExecutable)
 	}
 	plan := x.plan()
+	if open := openPlan(p, x.plans, plan.scenario.ID); open != nil { // already put forward
+		return s.redirect(w, r, "/plans/"+open.ID, "")
+	}
 	f.Preset = plan.scenario.Preset
 	v := planProposal{Run: id.String(), Title: x.run.Title, Preset: f.Preset, PresetName: presetName(p, f.Preset), Scenario: plan.scenario.ID.String(), Form: f,
 		Total: plan.view.Total, Risk: plan.view.Risk, Certificate: newCertificate(plan.view.Certificate)}
@@ -169,7 +170,7 @@ func (s *Server) loadProposal(r *http.Request, p Page, x resultRows, v *planProp
 			return err
 		}
 		v.Endorsement = rules.RequireEndorsement
-		if v.Deciders, err = deciderNames(ctx, tx, q, p, db.Plan{TenantID: tenant, LaunchedBy: x.run.RequestedBy, ProposedBy: access.From(ctx).UserID}); err != nil {
+		if v.Deciders, err = deciderNames(ctx, tx, p, db.Plan{TenantID: tenant, LaunchedBy: x.run.RequestedBy, ProposedBy: access.From(ctx).UserID}); err != nil {
 			return err
 		}
 		if len(x.plans) > 0 {
@@ -214,35 +215,15 @@ func jobRows(p Page, x solvedPlan, b plantBook, lines []db.ListPlanLinesRow, cho
 
 // deciderNames names those who may approve a plan, deputies with whom they
 // stand in for.
-func deciderNames(ctx context.Context, tx pgx.Tx, q *db.Queries, p Page, plan db.Plan) ([]string, error) {
-	ids, err := db.Deciders(ctx, tx, plan)
-	if err != nil {
-		return nil, err
-	}
-	people, err := q.ListPeople(ctx, tx, plan.TenantID)
-	if err != nil {
-		return nil, err
-	}
-	names, roles := map[uuid.UUID]string{}, map[uuid.UUID][]string{}
-	for _, x := range people {
-		names[x.ID], roles[x.ID] = localName(p.Lang, x.NameAr, x.NameEn), x.Roles
-	}
-	delegations, err := q.ListActiveDelegations(ctx, tx, plan.TenantID)
-	if err != nil {
-		return nil, err
-	}
+func deciderNames(ctx context.Context, tx pgx.Tx, p Page, plan db.Plan) ([]string, error) {
+	deciders, err := db.Deciders(ctx, tx, plan)
 	var out []string
-	for _, id := range ids {
-		if approvals.Holds(roles[id], access.ApprovePlan) {
-			out = append(out, names[id])
-			continue
+	for _, x := range deciders {
+		name := localName(p.Lang, x.NameAr, x.NameEn)
+		if x.For != nil {
+			name = p.T("plans.decider.deputy", "Deputy", name, "Name", localName(p.Lang, x.For.NameAr, x.For.NameEn))
 		}
-		for _, d := range delegations {
-			if d.ToUser == id && d.FromUser != plan.LaunchedBy && d.FromUser != plan.ProposedBy {
-				out = append(out, p.T("plans.decider.deputy", "Deputy", names[id], "Name", names[d.FromUser]))
-				break
-			}
-		}
+		out = append(out, name)
 	}
-	return out, nil
+	return out, err
 }

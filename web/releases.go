@@ -68,10 +68,6 @@ func (s *Server) releasePlan(w http.ResponseWriter, r *http.Request) error {
 // in. ID makes a repeated sending harmless.
 type resolveForm struct{ ID, Reason, Error, ReasonError string }
 
-// maxResolveReason bounds the reason of a decision, in letters, as its column
-// does.
-const maxResolveReason = 500
-
 // resolveRelease sends a decision to a stuck release and shows what became of
 // it. The workflow writes events and audit entry itself.
 func (s *Server) resolveRelease(w http.ResponseWriter, r *http.Request) error {
@@ -91,7 +87,7 @@ func (s *Server) resolveRelease(w http.ResponseWriter, r *http.Request) error {
 	case form.Reason == "" && choice != workflows.Retry:
 		form.ReasonError = p.T("releases.reason.needed")
 		return s.releasePage(w, r, http.StatusUnprocessableEntity, form)
-	case utf8.RuneCountInString(form.Reason) > maxResolveReason:
+	case utf8.RuneCountInString(form.Reason) > approvals.MaxReason:
 		form.ReasonError = p.T("field.long")
 		return s.releasePage(w, r, http.StatusUnprocessableEntity, form)
 	}

@@ -186,7 +186,7 @@ func detailArguments(raw json.RawMessage) []any {
 // eventLooks gives each kind of event its mark.
 var eventLooks = map[string]struct{ icon, tone string }{
 	"writing": {"send", "none"}, "written": {"check", "ok"}, "failed": {"octagon-alert", "bad"}, "retry": {"rotate-ccw", "none"}, "skip": {"circle-slash", "warn"},
-	"undo": {"undo-2", "warn"}, "line_undone": {"undo-2", "none"}, "undo_failed": {"octagon-alert", "bad"}, "done": {"check-check", "ok"}, "undone": {"undo-2", "warn"},
+	"undo": {"undo-2", "warn"}, "line_undone": {"undo-2", "none"}, "cleared": {"check", "none"}, "undo_failed": {"octagon-alert", "bad"}, "done": {"check-check", "ok"}, "undone": {"undo-2", "warn"},
 	"replaced": {"circle-slash", "none"}, "replaced_left": {"triangle-alert", "warn"}, "followed": {"refresh-cw", "none"}, "drift": {"triangle-alert", "warn"},
 }
 

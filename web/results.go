@@ -165,7 +165,7 @@ func newResultView(p Page, x resultRows, canRun bool) resultView {
 		ID: x.run.ID.String(), Title: x.run.Title, Problem: problemTitle(p, x.run.Problem), Preset: plan.scenario.Preset,
 		PresetName: presetName(p, plan.scenario.Preset), ScenarioID: plan.scenario.ID.String(),
 		From: plan.time.at(0), To: plan.time.last(), Cards: scenarioCards(p, x), CanRun: canRun,
-		Plan: openPlan(p, x.plans), Exports: exportLinks(p, plan),
+		Plan: openPlan(p, x.plans, plan.scenario.ID), Exports: exportLinks(p, plan),
 	}
 	v.Tabs, v.Tab = resultTabs(p, x)
 	switch v.Tab {
@@ -216,9 +216,12 @@ func resultTabs(p Page, x resultRows) ([]tabView, string) {
 	return tabs, chosen
 }
 
-func openPlan(p Page, plans []db.PlansOfRunRow) *planLink {
+// openPlan leads to the plan that keeps a scenario from being put forward: one
+// of the run that is under way, or the superseded one of the scenario itself.
+func openPlan(p Page, plans []db.PlansOfRunRow, scenario uuid.UUID) *planLink {
 	for _, plan := range plans {
-		if plan.State == "proposed" || plan.State == "approved" || plan.State == "released" {
+		superseded := plan.State == "superseded" && plan.ScenarioID == scenario
+		if plan.State == "proposed" || plan.State == "approved" || plan.State == "released" || superseded {
 			return &planLink{plan.ID.String(), p.T("plans.state." + plan.State), planStates[plan.State]}
 		}
 	}

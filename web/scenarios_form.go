@@ -235,7 +235,7 @@ func (f scenarioForm) number(p Page, spec optimize.Spec, field optimize.Field, s
 		v := day.Sub(start).Hours() / 24
 		return &v
 	}
-	v, err := strconv.ParseFloat(strings.ReplaceAll(text, ",", ""), 64)
+	v, err := strconv.ParseFloat(digits.Replace(text), 64)
 	if err != nil || !(v >= field.Min && v <= field.Max) { // NaN is in no range
 		errs[name] = p.T("scenarios.error.range", "Min", p.Loc().Num(field.Min), "Max", p.Loc().Num(field.Max))
 		return nil

@@ -224,7 +224,7 @@ func (f *whatIfForm) resource(p Page, x solvedPlan) string {
 
 func (f *whatIfForm) load(p Page, x solvedPlan) *float64 {
 	u, ok := profileOf(x, f.Subject)
-	v, err := strconv.ParseFloat(strings.ReplaceAll(f.Load, ",", ""), 64)
+	v, err := strconv.ParseFloat(digits.Replace(f.Load), 64)
 	if err != nil || !ok || !(v >= u.Minimum && v <= u.Maximum) { // NaN is in no range
 		f.Errors["load"] = p.T("scenarios.error.range", "Min", p.Loc().Num(u.Minimum), "Max", p.Loc().Num(u.Maximum))
 		return nil

@@ -94,8 +94,8 @@ const (
 )
 
 // Decision is the argument of UpdateDecide. An approval may hold jobs of the
-// plan back, for a reason, and carries the hash of what the approver saw. In
-// whose place a deputy decides follows from the delegations, not from here.
+// plan back, for a reason. Approvals and endorsements carry the hash of what was
+// seen. In whose place a deputy decides follows from the delegations, not from here.
 type Decision struct {
 	ActorID       uuid.UUID
 	Service       bool // came in as a service account: never accepted

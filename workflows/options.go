@@ -53,6 +53,15 @@ func consult(ctx workflow.Context, summary string) workflow.Context {
 	})
 }
 
+// inquire is for asking a source what a person waits for: on the queue of those
+// who talk to sources, in time for the page, and no more than one repetition.
+func inquire(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		TaskQueue: QueueIngest, StartToCloseTimeout: 25 * time.Second, ScheduleToCloseTimeout: 40 * time.Second,
+		RetryPolicy: patient(2), DisableEagerExecution: true, Summary: summary,
+	})
+}
+
 // poll is for reading a plant system: few attempts, because the schedule comes
 // again within a minute, and a heartbeat per batch.
 func poll(ctx workflow.Context, summary string) workflow.Context {

@@ -27,8 +27,7 @@ type saga struct {
 	plan     activities.PlanRef
 	scope    activities.ReleaseScope
 	loaded   bool
-	stopping bool  // the row may say that the release is stuck already
-	skipped  int32 // line that was just left out, whose attempts are to be taken back; 0 for none
+	stopping bool // the row may say that the release is stuck already
 	result   ReleaseResult
 }
 
@@ -42,7 +41,8 @@ type saga struct {
 func Release(ctx workflow.Context, in ReleaseInput) (ReleaseResult, error) {
 	s := &saga{plan: activities.PlanRef{TenantID: in.TenantID, PlanID: in.PlanID}}
 	if workflow.GetVersion(ctx, releaseSaga, workflow.DefaultVersion, releaseSagaVersion) == workflow.DefaultVersion {
-		return s.result, s.createAtOnce(ctx)
+		err := s.createAtOnce(ctx)
+		return s.result, err
 	}
 	// The handler comes first: an update may arrive with the start itself.
 	if err := s.listen(ctx); err != nil {
@@ -63,7 +63,6 @@ func Release(ctx workflow.Context, in ReleaseInput) (ReleaseResult, error) {
 // carryOut does what is left of the release.
 func (s *saga) carryOut(ctx workflow.Context) error {
 	if s.scope.ProductOnly {
-		s.result.State = activities.ReleaseDone
 		return s.createAtOnce(ctx)
 	}
 	for {
@@ -99,7 +98,7 @@ func (s *saga) createAtOnce(ctx workflow.Context) error {
 	var a *activities.Release
 	var created activities.WorkOrdersResult
 	err := workflow.ExecuteActivity(record(ctx, "create work orders"), a.CreateWorkOrders, s.plan).Get(ctx, &created)
-	s.result.Created, s.result.Cancelled = created.Created, created.Cancelled
+	s.result = ReleaseResult{Created: created.Created, Cancelled: created.Cancelled, State: created.State}
 	return err
 }
 
@@ -163,16 +162,18 @@ func (s *saga) undo(ctx workflow.Context) error {
 	return workflow.ExecuteActivity(record(ctx, "finish undo"), a.FinishUndo, s.plan).Get(ctx, nil)
 }
 
-// clearSkipped takes back what attempts of the line that was just left out may
-// have done.
+// clearSkipped takes back what attempts of lines that were left out may have
+// done.
 func (s *saga) clearSkipped(ctx workflow.Context) error {
-	if s.skipped == 0 {
-		return nil
-	}
 	var a *activities.Release
-	number := s.skipped
-	s.skipped = 0
-	return s.takeBack(ctx, a.ClearSkipped, number)
+	for len(s.scope.Clear) > 0 {
+		number := s.scope.Clear[0]
+		s.scope.Clear = s.scope.Clear[1:]
+		if err := s.takeBack(ctx, a.ClearSkipped, number); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // takeBack runs a step that undoes a line, and notes why when it fails.
@@ -223,8 +224,8 @@ func (s *saga) resolve(ctx workflow.Context, r Resolution) (string, error) {
 	if s.scope.State != activities.ReleaseStuck {
 		return scope.State, nil // decided before
 	}
-	if r.Choice == activities.ResolveSkip && len(s.scope.Todo) > 0 {
-		s.skipped = s.scope.Todo[0]
+	if scope.Clear == nil && r.Choice == activities.ResolveSkip && len(s.scope.Todo) > 0 {
+		scope.Clear = s.scope.Todo[:1] // recorded before the rows said it: the line at which the release stood
 	}
 	s.scope = scope
 	return scope.State, nil

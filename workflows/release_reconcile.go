@@ -44,7 +44,7 @@ func ReleasePreview(ctx workflow.Context, in DryRunInput) (activities.DryRun, er
 	var a *activities.Release
 	var result activities.DryRun
 	ask := activities.DryRunInput{PlanRef: activities.PlanRef{TenantID: in.TenantID, PlanID: in.PlanID}, IntegrationID: in.IntegrationID}
-	err := workflow.ExecuteActivity(consult(ctx, "dry run"), a.DryRun, ask).Get(ctx, &result)
+	err := workflow.ExecuteActivity(inquire(ctx, "dry run"), a.DryRun, ask).Get(ctx, &result)
 	return result, err
 }
 

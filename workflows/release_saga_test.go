@@ -19,6 +19,7 @@ import (
 type sagaEnv struct {
 	*testsuite.TestWorkflowEnvironment
 	scope    activities.ReleaseScope // what the rows say when it starts
+	clear    []int32                 // what the rows say is to clear after the decision
 	away     int                     // attempts to record a decision that fail because the database is away
 	calls    []string
 	resolved int
@@ -27,7 +28,7 @@ type sagaEnv struct {
 func newSagaEnv(t *testing.T) *sagaEnv {
 	t.Helper()
 	var suite testsuite.WorkflowTestSuite
-	env := &sagaEnv{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), scope: activities.ReleaseScope{State: activities.ReleaseRunning, Todo: []int32{1, 2}}}
+	env := &sagaEnv{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), scope: activities.ReleaseScope{State: activities.ReleaseRunning, Todo: []int32{1, 2}, Clear: []int32{}}, clear: []int32{1}}
 	env.SetTestTimeout(30 * time.Second)
 	var a *activities.Release
 	env.RegisterActivity(a)
@@ -52,7 +53,7 @@ func newSagaEnv(t *testing.T) *sagaEnv {
 		}
 		env.resolved++
 		env.calls = append(env.calls, "resolve")
-		return activities.ReleaseScope{State: activities.ReleaseRunning, Todo: []int32{2}}, nil
+		return activities.ReleaseScope{State: activities.ReleaseRunning, Todo: []int32{2}, Clear: env.clear}, nil
 	}).Maybe()
 	env.OnActivity(a.ClearSkipped, mock.Anything, mock.Anything).Return(func(context.Context, activities.LineInput) error {
 		env.calls = append(env.calls, "clear")
@@ -109,4 +110,36 @@ func TestResolutionWaitsUntilTheStopIsKnown(t *testing.T) {
 	env.ended(t)
 	require.NoError(t, decided.err)
 	require.Equal(t, []string{"stop", "resolve", "clear", "write"}, env.calls)
+}
+
+// A release that starts anew after a line was left out, or whose history was
+// recorded before the rows said what is to clear, still clears it.
+func TestAReleaseClearsWhatItDoesNotRemember(t *testing.T) {
+	t.Parallel()
+	anew := newSagaEnv(t)
+	anew.scope.Todo, anew.scope.Clear = []int32{2}, []int32{1}
+	anew.run()
+	anew.ended(t)
+	require.Equal(t, []string{"clear", "write"}, anew.calls)
+
+	before := newSagaEnv(t)
+	before.clear = nil
+	before.skipAfter(5*time.Hour, "before")
+	before.run()
+	before.ended(t)
+	require.Equal(t, []string{"stop", "resolve", "clear", "write"}, before.calls)
+}
+
+// A release that was undone before it began, or that nobody may carry out, ends
+// without a step.
+func TestAReleaseThatIsUndoneEndsAtOnce(t *testing.T) {
+	t.Parallel()
+	env := newSagaEnv(t)
+	env.scope = activities.ReleaseScope{State: activities.ReleaseUndone}
+	env.run()
+	require.NoError(t, env.GetWorkflowError())
+	var result ReleaseResult
+	require.NoError(t, env.GetWorkflowResult(&result))
+	require.Equal(t, ReleaseResult{State: activities.ReleaseUndone}, result)
+	require.Empty(t, env.calls)
 }

@@ -133,6 +133,12 @@ func Allows(r Role, c Capability) bool {
 	return false
 }
 
+// AnyAllows reports whether any of the roles of an account, as stored, holds
+// the capability.
+func AnyAllows(roles []string, c Capability) bool {
+	return slices.ContainsFunc(roles, func(r string) bool { return Allows(Role(r), c) })
+}
+
 // ScopeFor returns the API scope that grants the capability to a service
 // account, or "" when no scope can.
 func ScopeFor(c Capability) string {

@@ -22,7 +22,6 @@ import (
 type Rules struct {
 	DecisionHours, ReminderHours float64
 	ExpiryDays                   int
-	RequireEndorsement           bool
 }
 
 // Deadlines are the moments that the wait for a decision passes through. No

@@ -40,7 +40,7 @@ type DecisionInput struct {
 	DecisionID    uuid.UUID   `json:"decision_id,omitempty" doc:"The same id is taken once"`
 	Withheld      []uuid.UUID `json:"withheld,omitempty" maxItems:"2000" doc:"Recommendations that an approval holds back"`
 	HoldReason    string      `json:"hold_reason,omitempty" maxLength:"500" doc:"Why; required with withheld"`
-	ContentSHA256 string      `json:"content_sha256,omitempty" maxLength:"64" doc:"Hash of the plan that was looked at; another one is a conflict. Required to approve a plan that has one"`
+	ContentSHA256 string      `json:"content_sha256,omitempty" maxLength:"64" doc:"Hash of the plan that was looked at; another one is a conflict. Required to approve or endorse a plan that has one"`
 }
 
 // approvals adds what people do about plans: none of these capabilities has a
@@ -144,7 +144,7 @@ func (a *API) decidePlan(ctx context.Context, who access.Principal, in *struct {
 		return nil, err
 	}
 	wrong := mistakesOf(d)
-	if d.ContentSHA256, err = hex.DecodeString(in.Body.ContentSHA256); err != nil || (d.Kind == workflows.Approved && plan.ContentSha256 != nil && len(d.ContentSHA256) == 0) {
+	if d.ContentSHA256, err = hex.DecodeString(in.Body.ContentSHA256); err != nil || ((d.Kind == workflows.Approved || d.Kind == workflows.Endorsed) && plan.ContentSha256 != nil && len(d.ContentSHA256) == 0) {
 		wrong["content_sha256"] = "api.content_sha256"
 	}
 	if len(wrong) > 0 {

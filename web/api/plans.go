@@ -24,7 +24,7 @@ type Plan struct {
 	Version        int32          `json:"version"`
 	State          string         `json:"state" doc:"proposed, approved, returned, released, expired or superseded"`
 	EndorsedAt     *time.Time     `json:"endorsed_at,omitempty" doc:"When the technical endorsement that stands was given"`
-	ContentSHA256  string         `json:"content_sha256,omitempty" doc:"Hash of what is decided on, in hexadecimal; an approval carries it"`
+	ContentSHA256  string         `json:"content_sha256,omitempty" doc:"Hash of what is decided on, in hexadecimal; approvals and endorsements carry it"`
 	TotalCost      float64        `json:"total_cost"`
 	ActionsPlanned int32          `json:"actions_planned"`
 	LaunchedBy     uuid.UUID      `json:"launched_by"`

@@ -62,7 +62,7 @@ func (d Delegation) Record(ctx context.Context, a Act) (uuid.UUID, error) {
 func (d Delegation) check(people []db.ListPeopleRow, now time.Time) Mistakes {
 	wrong := Mistakes{}
 	holds := func(id uuid.UUID, c access.Capability) bool {
-		return slices.ContainsFunc(people, func(x db.ListPeopleRow) bool { return x.ID == id && Holds(x.Roles, c) })
+		return slices.ContainsFunc(people, func(x db.ListPeopleRow) bool { return x.ID == id && access.AnyAllows(x.Roles, c) })
 	}
 	if !holds(d.From, access.ApprovePlan) {
 		wrong["from"] = "delegations.error.from"
@@ -108,9 +108,4 @@ func Revoke(ctx context.Context, a Act, id uuid.UUID) error {
 // mayDelegate reports whether somebody may give the approvals of a person away.
 func mayDelegate(who access.Principal, from uuid.UUID) bool {
 	return (who.UserID == from && who.Can(access.ApprovePlan)) || who.Can(access.ManageGovernance)
-}
-
-// Holds reports whether any of the roles, as stored, holds the capability.
-func Holds(roles []string, c access.Capability) bool {
-	return slices.ContainsFunc(roles, func(r string) bool { return access.Allows(access.Role(r), c) })
 }

@@ -34,6 +34,7 @@ const (
 const (
 	KeyRunOpen       = "plans.run_open"
 	KeyUnderWay      = "plans.under_way"
+	KeySuperseded    = "plans.superseded"
 	KeyNotExecutable = "plans.not_executable"
 	KeyNotALine      = "plans.not_a_line"
 	KeyNothingLeft   = "plans.nothing_left"
@@ -116,7 +117,7 @@ func (p Proposal) plan(ctx context.Context, a Act) (db.ProposePlanParams, db.Sce
 		return plan, scenario, err
 	}
 	plan = db.ProposePlanParams{TenantID: a.Origin.Tenant, RunID: p.Run, ScenarioID: scenario.ID, LaunchedBy: run.RequestedBy, ProposedBy: a.Who.UserID, Note: p.Note}
-	if plan.Version, plan.PreviousID, err = p.version(ctx, a, run); err != nil {
+	if plan.Version, plan.PreviousID, err = p.version(ctx, a, run, scenario.ID); err != nil {
 		return plan, scenario, err
 	}
 	if plan.DueAt, err = Due(ctx, a.Tx, a.Q, a.Origin.Tenant, time.Now()); err != nil {
@@ -130,15 +131,20 @@ func (p Proposal) plan(ctx context.Context, a Act) (db.ProposePlanParams, db.Sce
 	return plan, scenario, err
 }
 
-// version finds the plan that this one follows.
-func (p Proposal) version(ctx context.Context, a Act, run db.LockRunForProposalRow) (int32, *uuid.UUID, error) {
+// version finds the plan that this one follows. A scenario whose plan is
+// superseded is not put forward again: each of its jobs has been a work order
+// already, and has been done, cancelled or taken over since.
+func (p Proposal) version(ctx context.Context, a Act, run db.LockRunForProposalRow, scenario uuid.UUID) (int32, *uuid.UUID, error) {
 	earlier, err := a.Q.PlansOfRun(ctx, a.Tx, a.Origin.Tenant, p.Run)
 	if err != nil {
 		return 0, nil, err
 	}
 	for _, x := range earlier {
-		if x.State == "proposed" || x.State == "approved" || x.State == "released" {
+		switch {
+		case x.State == "proposed" || x.State == "approved" || x.State == "released":
 			return 0, nil, fault.New(fault.Conflict, KeyUnderWay)
+		case x.State == "superseded" && x.ScenarioID == scenario:
+			return 0, nil, fault.New(fault.Conflict, KeySuperseded)
 		}
 	}
 	if len(earlier) > 0 {
@@ -192,7 +198,7 @@ func (p Proposal) announce(ctx context.Context, a Act, id uuid.UUID) error {
 	if err != nil {
 		return err
 	}
-	to, err := db.Deciders(ctx, a.Tx, plan)
+	to, err := db.DeciderIDs(ctx, a.Tx, plan)
 	if err != nil {
 		return err
 	}
@@ -215,5 +221,5 @@ func Due(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID, now ti
 	if err != nil {
 		return now, err
 	}
-	return approval.Rules{DecisionHours: rules.DecisionHours}.Due(days, now)
+	return rules.Rules().Due(days, now)
 }
