@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -204,6 +205,7 @@ type counterpart struct {
 	server     *httptest.Server
 	kind       string
 	config     connector.Config
+	direct     connector.Config // past the gateway
 	password   string
 	twin       func(i int) string                 // key of the record behind asset i, from 1
 	orders     func() []connector.WorkOrderRecord // all orders with a key of the product
@@ -325,13 +327,10 @@ func (c *counterpart) serve(t *testing.T) *counterpart {
 	c.config["base_url"] = c.server.URL
 	direct := httptest.NewServer(c.Handler)
 	t.Cleanup(direct.Close)
-	config := connector.Config{}
-	for k, v := range c.config {
-		config[k] = v
-	}
-	config["base_url"] = direct.URL
+	c.direct = maps.Clone(c.config)
+	c.direct["base_url"] = direct.URL
 	c.orders = func() []connector.WorkOrderRecord {
-		opened, err := connector.Open(c.kind, config, connector.Secrets{"password": c.password}, &net.Dialer{})
+		opened, err := connector.Open(c.kind, c.direct, connector.Secrets{"password": c.password}, &net.Dialer{})
 		require.NoError(t, err)
 		defer func() { require.NoError(t, opened.Close()) }()
 		var all []connector.WorkOrderRecord
