@@ -231,7 +231,7 @@ func (r *recordedFlows) StartRerun(_ context.Context, tenant, rerun uuid.UUID) e
 }
 
 func (r *recordedFlows) StartRecurring(_ context.Context, f recurrence.Firing) error {
-	return r.note("recurring "+f.Cause, f.TenantID, f.ScheduleID)
+	return r.note("recurring "+f.Cause, f.TenantID, f.ScheduleID, *f.By) // pages start nothing in nobody's name
 }
 
 func (r *recordedFlows) EnsureRecurring(_ context.Context, t recurrence.Trigger) error {
