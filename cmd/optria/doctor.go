@@ -11,6 +11,7 @@ import (
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/config"
 	"github.com/optria-iq/optria/internal/devstack"
+	"github.com/optria-iq/optria/internal/mail"
 	"github.com/optria-iq/optria/internal/optimize"
 	"github.com/optria-iq/optria/internal/scoring"
 	"github.com/optria-iq/optria/internal/secret"
@@ -73,7 +74,17 @@ func examineConfig(ctx context.Context) []finding {
 	}
 	_, boxErr := secret.Open(ctx, c.SecretKeyset, secret.Encryption{URI: c.SecretKEK, Token: c.SecretKEKToken})
 	out = append(out, finding{"credential keyset", boxErr, "make one with `optria doctor --new-keyset`; under OPTRIA_SECRET_KEK_URI it must be one that `optria secrets rotate` printed"})
+	out = append(out, examineMail(ctx, c.Mail))
 	return append(out, finding{"Temporal", examineTemporal(ctx, c), "check TEMPORAL_ADDRESS and that `optria worker` runs"})
+}
+
+// examineMail signs in to the mail server and sends nothing.
+func examineMail(ctx context.Context, server mail.Settings) finding {
+	if !server.On() {
+		return finding{what: "e-mail: off, people are notified within the product; OPTRIA_SMTP_URL switches it on"}
+	}
+	return finding{"e-mail through " + server.String(), server.Reach(ctx),
+		"check host, port, tls, user and password of OPTRIA_SMTP_URL, and that this machine may connect to the port"}
 }
 
 func examineDatabase(ctx context.Context, url string) error {

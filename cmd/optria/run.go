@@ -36,6 +36,11 @@ type runRequest struct {
 // runRun asks for an optimization run over the API, for schedulers that can
 // start a program. It prints the id of the run and, with --wait, its end.
 func runRun(ctx context.Context, args []string) error {
+	return askForRun(ctx, args, os.Stdout, os.Stderr)
+}
+
+// askForRun prints the id of the run to out and its states to progress.
+func askForRun(ctx context.Context, args []string, out, progress io.Writer) error {
 	r, err := parseRun(args)
 	if err != nil {
 		return err
@@ -44,12 +49,12 @@ func runRun(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	c := apiClient{base: strings.TrimRight(r.url, "/") + "/api/v1", token: token, client: &http.Client{Timeout: time.Minute}}
+	c := apiClient{base: strings.TrimRight(r.url, "/") + "/api/v1", token: token, client: &http.Client{Timeout: time.Minute}, progress: progress}
 	id, err := c.create(ctx, r)
 	if err != nil {
 		return err
 	}
-	fmt.Println(id)
+	fmt.Fprintln(out, id)
 	if !r.wait {
 		return nil
 	}
@@ -139,6 +144,7 @@ func readToken(file string) (string, error) {
 type apiClient struct {
 	base, token string
 	client      *http.Client
+	progress    io.Writer
 }
 
 // problemDetails is an error of the API.
@@ -241,7 +247,7 @@ func (c apiClient) follow(ctx context.Context, id string, limit time.Duration) e
 			return err
 		}
 		if run.State != last {
-			fmt.Fprintln(os.Stderr, run.State)
+			fmt.Fprintln(c.progress, run.State)
 			last = run.State
 		}
 		switch run.State {

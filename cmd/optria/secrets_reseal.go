@@ -103,9 +103,10 @@ func eachTenant(ctx context.Context, d *db.DB, work func(db.Tenant) error) error
 
 // eachBatch hands the sealed credentials of a tenant out, batch by batch, each
 // within a transaction of its own: those of integrations, one-time passwords
-// that wait to be shown, and signing secrets of webhooks.
+// that wait to be shown, signing secrets of webhooks, and answers that are kept
+// for a day.
 func eachBatch(ctx context.Context, d *db.DB, tenant uuid.UUID, work func(context.Context, pgx.Tx, []sealed) error) error {
-	for _, next := range []func(context.Context, pgx.Tx, *db.Queries) ([]sealed, error){integrationsAfter(tenant), passwordsAfter(tenant), webhooksAfter(tenant)} {
+	for _, next := range []func(context.Context, pgx.Tx, *db.Queries) ([]sealed, error){integrationsAfter(tenant), passwordsAfter(tenant), webhooksAfter(tenant), answersAfter(tenant)} {
 		for more := true; more; {
 			err := d.InTenant(ctx, tenant, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
 				batch, err := next(ctx, tx, q)
@@ -168,6 +169,21 @@ func webhooksAfter(tenant uuid.UUID) func(context.Context, pgx.Tx, *db.Queries) 
 			}
 			batch = append(batch, sealed{r.ID.String(), secret.SigningField, r.FormerSecret, func(ctx context.Context, tx pgx.Tx, fresh []byte) (int64, error) {
 				return q.ReplaceFormerWebhookSecret(ctx, tx, db.ReplaceFormerWebhookSecretParams{TenantID: tenant, ID: r.ID, Seen: r.FormerSecret, Fresh: fresh})
+			}})
+		}
+		return batch, err
+	}
+}
+
+// answersAfter pages through the answers to keyed requests.
+func answersAfter(tenant uuid.UUID) func(context.Context, pgx.Tx, *db.Queries) ([]sealed, error) {
+	var after db.IdempotentAnswersPageRow
+	return func(ctx context.Context, tx pgx.Tx, q *db.Queries) (batch []sealed, err error) {
+		rows, err := q.IdempotentAnswersPage(ctx, tx, db.IdempotentAnswersPageParams{TenantID: tenant, AfterAccount: after.AccountID, AfterKey: after.Key, PageSize: sealedPerBatch})
+		for _, r := range rows {
+			after = r
+			batch = append(batch, sealed{secret.AnswersArea, secret.AnswerField(r.AccountID, r.Key), r.Body, func(ctx context.Context, tx pgx.Tx, fresh []byte) (int64, error) {
+				return q.ReplaceIdempotentAnswer(ctx, tx, db.ReplaceIdempotentAnswerParams{TenantID: tenant, AccountID: r.AccountID, Key: r.Key, Seen: r.Body, Fresh: fresh})
 			}})
 		}
 		return batch, err

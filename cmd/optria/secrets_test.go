@@ -174,6 +174,42 @@ func TestCredentialsAreSealedAnewWhileTheyAreRead(t *testing.T) {
 	require.NotContains(t, logged.String(), encoded)
 }
 
+// An answer that is kept for a key holds up dropping the key that sealed it.
+func TestKeptAnswersCountAsSealed(t *testing.T) {
+	t.Parallel()
+	v := newVault(t)
+	tenant, request := v.tenants[0], "nightly|0001"
+	answer, err := v.box(v.keys).Seal(tenant.String(), secret.AnswersArea, secret.AnswerField(v.user, request), []byte(password))
+	require.NoError(t, err)
+	v.in(tenant, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
+		for key, body := range map[string][]byte{request: answer, "still-running": nil} {
+			if _, err := tx.Exec(ctx, `INSERT INTO core.idempotent_requests (tenant_id, account_id, key, operation, request_sha256, status, body) VALUES ($1, $2, $3, 'x', 'x', 200, $4)`,
+				tenant, v.user, key, body); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	const all = 2*(credentialsEach+1) + 1
+	counts, err := countSealed(t.Context(), v.db)
+	require.NoError(t, err)
+	require.Equal(t, map[uint32]int{v.keys.Primary(): all}, counts)
+	next, err := v.keys.Add(true)
+	require.NoError(t, err)
+	done, err := resealAll(t.Context(), v.db, v.box(next))
+	require.NoError(t, err)
+	require.Equal(t, resealed{resealed: all}, done)
+	alone, err := next.Drop(v.keys.Primary())
+	require.NoError(t, err)
+	v.in(tenant, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
+		row, err := q.GetIdempotentRequest(ctx, tx, tenant, v.user, request)
+		require.NoError(t, err)
+		plain, err := v.box(alone).Open(tenant.String(), secret.AnswersArea, secret.AnswerField(v.user, request), row.Body)
+		require.Equal(t, password, string(plain))
+		return err
+	})
+}
+
 // lockedBuffer is written to by many.
 type lockedBuffer struct {
 	mu sync.Mutex

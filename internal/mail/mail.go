@@ -117,18 +117,35 @@ func (s Settings) send(ctx context.Context, m Message) Outcome {
 	if err != nil {
 		return Outcome{Problem: ProblemMessage, Final: true}
 	}
-	client, err := smtp.NewClient(s.Host, s.options()...)
+	client, err := s.dial(ctx)
 	if err != nil {
-		return Outcome{Problem: ProblemConnect}
-	}
-	ctx, cancel := context.WithTimeout(ctx, within)
-	defer cancel()
-	if err := client.DialWithContext(ctx); err != nil {
 		return Outcome{Problem: ProblemConnect}
 	}
 	err = client.Send(built)
 	_ = client.Close() // whether the server says goodbye does not matter
 	return judge(err)
+}
+
+// Reach connects to the server, secures the connection and signs in, and sends
+// nothing. The error is for who runs the server: it names the host.
+func (s Settings) Reach(ctx context.Context) error {
+	client, err := s.dial(ctx)
+	if err != nil {
+		return fmt.Errorf("reach mail server %s: %w", s, err)
+	}
+	_ = client.Close() // whether the server says goodbye does not matter
+	return nil
+}
+
+// dial opens a connection that is ready for a message.
+func (s Settings) dial(ctx context.Context) (*smtp.Client, error) {
+	client, err := smtp.NewClient(s.Host, s.options()...)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	return client, client.DialWithContext(ctx)
 }
 
 // options configure the library for the server.

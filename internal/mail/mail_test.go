@@ -188,7 +188,10 @@ func TestALetterArrivesOverEveryKindOfConnection(t *testing.T) {
 		if o.password = strings.ReplaceAll(o.password, "@", "-"); security == mail.None {
 			o.password = ""
 		}
-		out := open(t, o, security).Send(t.Context(), letter(t, i18n.Arabic))
+		settings := open(t, o, security)
+		require.NoError(t, settings.Reach(t.Context()), security)
+		require.Empty(t, o.taken(), "reaching sends nothing")
+		out := settings.Send(t.Context(), letter(t, i18n.Arabic))
 		require.Equal(t, "", out.Problem, security)
 		require.Len(t, o.taken(), 1, security)
 		header, texts := parts(t, o.taken()[0])
@@ -240,6 +243,9 @@ func TestWhatCannotBeTrustedGetsNoLetter(t *testing.T) {
 		out := s.Send(t.Context(), letter(t, i18n.Arabic))
 		require.Equal(t, mail.ProblemConnect, out.Problem)
 		require.False(t, out.Final)
+		err := s.Reach(t.Context())
+		require.ErrorContains(t, err, s.String())
+		require.NotContains(t, err.Error(), "wrong", "no password")
 	}
 	require.Empty(t, o.taken())
 }

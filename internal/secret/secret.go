@@ -7,10 +7,13 @@ package secret
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/tink-crypto/tink-go/v2/aead"
 	"github.com/tink-crypto/tink-go/v2/keyset"
 	"github.com/tink-crypto/tink-go/v2/tink"
@@ -35,6 +38,17 @@ const OneTimeArea = "credentials"
 // SigningField is the field under which the signing secrets of outbound
 // webhooks are sealed; the webhook stands in the place of the integration.
 const SigningField = "signing_secret"
+
+// AnswersArea is the integration part of the binding under which answers to
+// keyed requests are sealed: some of them carry a secret that is shown once.
+const AnswersArea = "idempotency"
+
+// AnswerField is the field under which the answer to a request of an account
+// with a key is sealed. It is a digest, because a key may hold the separator.
+func AnswerField(account uuid.UUID, key string) string {
+	name := sha256.Sum256([]byte(account.String() + key))
+	return hex.EncodeToString(name[:])
+}
 
 // New builds a Box from a clear keyset in base64, as GenerateKeyset prints it.
 // The caller reads it from the environment; this package never does.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,6 +21,7 @@ import (
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/access"
 	"github.com/optria-iq/optria/internal/fault"
+	"github.com/optria-iq/optria/internal/secret"
 )
 
 // keyHeader names a request, so that it can be repeated without harm, and
@@ -48,10 +48,6 @@ const (
 	settleWithin = 10 * time.Second
 	waitSeconds  = 2
 )
-
-// answersArea is the integration part of the binding under which answers are
-// sealed: some of them carry a secret that is shown once.
-const answersArea = "idempotency"
 
 // changesState reports whether requests of a method may be given a key.
 func changesState(method string) bool {
@@ -155,8 +151,7 @@ func newKeyed(c huma.Context, key string) (keyed, error) {
 		fmt.Fprintf(digest, "%d:%s", len(part), part)
 	}
 	digest.Write(body)
-	name := sha256.Sum256([]byte(who.UserID.String() + key))
-	return keyed{who: who, key: key, operation: c.Operation().OperationID, seal: hex.EncodeToString(name[:]), digest: digest.Sum(nil)}, nil
+	return keyed{who: who, key: key, operation: c.Operation().OperationID, seal: secret.AnswerField(who.UserID, key), digest: digest.Sum(nil)}, nil
 }
 
 // Error lets an answer that was given before travel where errors do.
@@ -200,7 +195,7 @@ func (a *API) unseal(k keyed, row db.IdempotentRequest) error {
 	if err := json.Unmarshal(row.Headers, &known.header); err != nil {
 		return fmt.Errorf("read kept headers: %w", err)
 	}
-	body, err := a.Box.Open(k.who.TenantID.String(), answersArea, k.seal, row.Body)
+	body, err := a.Box.Open(k.who.TenantID.String(), secret.AnswersArea, k.seal, row.Body)
 	if err != nil {
 		return fmt.Errorf("open kept answer: %w", err)
 	}
@@ -235,7 +230,7 @@ func (a *API) settle(c huma.Context, k keyed, x answered) {
 		if err != nil {
 			return err
 		}
-		sealed, err := a.Box.Seal(k.who.TenantID.String(), answersArea, k.seal, x.body)
+		sealed, err := a.Box.Seal(k.who.TenantID.String(), secret.AnswersArea, k.seal, x.body)
 		if err != nil {
 			return err
 		}
