@@ -90,6 +90,13 @@ func TestDecisionCarriesTheHashAndHeldLines(t *testing.T) {
 	status, shown, _ := f.call(raw, http.MethodGet, path, nil)
 	require.Equal(t, http.StatusOK, status)
 	require.Equal(t, content, shown["content_sha256"])
+	reliability, _ := f.issue(tenant, access.ReliabilityEng, soon(), "read:results")
+	status, body, _ = f.call(reliability, http.MethodPost, path+"/decision", map[string]any{"kind": "endorsed"})
+	require.Equal(t, http.StatusUnprocessableEntity, status, "and so does an endorsement: %v", body)
+	status, body, _ = f.call(reliability, http.MethodPost, path+"/decision", map[string]any{"kind": "endorsed", "content_sha256": content})
+	require.Equal(t, http.StatusOK, status, body)
+	status, _ = f.post(f.as(tenant, access.ReliabilityEng), path+"/decision", url.Values{"kind": {"endorsed"}, "decision": {uuid.NewString()}, "content": {"no hash"}})
+	require.Equal(t, http.StatusUnprocessableEntity, status)
 }
 
 func TestDeputySeesWhatWaitsInWhosePlace(t *testing.T) {
@@ -111,6 +118,13 @@ func TestDeputySeesWhatWaitsInWhosePlace(t *testing.T) {
 	raw, _ := f.issue(tenant, access.ReliabilityEng, soon(), "read:results")
 	_, waiting, _ := f.call(raw, http.MethodGet, "/plans/waiting", nil)
 	require.Len(t, waiting["items"], 2, "both to endorse, one of them to approve")
+	f.within(tenant, func(ctx context.Context, tx pgx.Tx, _ *db.Queries, id uuid.UUID) error {
+		_, err := tx.Exec(ctx, `UPDATE optimization.plans SET due_at = due_at - interval '1 hour' WHERE tenant_id = $1 AND id = $2`, id, plan)
+		return err
+	})
+	_, waiting, _ = f.call(raw, http.MethodGet, "/plans/waiting?limit=1", nil)
+	require.Len(t, waiting["items"], 1)
+	require.Equal(t, plan.String(), waiting["items"].([]any)[0].(map[string]any)["id"], "the most urgent, not the newest")
 }
 
 func TestCommentsStayWithTheScenario(t *testing.T) {
@@ -178,9 +192,13 @@ func TestGovernanceIsChecked(t *testing.T) {
 	for _, text := range []string{"Enter 0 to less than the time to decide", "Enter a number", "Enter zero or more", "Choose an active person", `value="ten"`} {
 		require.Contains(t, page, text)
 	}
-	form = url.Values{"decision_hours": {"16"}, "reminder_hours": {"4"}, "expiry_days": {"10"}, "material_change": {"50,000"}, "require_endorsement": {"on"}, "escalate_to": {f.person(tenant, access.Viewer).ID.String()}}
+	form = url.Values{"decision_hours": {"١٦"}, "reminder_hours": {"٣٫٥"}, "expiry_days": {"10"}, "material_change": {"٥٠٬٠٠٠"}, "require_endorsement": {"on"}, "escalate_to": {f.person(tenant, access.Viewer).ID.String()}}
 	status, _ = f.post(admin, "/governance", form)
 	require.Equal(t, http.StatusSeeOther, status)
+	_, page = f.get(admin, "/governance?lang=en")
+	for name, value := range map[string]string{"decision_hours": "16", "reminder_hours": "3.5", "expiry_days": "10", "material_change": "50000"} {
+		require.Regexp(t, `name="`+name+`"[^>]* value="`+value+`"|value="`+value+`"[^>]* name="`+name+`"`, page, "as an Arabic keyboard writes it")
+	}
 	_, plan := f.proposed(tenant, access.OptimizationEng, access.OptimizationEng)
 	require.Greater(t, time.Until(f.plan(tenant, plan).DueAt), 16*time.Hour, "two working days do not fit in one")
 	_, page = f.get(admin, "/plans/"+plan.String()+"?lang=en")

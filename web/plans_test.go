@@ -59,6 +59,37 @@ func TestProposalStartsOneApprovalPerRun(t *testing.T) {
 	require.Equal(t, id, *next.PreviousID)
 }
 
+// The jobs of a superseded plan have been work orders already.
+func TestASupersededScenarioIsNotPutForwardAgain(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	const tenant = "ARAMCO_DEMO"
+	run, old := f.proposed(tenant, access.OptimizationEng, access.OptimizationEng)
+	f.settled(tenant, old, "approved", "approved", access.TenantAdmin)
+	f.released(tenant, old)
+	_, newer := f.proposed(tenant, access.OptimizationEng, access.OptimizationEng)
+	f.within(tenant, func(ctx context.Context, tx pgx.Tx, q *db.Queries, id uuid.UUID) error {
+		_, err := q.SupersedePlans(ctx, tx, id, newer)
+		return err
+	})
+	engineer, propose := f.as(tenant, access.OptimizationEng), "/runs/"+run.String()+"/propose"
+	_, page := f.get(engineer, "/runs/"+run.String()+"/results?scenario=balanced&lang=en")
+	require.NotContains(t, page, propose+"?scenario=balanced")
+	require.Contains(t, page, "/plans/"+old.String(), "the page leads to what became of it")
+	for lang, text := range map[string]string{"en": "another plan has taken its place since", "ar": "حلّت محلها خطة أخرى"} {
+		status, page := f.post(engineer, propose+"?lang="+lang, url.Values{"scenario": {"balanced"}})
+		require.Equal(t, http.StatusConflict, status)
+		require.Contains(t, page, text)
+	}
+	raw, _ := f.issue(tenant, access.OptimizationEng, soon(), "read:results")
+	status, _, _ := f.call(raw, http.MethodPost, "/runs/"+run.String()+"/plan", map[string]any{"preset": "balanced"})
+	require.Equal(t, http.StatusConflict, status)
+	_, page = f.get(engineer, "/runs/"+run.String()+"/results?scenario=cheapest&lang=en")
+	require.Contains(t, page, propose+"?scenario=cheapest", "another scenario of the run may be put forward")
+	status, _ = f.post(engineer, propose, url.Values{"scenario": {"cheapest"}})
+	require.Equal(t, http.StatusSeeOther, status)
+}
+
 func TestPlanOffersWhatTheReaderMayDo(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
