@@ -227,3 +227,24 @@ func TestAfterHoliday(t *testing.T) {
 	_, ok = recurrence.AfterHoliday(saudi(t), "no such day", at(t, "2025-03-01T12:00:00Z"))
 	require.False(t, ok)
 }
+
+// TestHolidaysAreThoseOfTheCalendar takes what every calendar knows and what
+// one has of its own; a rule that was stored with another goes on.
+func TestHolidaysAreThoseOfTheCalendar(t *testing.T) {
+	t.Parallel()
+	own := saudi(t, func(p *calendar.Profile) {
+		p.Holidays = append(p.Holidays, calendar.Holiday{Range: calendar.Range{From: calendar.Date{Year: 2027, Month: 1, Day: 3}, To: calendar.Date{Year: 2027, Month: 1, Day: 3}}, Key: "plant_day"})
+	})
+	for _, key := range append(recurrence.Holidays(), "plant_day") {
+		require.NoError(t, recurrence.CheckHolidays([]recurrence.Exclusion{{Period: recurrence.Ramadan}, {Holiday: key}}, own), key)
+	}
+	for _, key := range []string{"plant_day", "Eid", "eid_al_fitr ", "؟"} {
+		wrong := []recurrence.Exclusion{{Holiday: "national_day"}, {Holiday: key}}
+		var f *fault.Error
+		require.ErrorAs(t, recurrence.CheckHolidays(wrong, saudi(t)), &f, key)
+		require.Equal(t, recurrence.KeyHoliday, f.Key)
+		require.Equal(t, map[string]any{"Value": key, "Known": "eid_al_adha, eid_al_fitr, founding_day, national_day"}, f.Args)
+		_, err := recurrence.New("0 5 * * *", riyadh, wrong, saudi(t))
+		require.NoError(t, err)
+	}
+}
