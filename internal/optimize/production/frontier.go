@@ -132,7 +132,7 @@ func (s *sweep) solve(weights []float64, opt optimize.Options) ([]Point, error) 
 	}
 	wg.Wait()
 	s.tried = append(s.tried, weights...)
-	s.meter.Charge(slices.Max(spent))
+	s.meter.Charge(elapsed(spent, cap(slots)))
 	var list []Point
 	for k := range weights {
 		if errs[k] != nil {
@@ -143,6 +143,16 @@ func (s *sweep) solve(weights []float64, opt optimize.Options) ([]Point, error) 
 		}
 	}
 	return list, nil
+}
+
+// elapsed is how long searches take that begin in order as soon as one of the
+// threads is free.
+func elapsed(spent []time.Duration, threads int) time.Duration {
+	busy := make([]time.Duration, threads)
+	for _, d := range spent {
+		busy[slices.Index(busy, slices.Min(busy))] += d
+	}
+	return slices.Max(busy)
 }
 
 // one solves under one weight; nil when there was no time for it.
@@ -160,7 +170,7 @@ func (s *sweep) one(weight float64, opt optimize.Options) (*Point, time.Duration
 	in.WarmStart = s.found[best].Runs
 	solved, err := solveCore(s.ctx, &in, opt, nil)
 	if fault.CodeOf(err) == fault.Unavailable {
-		return nil, 0, nil //nolint:nilnil // no plan in the time: this point is missing
+		return nil, opt.Budget(), nil //nolint:nilnil // no plan in the time: this point is missing
 	}
 	if err != nil {
 		return nil, 0, err

@@ -3,6 +3,7 @@ package production
 import (
 	"context"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -57,4 +58,15 @@ func TestFrontierTradesCostForRisk(t *testing.T) {
 	again, err := Solve(context.Background(), in, optimize.Options{MaxIterations: 2000, Seed: 1, Threads: 1}, nil)
 	require.NoError(t, err)
 	require.Equal(t, points, again.Frontier, "the number of threads changes nothing")
+}
+
+// TestSearchesSpendWhatTheirThreadsDo: two searches on one thread spend both,
+// on two threads the longer.
+func TestSearchesSpendWhatTheirThreadsDo(t *testing.T) {
+	t.Parallel()
+	spent := []time.Duration{3, 2, 2}
+	require.EqualValues(t, 7, elapsed(spent, 1))
+	require.EqualValues(t, 4, elapsed(spent, 2))
+	require.EqualValues(t, 3, elapsed(spent, 3))
+	require.Zero(t, elapsed(nil, 1))
 }

@@ -14,7 +14,7 @@ import (
 
 // coreVersion changes whenever the same input, seed and budget may give
 // another plan.
-const coreVersion = "1"
+const coreVersion = "2"
 
 // Solve returns the best plan found within the limits of opt, verified, with
 // the frontier around it. An input that no plan can satisfy gives an
