@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/optria-iq/optria/internal/manifest"
@@ -18,6 +19,14 @@ func budgetOf(limit time.Duration, seed int64, threads int, prices bool) optimiz
 		o.Work = limit * 5 / 3 // the engine keeps two fifths for the prices
 	}
 	return o
+}
+
+// searched finds a plan and says what ended the search, as the run and its
+// repetitions do alike: the clock is around the search alone.
+func searched(ctx context.Context, problem optimize.Problem, input json.RawMessage, o optimize.Options, report func(optimize.Progress)) (optimize.Result, manifest.Ended, error) {
+	began := time.Now()
+	result, err := problem.Solve(ctx, input, o, report)
+	return result, endOf(ctx, began, o, result.Certificate), err
 }
 
 // endOf says what ended a search. One that took most of the time on the clock

@@ -43,7 +43,7 @@ func whatIfInput(ctx context.Context, tx pgx.Tx, q *db.Queries, r request) (json
 
 // storeInput keeps the input in the row of the run and, as evidence, under its
 // hash.
-func storeInput(ctx context.Context, tx pgx.Tx, q *db.Queries, r request, input json.RawMessage) error {
+func storeInput(ctx context.Context, tx pgx.Tx, q *db.Queries, p *plant, r request, input json.RawMessage) error {
 	ref := RunRef{TenantID: r.run.TenantID, RunID: r.run.ID}
 	digest, err := manifest.Digest(input)
 	if err != nil {
@@ -56,7 +56,7 @@ func storeInput(ctx context.Context, tx pgx.Tx, q *db.Queries, r request, input 
 	if stored == 0 {
 		return fault.New(fault.Conflict, KeyRunEnded)
 	}
-	if err := openManifest(ctx, tx, q, r, input); err != nil {
+	if err := openManifest(ctx, tx, q, p, r, input); err != nil {
 		return err
 	}
 	return addEvent(ctx, tx, q, ref, db.AddRunEventParams{Stage: stageSolve, Kind: eventStage})

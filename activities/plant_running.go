@@ -22,12 +22,8 @@ type running struct {
 	orders  []db.ListDispatchOrdersRow // open work orders that begin before the end
 }
 
-// loadRunning loads the plant with its operating data for a run.
-func loadRunning(ctx context.Context, tx pgx.Tx, q *db.Queries, r request) (*running, error) {
-	p, err := loadPlant(ctx, tx, q, r.run.TenantID)
-	if err != nil {
-		return nil, err
-	}
+// loadRunning adds the operating data of a plant for a run.
+func loadRunning(ctx context.Context, tx pgx.Tx, q *db.Queries, p *plant, r request) (_ *running, err error) {
 	x := &running{plant: p, hours: map[uuid.UUID][24]float64{}, tariffs: map[uuid.UUID][24]float64{}}
 	if x.targets, err = q.ListProductionTargets(ctx, tx, r.run.TenantID); err != nil {
 		return nil, fmt.Errorf("load targets: %w", err)

@@ -27,12 +27,8 @@ type service struct {
 	alerts   []db.ListInspectionAlertsRow
 }
 
-// loadService loads the plant with its open work and its people for a run.
-func loadService(ctx context.Context, tx pgx.Tx, q *db.Queries, r request) (*service, error) {
-	p, err := loadPlant(ctx, tx, q, r.run.TenantID)
-	if err != nil {
-		return nil, err
-	}
+// loadService adds the open work and the people of a plant for a run.
+func loadService(ctx context.Context, tx pgx.Tx, q *db.Queries, p *plant, r request) (_ *service, err error) {
 	s := &service{plant: p, horizon: newHorizon(p.calendar, r.run.WindowStart, int(r.run.WindowDays)),
 		shifts: map[uuid.UUID]calendar.Shift{}, levels: map[uuid.UUID][]dispatch.Skill{}, travel: map[[2]uuid.UUID]float64{}}
 	y, m, d := r.run.WindowStart.Date()

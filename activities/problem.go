@@ -52,7 +52,7 @@ type plant struct {
 // builder turns the plant into the input of one problem, as a value of the
 // engine's input type. A plant that lacks what the problem plans with is an
 // invalid request that says what to add.
-type builder func(ctx context.Context, tx pgx.Tx, q *db.Queries, r request) (any, error)
+type builder func(ctx context.Context, tx pgx.Tx, q *db.Queries, p *plant, r request) (any, error)
 
 // builders are the ways from the database to an input, by problem.
 var builders = map[string]builder{
@@ -64,13 +64,7 @@ var builders = map[string]builder{
 
 // fromPlant is a builder that needs the plant alone.
 func fromPlant[In any](build func(p *plant, r request) (In, error)) builder {
-	return func(ctx context.Context, tx pgx.Tx, q *db.Queries, r request) (any, error) {
-		p, err := loadPlant(ctx, tx, q, r.run.TenantID)
-		if err != nil {
-			return nil, err
-		}
-		return build(p, r)
-	}
+	return func(_ context.Context, _ pgx.Tx, _ *db.Queries, p *plant, r request) (any, error) { return build(p, r) }
 }
 
 // LoadProblem builds the problem of a run from the database as it is now, or
@@ -92,11 +86,15 @@ func (a *Optimization) LoadProblem(ctx context.Context, ref RunRef) (LoadedProbl
 			return err
 		}
 		loaded = LoadedProblem{Presets: r.objective.Presets, Limit: time.Duration(run.TimeLimitSeconds) * time.Second}
-		input, err := buildInput(ctx, tx, q, r)
+		p, err := loadPlant(ctx, tx, q, r.run.TenantID)
 		if err != nil {
 			return err
 		}
-		return storeInput(ctx, tx, q, r, input)
+		input, err := buildInput(ctx, tx, q, p, r)
+		if err != nil {
+			return err
+		}
+		return storeInput(ctx, tx, q, p, r, input)
 	})
 	if err != nil {
 		return loaded, fmt.Errorf("load problem: %w", err)
@@ -104,7 +102,7 @@ func (a *Optimization) LoadProblem(ctx context.Context, ref RunRef) (LoadedProbl
 	return loaded, nil
 }
 
-func buildInput(ctx context.Context, tx pgx.Tx, q *db.Queries, r request) (json.RawMessage, error) {
+func buildInput(ctx context.Context, tx pgx.Tx, q *db.Queries, p *plant, r request) (json.RawMessage, error) {
 	if r.run.BasedOn != nil {
 		return whatIfInput(ctx, tx, q, r)
 	}
@@ -112,7 +110,7 @@ func buildInput(ctx context.Context, tx pgx.Tx, q *db.Queries, r request) (json.
 	if !ok {
 		return nil, fault.New(fault.Invalid, KeyProblem).With("problem", r.run.Problem)
 	}
-	in, err := build(ctx, tx, q, r)
+	in, err := build(ctx, tx, q, p, r)
 	if err != nil {
 		return nil, err
 	}

@@ -21,8 +21,8 @@ const (
 	overtimeFactor = 1.5     // pay of an hour beyond the shift
 )
 
-func buildDispatch(ctx context.Context, tx pgx.Tx, q *db.Queries, r request) (any, error) {
-	s, err := loadService(ctx, tx, q, r)
+func buildDispatch(ctx context.Context, tx pgx.Tx, q *db.Queries, p *plant, r request) (any, error) {
+	s, err := loadService(ctx, tx, q, p, r)
 	if err != nil {
 		return nil, err
 	}

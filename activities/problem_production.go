@@ -64,8 +64,8 @@ func (g grid) spread(day [24]float64, offFactor float64) []float64 {
 	return out
 }
 
-func buildProduction(ctx context.Context, tx pgx.Tx, q *db.Queries, r request) (any, error) {
-	x, err := loadRunning(ctx, tx, q, r)
+func buildProduction(ctx context.Context, tx pgx.Tx, q *db.Queries, p *plant, r request) (any, error) {
+	x, err := loadRunning(ctx, tx, q, p, r)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package activities
 
 import (
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -96,28 +95,13 @@ func loadEvidence(ctx context.Context, tx pgx.Tx, q *db.Queries, ref RerunRef) (
 	if e.run, err = q.LoadRun(ctx, tx, ref.TenantID, e.rerun.RunID); err != nil {
 		return e, fmt.Errorf("load run: %w", err)
 	}
-	if e.run.Manifest == nil || e.run.ManifestSha256 == nil {
-		return e, fault.New(fault.Conflict, KeyNoManifest)
-	}
-	if manifest.Hex(manifest.Sum([]byte(*e.run.Manifest))) != manifest.Hex(e.run.ManifestSha256) {
-		return e, fault.New(fault.Conflict, KeyManifestChanged)
-	}
-	e.manifest, err = manifest.Decode([]byte(*e.run.Manifest))
+	e.manifest, err = manifest.Open(e.run.Manifest, e.run.ManifestSha256)
 	return e, err
 }
 
 // limit is the budget of the run per preset.
 func (e evidence) limit() time.Duration {
 	return time.Duration(e.manifest.WorkSeconds * float64(time.Second))
-}
-
-// snapshot returns the bytes of a hash in hexadecimal.
-func snapshot(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID, hash string) ([]byte, error) {
-	raw, err := hex.DecodeString(hash)
-	if err != nil {
-		return nil, fmt.Errorf("read hash: %w", err)
-	}
-	return db.Snapshot(ctx, tx, q, tenant, raw)
 }
 
 // SolveRerun searches one preset again from the snapshot of its input, with
@@ -136,13 +120,13 @@ func (a *Rerun) SolveRerun(ctx context.Context, in RerunInput) error {
 		if recorded, known = e.manifest.Find(in.Preset); !known {
 			return fault.New(fault.NotFound, KeyNoPlan).With("preset", in.Preset)
 		}
-		if input, err = snapshot(ctx, tx, q, in.TenantID, e.manifest.Input); err != nil {
+		if input, err = db.Snapshot(ctx, tx, q, in.TenantID, e.manifest.Input); err != nil {
 			return err
 		}
-		if was, err = snapshot(ctx, tx, q, in.TenantID, recorded.Output); err != nil || recorded.Start == "" {
+		if was, err = db.Snapshot(ctx, tx, q, in.TenantID, recorded.Output); err != nil || recorded.Start == "" {
 			return err
 		}
-		start, err = snapshot(ctx, tx, q, in.TenantID, recorded.Start)
+		start, err = db.Snapshot(ctx, tx, q, in.TenantID, recorded.Start)
 		return err
 	})
 	if err != nil {
@@ -184,15 +168,12 @@ func (e evidence) solve(ctx context.Context, input, start []byte, recorded manif
 	var pulse sync.WaitGroup
 	pulse.Go(func() { beat(ctx, ended) })
 	defer func() { close(ended); pulse.Wait() }()
-	began, opt := time.Now(), budgetOf(e.limit(), e.manifest.Seed, recorded.Threads, recorded.Prices)
-	result, err := problem.Solve(ctx, weighed, opt, nil)
+	opt := budgetOf(e.limit(), e.manifest.Seed, recorded.Threads, recorded.Prices)
+	result, how, err := searched(ctx, problem, weighed, opt, nil)
 	if ctx.Err() != nil {
 		return repeated{}, ctx.Err()
 	}
-	if err != nil {
-		return repeated{}, err
-	}
-	return repeated{result.Output, endOf(ctx, began, opt, result.Certificate)}, nil
+	return repeated{result.Output, how}, err
 }
 
 // beat heartbeats once a second until a search has ended.

@@ -75,7 +75,7 @@ func decisionOf(l *optimize.Line) *manifest.Placement {
 // be given now. A what-if takes the input of the run that it is based on, which
 // nothing can change.
 func (e evidence) since(ctx context.Context, tx pgx.Tx, q *db.Queries) (*manifest.Since, error) {
-	was, err := snapshot(ctx, tx, q, e.run.TenantID, e.manifest.Input)
+	was, err := db.Snapshot(ctx, tx, q, e.run.TenantID, e.manifest.Input)
 	if err != nil {
 		return nil, err
 	}
@@ -83,8 +83,12 @@ func (e evidence) since(ctx context.Context, tx pgx.Tx, q *db.Queries) (*manifes
 	if err != nil {
 		return nil, err
 	}
+	p, err := loadPlant(ctx, tx, q, r.run.TenantID)
+	if err != nil {
+		return nil, fmt.Errorf("load plant of today: %w", err)
+	}
 	s := &manifest.Since{Changes: []manifest.Change{}, Sources: []manifest.Change{}}
-	now, err := buildInput(ctx, tx, q, r)
+	now, err := buildInput(ctx, tx, q, p, r)
 	var refused *fault.Error
 	if errors.As(err, &refused) && refused.Code == fault.Invalid {
 		s.ErrorKey = refused.Key // the plant has nothing left to plan, for instance
@@ -96,20 +100,17 @@ func (e evidence) since(ctx context.Context, tx pgx.Tx, q *db.Queries) (*manifes
 	if s.Changes, s.Count, err = manifest.Diff(was, now, shownChanges); err != nil {
 		return nil, err
 	}
-	return s, e.addSources(ctx, tx, q, r, s, was, now)
+	return s, e.addSources(ctx, tx, q, p, r, s, was, now)
 }
 
 // addSources compares the records behind the inputs and names what the paths
 // speak of.
-func (e evidence) addSources(ctx context.Context, tx pgx.Tx, q *db.Queries, r request, s *manifest.Since, inputs ...[]byte) error {
-	was, err := snapshot(ctx, tx, q, e.run.TenantID, e.manifest.Sources)
+func (e evidence) addSources(ctx context.Context, tx pgx.Tx, q *db.Queries, p *plant, r request, s *manifest.Since, inputs ...[]byte) error {
+	was, err := db.Snapshot(ctx, tx, q, e.run.TenantID, e.manifest.Sources)
 	if err != nil {
 		return err
 	}
-	sources, _, err := loadSources(ctx, tx, q, r)
-	if err != nil {
-		return err
-	}
+	sources, _ := p.sources(r)
 	is, err := json.Marshal(sources)
 	if err != nil {
 		return fmt.Errorf("encode sources: %w", err)

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
 
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/demo"
@@ -42,7 +43,7 @@ func (f *plantFixture) manifestOf(ref RunRef) manifest.Manifest {
 	require.Equal(f.t, manifest.Hex(run.InputSha256), m.Input)
 	f.in(func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
 		for _, hash := range []string{m.Input, m.Sources, m.Presets[0].Output} {
-			if _, err := snapshot(ctx, tx, q, f.tenant, hash); err != nil {
+			if _, err := db.Snapshot(ctx, tx, q, f.tenant, hash); err != nil {
 				return err
 			}
 		}
@@ -56,8 +57,8 @@ func (f *plantFixture) rerun(ref RunRef) (db.Rerun, manifest.Report) {
 	f.t.Helper()
 	var again RerunRef
 	f.in(func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
-		id, err := q.RequestRerun(ctx, tx, f.people["optimization_engineer"], f.tenant, ref.RunID)
-		again = RerunRef{TenantID: f.tenant, RerunID: id}
+		asked, err := q.RequestRerun(ctx, tx, db.RequestRerunParams{TenantID: f.tenant, ID: uuid.New(), RunID: ref.RunID, RequestedBy: f.people["optimization_engineer"]})
+		again = RerunRef{TenantID: f.tenant, RerunID: asked.ID}
 		return err
 	})
 	var begun BegunRerun
@@ -153,26 +154,43 @@ func TestResumedRunIsRepeatedFromItsStart(t *testing.T) {
 	require.True(t, report.Presets["cheapest"].Repeatable())
 }
 
+// patient is a problem whose search lasts until it is stopped, and has a plan
+// of little work by then.
+type patient struct{ optimize.Problem }
+
+func (p patient) Solve(ctx context.Context, input json.RawMessage, o optimize.Options, report func(optimize.Progress)) (optimize.Result, error) {
+	<-ctx.Done()
+	o.Solver, o.MaxIterations = optimize.SolverHeuristic, 1
+	return p.Problem.Solve(context.WithoutCancel(ctx), input, o, report)
+}
+
 // TestStoppedRunIsComparedAndSaysSo: what a person stopped cannot be repeated;
 // the report says that and how the whole search differs.
 func TestStoppedRunIsComparedAndSaysSo(t *testing.T) {
 	f := newPlant(t)
 	ref := f.request("optimization_engineer", runs.Objective{Presets: []string{"balanced"}}, runs.Constraints{})
 	f.load(ref)
-	f.exec(`UPDATE optimization.optimization_runs SET time_limit_seconds = 20 WHERE tenant_id = $1 AND id = $2`, f.tenant, ref.RunID)
 	f.do(nil, f.set.Optimization.RequestStop, ref)
-	f.set.Optimization.deps.SolverThreads = 1
-	f.do(nil, f.set.Optimization.SolvePlan, SolveInput{RunRef: ref, Preset: "balanced", Primary: true})
-	if m := f.finish(ref); m.Presets[0].Ended != manifest.EndedStopped {
-		require.True(t, m.Presets[0].Ended.Repeatable(), "the search was over before the stop was seen")
-		return
-	}
-	_, report := f.rerun(ref)
-	require.False(t, report.Presets["balanced"].Repeatable())
-	if p := report.Presets["balanced"]; !p.Identical {
-		require.NotNil(t, p.Difference)
-		require.LessOrEqual(t, p.Difference.Total, 1e-6, "the whole search is not worse")
-	}
+	run := f.run(ref)
+	problem, err := problemOf(run)
+	require.NoError(t, err)
+	env := f.env()
+	env.RegisterActivityWithOptions(func(ctx context.Context) error {
+		return f.set.Optimization.search(ctx, run, SolveInput{RunRef: ref, Preset: "balanced", Primary: true}, patient{problem})
+	}, activity.RegisterOptions{Name: "search"})
+	_, err = env.ExecuteActivity("search")
+	require.NoError(t, err)
+	m := f.finish(ref)
+	require.Equal(t, manifest.EndedStopped, m.Presets[0].Ended)
+	row, report := f.rerun(ref)
+	require.False(t, *row.Identical)
+	p := report.Presets["balanced"]
+	require.Equal(t, manifest.EndedStopped, p.Ended)
+	require.False(t, p.Repeatable())
+	require.True(t, p.AgainEnded.Repeatable(), "the repetition is not stopped")
+	require.NotNil(t, p.Difference)
+	require.Positive(t, p.Difference.Touched)
+	require.LessOrEqual(t, p.Difference.Total, 1e-6, "the whole search is not worse")
 }
 
 // TestRerunNamesWhatDiffers: a run whose record was made by another search is
@@ -183,7 +201,7 @@ func TestRerunNamesWhatDiffers(t *testing.T) {
 	m := f.manifestOf(ref)
 	var other []byte
 	f.in(func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
-		input, err := snapshot(ctx, tx, q, f.tenant, m.Input)
+		input, err := db.Snapshot(ctx, tx, q, f.tenant, m.Input)
 		require.NoError(t, err)
 		problem, _ := optimize.Lookup(m.Problem)
 		weighed, err := problem.Weigh(input, "lowest_risk")
@@ -220,11 +238,11 @@ func TestRerunRefusesWhatIsNotEvidence(t *testing.T) {
 	f.do(&begun, f.set.Rerun.BeginRerun, foreign)
 	require.Empty(t, begun.Presets)
 	f.exec(`UPDATE optimization.optimization_runs SET manifest = replace(manifest, '"seed":', '"seed": ') WHERE tenant_id = $1`, f.tenant)
-	detail := f.refuse(TypeConflict, KeyManifestChanged, f.set.Rerun.BeginRerun, again)
+	detail := f.refuse(TypeConflict, manifest.KeyChanged, f.set.Rerun.BeginRerun, again)
 	for range 2 {
 		f.do(nil, f.set.Rerun.FailRerun, FailedRerun{RerunRef: again, Cause: detail})
 	}
-	require.Equal(t, 1, f.count(`SELECT count(*) FROM optimization.reruns WHERE tenant_id = $1 AND state = 'failed' AND error_key = $2`, f.tenant, KeyManifestChanged))
+	require.Equal(t, 1, f.count(`SELECT count(*) FROM optimization.reruns WHERE tenant_id = $1 AND state = 'failed' AND error_key = $2`, f.tenant, manifest.KeyChanged))
 	require.Equal(t, 1, f.count(`SELECT count(*) FROM core.audit_logs WHERE tenant_id = $1 AND action = 'run.rerun_failed'`, f.tenant))
 }
 

@@ -164,9 +164,13 @@ func finishRun(ctx context.Context, tx pgx.Tx, q *db.Queries, run db.Optimizatio
 	for _, p := range plans {
 		costs[p.preset] = p.view.Total
 	}
+	after := map[string]any{"state": RunDone, "scenarios": costs, "input_sha256": manifest.Hex(run.InputSha256)}
+	if evidence != nil {
+		after["manifest_sha256"] = manifest.Hex(evidence)
+	}
 	return db.AppendAudit(ctx, tx, db.Entry{
 		TenantID: run.TenantID, Actor: db.SystemActor(engine), Action: "run.finished", ObjectType: "run", ObjectID: run.ID.String(),
-		Before: map[string]any{"state": run.State}, After: map[string]any{"state": RunDone, "scenarios": costs, "input_sha256": manifest.Hex(run.InputSha256), "manifest_sha256": manifest.Hex(evidence)},
+		Before: map[string]any{"state": run.State}, After: after,
 	})
 }
 

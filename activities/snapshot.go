@@ -17,7 +17,7 @@ import (
 
 // openManifest keeps the input of a run and the records behind it, and notes
 // both in the row, which the end of the run completes.
-func openManifest(ctx context.Context, tx pgx.Tx, q *db.Queries, r request, input json.RawMessage) error {
+func openManifest(ctx context.Context, tx pgx.Tx, q *db.Queries, p *plant, r request, input json.RawMessage) error {
 	canonical, err := manifest.Canonical(input)
 	if err != nil {
 		return err
@@ -26,10 +26,7 @@ func openManifest(ctx context.Context, tx pgx.Tx, q *db.Queries, r request, inpu
 	if err != nil {
 		return err
 	}
-	sources, scored, err := loadSources(ctx, tx, q, r)
-	if err != nil {
-		return err
-	}
+	sources, scored := p.sources(r)
 	text, err := json.Marshal(sources)
 	if err != nil {
 		return fmt.Errorf("encode sources: %w", err)
@@ -64,13 +61,9 @@ func openManifest(ctx context.Context, tx pgx.Tx, q *db.Queries, r request, inpu
 	return nil
 }
 
-// loadSources describes the records behind an input as they stand, and when
-// the newest score was made that a plan may rest on.
-func loadSources(ctx context.Context, tx pgx.Tx, q *db.Queries, r request) (manifest.Sources, *time.Time, error) {
-	p, err := loadPlant(ctx, tx, q, r.run.TenantID)
-	if err != nil {
-		return manifest.Sources{}, nil, err
-	}
+// sources describes the records behind the input of a run as they stand, and
+// when the newest score was made that a plan may rest on.
+func (p *plant) sources(r request) (manifest.Sources, *time.Time) {
 	out := manifest.Sources{
 		Calendar: manifest.Calendar{Profile: p.tenant.CalendarProfile, TimeZone: p.tenant.TimeZone, DaysOff: []string{}},
 		Assets:   map[string]manifest.Asset{}, Crews: []manifest.Crew{},
@@ -103,7 +96,7 @@ func loadSources(ctx context.Context, tx pgx.Tx, q *db.Queries, r request) (mani
 		}
 		out.Assets[a.ID.String()] = x
 	}
-	return out, newest, nil
+	return out, newest
 }
 
 // sealManifest completes the manifest of a run by what its searches came to,

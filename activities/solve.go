@@ -70,6 +70,11 @@ func (a *Optimization) SolvePlan(ctx context.Context, in SolveInput) error {
 	if err != nil {
 		return err
 	}
+	return a.search(ctx, run, in, problem)
+}
+
+// search finds the plan and keeps it.
+func (a *Optimization) search(ctx context.Context, run db.OptimizationRun, in SolveInput, problem optimize.Problem) error {
 	input, err := problem.Weigh(run.Input, in.Preset)
 	if err != nil {
 		return fmt.Errorf("weigh %s: %w", in.Preset, err)
@@ -150,8 +155,8 @@ func (s *search) solve(ctx context.Context, input json.RawMessage, run db.Optimi
 	}
 	opt := budgetOf(time.Duration(run.TimeLimitSeconds)*time.Second, run.Seed, made.Threads, made.Prices)
 	opt.OnPlan = s.remember
-	result, err := s.problem.Solve(searching, input, opt, s.report)
-	made.Output, made.Ended = result.Output, endOf(searching, s.started, opt, result.Certificate)
+	result, how, err := searched(searching, s.problem, input, opt, s.report)
+	made.Output, made.Ended = result.Output, how
 	return made, result.Certificate, err
 }
 

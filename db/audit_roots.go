@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/optria-iq/optria/internal/auditchain"
+	"github.com/optria-iq/optria/internal/fault"
 )
 
 // rootGrace is how long after midnight (UTC) a day is closed: whoever still
@@ -28,7 +31,7 @@ func (d *DB) CloseAuditDays(ctx context.Context, tenant uuid.UUID, now time.Time
 	written := 0
 	today := now.Add(-rootGrace).UTC().Truncate(day)
 	err := d.InTenant(ctx, tenant, func(ctx context.Context, tx pgx.Tx, q *Queries) error {
-		next, seq, err := firstOpenDay(ctx, tx, q, tenant, today)
+		next, seq, hash, err := firstOpenDay(ctx, tx, q, tenant, today)
 		if err != nil || !next.Before(today) {
 			return err
 		}
@@ -36,14 +39,6 @@ func (d *DB) CloseAuditDays(ctx context.Context, tenant uuid.UUID, now time.Time
 		// one day come one after the other.
 		if _, err := q.LockAuditHead(ctx, tx, tenant); err != nil {
 			return fmt.Errorf("lock audit chain: %w", err)
-		}
-		hash := genesis(tenant)
-		if seq > 0 {
-			row, err := q.AuditRow(ctx, tx, tenant, seq)
-			if err != nil {
-				return fmt.Errorf("read row of the last root: %w", err)
-			}
-			hash = row.Hash
 		}
 		for ; next.Before(today); next = next.Add(day) {
 			last, err := q.LastAuditIn(ctx, tx, tenant, next, next.Add(day))
@@ -65,24 +60,24 @@ func (d *DB) CloseAuditDays(ctx context.Context, tenant uuid.UUID, now time.Time
 	return written, err
 }
 
-// firstOpenDay is the first day without a root and the last row that the roots
-// cover; for an empty chain it is today.
-func firstOpenDay(ctx context.Context, tx pgx.Tx, q *Queries, tenant uuid.UUID, today time.Time) (time.Time, int64, error) {
+// firstOpenDay is the first day without a root, and the last row that the roots
+// cover with its hash; for an empty chain it is today.
+func firstOpenDay(ctx context.Context, tx pgx.Tx, q *Queries, tenant uuid.UUID, today time.Time) (next time.Time, seq int64, hash []byte, err error) {
 	last, err := q.LastAuditRoot(ctx, tx, tenant)
 	if err != nil {
-		return today, 0, fmt.Errorf("read last root: %w", err)
+		return today, 0, nil, fmt.Errorf("read last root: %w", err)
 	}
 	if len(last) > 0 {
-		return last[0].Day.UTC().Add(day), last[0].LastSeq, nil
+		return last[0].Day.UTC().Add(day), last[0].LastSeq, last[0].Root, nil
 	}
 	first, err := q.FirstAuditTime(ctx, tx, tenant)
 	if err != nil {
-		return today, 0, fmt.Errorf("read begin of audit chain: %w", err)
+		return today, 0, nil, fmt.Errorf("read begin of audit chain: %w", err)
 	}
 	if len(first) == 0 {
-		return today, 0, nil
+		return today, 0, genesis(tenant), nil
 	}
-	return first[0].UTC().Truncate(day), 0, nil
+	return first[0].UTC().Truncate(day), 0, genesis(tenant), nil
 }
 
 // rootsOf reads the roots of a span of days.
@@ -102,6 +97,29 @@ func rootsOf(ctx context.Context, tx pgx.Tx, q *Queries, tenant uuid.UUID, from,
 // whole chain.
 type AuditSpan struct{ From, To time.Time }
 
+// ParseAuditSpan reads the first and the last day of a span, YYYY-MM-DD; empty
+// ones leave it open. What it refuses is invalid.
+func ParseAuditSpan(from, to string) (AuditSpan, error) {
+	var span AuditSpan
+	for _, x := range []struct {
+		text string
+		day  *time.Time
+	}{{from, &span.From}, {to, &span.To}} {
+		if x.text == "" {
+			continue
+		}
+		day, err := time.Parse(time.DateOnly, x.text)
+		if err != nil {
+			return span, fault.Wrap(fault.Invalid, "audit.chain.bad_day", fmt.Errorf("%q is not a day: write it as 2026-11-30", x.text))
+		}
+		*x.day = day
+	}
+	if !span.To.IsZero() && span.To.Before(span.From) {
+		return span, fault.Wrap(fault.Invalid, "audit.chain.bad_span", fmt.Errorf("the last day %s is before the first, %s", to, from))
+	}
+	return span, nil
+}
+
 // ExportAudit writes a tenant's chain into a file, with the roots of its days.
 // It reads page by page; what is appended meanwhile lies beyond the end.
 func (d *DB) ExportAudit(ctx context.Context, tenant uuid.UUID, span AuditSpan, out *auditchain.Writer) error {
@@ -109,11 +127,11 @@ func (d *DB) ExportAudit(ctx context.Context, tenant uuid.UUID, span AuditSpan, 
 	if span.To.IsZero() {
 		to = lastDay
 	}
-	var names GetTenantNamesRow
+	var names Tenant
 	var roots []auditchain.Root
 	before, end := GetAuditHeadRow{Hash: genesis(tenant)}, GetAuditHeadRow{}
 	err := d.InTenant(ctx, tenant, func(ctx context.Context, tx pgx.Tx, q *Queries) (err error) {
-		if names, err = q.GetTenantNames(ctx, tx, tenant); err != nil {
+		if names, err = q.GetTenant(ctx, tx, tenant); err != nil {
 			return fmt.Errorf("read tenant: %w", err)
 		}
 		first, err := q.LastAuditIn(ctx, tx, tenant, time.Time{}, from)
@@ -189,12 +207,20 @@ func (d *DB) auditPage(ctx context.Context, tenant uuid.UUID, after int64) ([]Au
 	return page, nil
 }
 
-// SameAuditRow reports whether the tenant's chain still holds a row under this
-// hash.
-func SameAuditRow(ctx context.Context, tx pgx.Tx, q *Queries, tenant uuid.UUID, seq int64, hash []byte) (bool, error) {
-	rows, err := q.ListAuditChain(ctx, tx, tenant, seq-1, 1)
+// ChangedAuditRow returns the number of the first row that the tenant's chain
+// no longer holds under its hash, or 0. hashes are by number.
+func ChangedAuditRow(ctx context.Context, tx pgx.Tx, q *Queries, tenant uuid.UUID, hashes map[int64][]byte) (int64, error) {
+	seqs := slices.Sorted(maps.Keys(hashes))
+	rows, err := q.ListAuditRows(ctx, tx, tenant, seqs)
 	if err != nil {
-		return false, fmt.Errorf("read audit row: %w", err)
+		return 0, fmt.Errorf("read audit rows: %w", err)
 	}
-	return len(rows) == 1 && rows[0].Seq == seq && bytes.Equal(rows[0].Hash, hash) && bytes.Equal(chainHash(rows[0]), hash), nil
+	holds := map[int64]bool{}
+	for _, r := range rows {
+		holds[r.Seq] = bytes.Equal(r.Hash, hashes[r.Seq]) && bytes.Equal(chainHash(r), r.Hash)
+	}
+	if i := slices.IndexFunc(seqs, func(seq int64) bool { return !holds[seq] }); i >= 0 {
+		return seqs[i], nil
+	}
+	return 0, nil
 }

@@ -40,56 +40,6 @@ func (q *Queries) AddDossier(ctx context.Context, db DBTX, arg AddDossierParams)
 	return err
 }
 
-const auditRootOver = `-- name: AuditRootOver :many
-SELECT day, last_seq, root FROM core.audit_roots
-WHERE tenant_id = $1 AND last_seq >= $2 ORDER BY day LIMIT 1
-`
-
-type AuditRootOverRow struct {
-	Day     time.Time
-	LastSeq int64
-	Root    []byte
-}
-
-// The root of the first day that holds a row of the chain, or none while the
-// day is not over.
-func (q *Queries) AuditRootOver(ctx context.Context, db DBTX, tenantID uuid.UUID, seq int64) ([]AuditRootOverRow, error) {
-	rows, err := db.Query(ctx, auditRootOver, tenantID, seq)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []AuditRootOverRow{}
-	for rows.Next() {
-		var i AuditRootOverRow
-		if err := rows.Scan(&i.Day, &i.LastSeq, &i.Root); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const auditRow = `-- name: AuditRow :one
-SELECT seq, hash, occurred_at FROM core.audit_logs WHERE tenant_id = $1 AND seq = $2
-`
-
-type AuditRowRow struct {
-	Seq        int64
-	Hash       []byte
-	OccurredAt time.Time
-}
-
-func (q *Queries) AuditRow(ctx context.Context, db DBTX, tenantID uuid.UUID, seq int64) (AuditRowRow, error) {
-	row := db.QueryRow(ctx, auditRow, tenantID, seq)
-	var i AuditRowRow
-	err := row.Scan(&i.Seq, &i.Hash, &i.OccurredAt)
-	return i, err
-}
-
 const findDossier = `-- name: FindDossier :many
 SELECT d.plan_id, d.created_at FROM optimization.dossiers d
 WHERE d.tenant_id = $1 AND d.sha256 = $2 ORDER BY d.created_at LIMIT 1
@@ -143,53 +93,6 @@ func (q *Queries) FirstAuditTime(ctx context.Context, db DBTX, tenantID uuid.UUI
 		return nil, err
 	}
 	return items, nil
-}
-
-const getRunEvidence = `-- name: GetRunEvidence :one
-SELECT r.input_sha256, r.manifest, r.manifest_sha256, r.finished_at FROM optimization.optimization_runs r
-WHERE r.tenant_id = $1 AND r.id = $2
-`
-
-type GetRunEvidenceRow struct {
-	InputSha256    []byte
-	Manifest       *string
-	ManifestSha256 []byte
-	FinishedAt     *time.Time
-}
-
-func (q *Queries) GetRunEvidence(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetRunEvidenceRow, error) {
-	row := db.QueryRow(ctx, getRunEvidence, tenantID, iD)
-	var i GetRunEvidenceRow
-	err := row.Scan(
-		&i.InputSha256,
-		&i.Manifest,
-		&i.ManifestSha256,
-		&i.FinishedAt,
-	)
-	return i, err
-}
-
-const getTenantNames = `-- name: GetTenantNames :one
-SELECT code, name_ar, name_en, synthetic FROM core.tenants WHERE id = $1
-`
-
-type GetTenantNamesRow struct {
-	Code      string
-	NameAr    string
-	NameEn    string
-	Synthetic bool
-}
-
-func (q *Queries) GetTenantNames(ctx context.Context, db DBTX, tenantID uuid.UUID) (GetTenantNamesRow, error) {
-	row := db.QueryRow(ctx, getTenantNames, tenantID)
-	var i GetTenantNamesRow
-	err := row.Scan(
-		&i.Code,
-		&i.NameAr,
-		&i.NameEn,
-		&i.Synthetic,
-	)
-	return i, err
 }
 
 const insertAuditRoot = `-- name: InsertAuditRoot :execrows
@@ -252,12 +155,13 @@ func (q *Queries) LastAuditIn(ctx context.Context, db DBTX, tenantID uuid.UUID, 
 }
 
 const lastAuditRoot = `-- name: LastAuditRoot :many
-SELECT day, last_seq FROM core.audit_roots WHERE tenant_id = $1 ORDER BY day DESC LIMIT 1
+SELECT day, last_seq, root FROM core.audit_roots WHERE tenant_id = $1 ORDER BY day DESC LIMIT 1
 `
 
 type LastAuditRootRow struct {
 	Day     time.Time
 	LastSeq int64
+	Root    []byte
 }
 
 // The newest root of a tenant, or none.
@@ -270,7 +174,7 @@ func (q *Queries) LastAuditRoot(ctx context.Context, db DBTX, tenantID uuid.UUID
 	items := []LastAuditRootRow{}
 	for rows.Next() {
 		var i LastAuditRootRow
-		if err := rows.Scan(&i.Day, &i.LastSeq); err != nil {
+		if err := rows.Scan(&i.Day, &i.LastSeq, &i.Root); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -308,6 +212,46 @@ func (q *Queries) ListAuditRoots(ctx context.Context, db DBTX, tenantID uuid.UUI
 			&i.LastSeq,
 			&i.Rows,
 			&i.Root,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listAuditRows = `-- name: ListAuditRows :many
+SELECT tenant_id, seq, occurred_at, actor_id, actor_kind, actor_name, action, object_type, object_id, before_state, after_state, remote_addr, request_id, prev_hash, hash FROM core.audit_logs WHERE tenant_id = $1 AND seq = ANY ($2::bigint[])
+`
+
+func (q *Queries) ListAuditRows(ctx context.Context, db DBTX, tenantID uuid.UUID, seqs []int64) ([]AuditLog, error) {
+	rows, err := db.Query(ctx, listAuditRows, tenantID, seqs)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []AuditLog{}
+	for rows.Next() {
+		var i AuditLog
+		if err := rows.Scan(
+			&i.TenantID,
+			&i.Seq,
+			&i.OccurredAt,
+			&i.ActorID,
+			&i.ActorKind,
+			&i.ActorName,
+			&i.Action,
+			&i.ObjectType,
+			&i.ObjectID,
+			&i.BeforeState,
+			&i.AfterState,
+			&i.RemoteAddr,
+			&i.RequestID,
+			&i.PrevHash,
+			&i.Hash,
 		); err != nil {
 			return nil, err
 		}
@@ -436,8 +380,8 @@ func (q *Queries) ListDossiers(ctx context.Context, db DBTX, tenantID uuid.UUID,
 const listPlanAudit = `-- name: ListPlanAudit :many
 SELECT tenant_id, seq, occurred_at, actor_id, actor_kind, actor_name, action, object_type, object_id, before_state, after_state, remote_addr, request_id, prev_hash, hash FROM core.audit_logs
 WHERE tenant_id = $1 AND object_id = ANY ($2::text[])
-  AND object_type IN ('plan', 'release', 'run') AND seq <= $3::bigint
-ORDER BY seq LIMIT $4
+  AND object_type IN ('plan', 'run') AND action <> 'dossier.created' AND seq <= $3::bigint
+ORDER BY object_type = 'plan' DESC, seq LIMIT $4
 `
 
 type ListPlanAuditParams struct {
@@ -447,7 +391,9 @@ type ListPlanAuditParams struct {
 	PageSize int32
 }
 
-// What the log holds about a plan, its release and the run that it came from.
+// What the log holds about a plan, its release and the run that it came from,
+// except that its dossiers were handed out, which the plan lists by itself.
+// Where there is too much, what concerns the plan goes before its run.
 func (q *Queries) ListPlanAudit(ctx context.Context, db DBTX, arg ListPlanAuditParams) ([]AuditLog, error) {
 	rows, err := db.Query(ctx, listPlanAudit,
 		arg.TenantID,
@@ -520,6 +466,103 @@ func (q *Queries) ListPlanSubjects(ctx context.Context, db DBTX, tenantID uuid.U
 			&i.NameAr,
 			&i.NameEn,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listPlanVersions = `-- name: ListPlanVersions :many
+WITH RECURSIVE followed AS (
+  SELECT p.tenant_id, p.id, p.previous_id, p.version FROM optimization.plans p WHERE p.tenant_id = $1 AND p.id = $2
+  UNION ALL
+  SELECT p.tenant_id, p.id, p.previous_id, p.version FROM followed f
+  JOIN optimization.plans p ON p.tenant_id = f.tenant_id AND p.id = f.previous_id AND p.version < f.version
+)
+SELECT p.tenant_id, p.id, p.run_id, p.scenario_id, p.version, p.previous_id, p.state, p.launched_by, p.proposed_by, p.note, p.proposed_at, p.due_at, p.escalated_at, p.decided_at, p.release_requested_by, p.release_requested_at, p.released_at, p.workflow_id, p.endorsed_at, p.reminded_at, p.content_sha256, p.lifecycle, s.preset FROM followed f
+JOIN optimization.plans p ON p.tenant_id = f.tenant_id AND p.id = f.id
+JOIN optimization.optimization_scenarios s ON s.tenant_id = p.tenant_id AND s.id = p.scenario_id
+ORDER BY p.version DESC
+`
+
+type ListPlanVersionsRow struct {
+	Plan   Plan
+	Preset string
+}
+
+// A plan and those that it follows, newest first.
+func (q *Queries) ListPlanVersions(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) ([]ListPlanVersionsRow, error) {
+	rows, err := db.Query(ctx, listPlanVersions, tenantID, iD)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListPlanVersionsRow{}
+	for rows.Next() {
+		var i ListPlanVersionsRow
+		if err := rows.Scan(
+			&i.Plan.TenantID,
+			&i.Plan.ID,
+			&i.Plan.RunID,
+			&i.Plan.ScenarioID,
+			&i.Plan.Version,
+			&i.Plan.PreviousID,
+			&i.Plan.State,
+			&i.Plan.LaunchedBy,
+			&i.Plan.ProposedBy,
+			&i.Plan.Note,
+			&i.Plan.ProposedAt,
+			&i.Plan.DueAt,
+			&i.Plan.EscalatedAt,
+			&i.Plan.DecidedAt,
+			&i.Plan.ReleaseRequestedBy,
+			&i.Plan.ReleaseRequestedAt,
+			&i.Plan.ReleasedAt,
+			&i.Plan.WorkflowID,
+			&i.Plan.EndorsedAt,
+			&i.Plan.RemindedAt,
+			&i.Plan.ContentSha256,
+			&i.Plan.Lifecycle,
+			&i.Preset,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listRootsOver = `-- name: ListRootsOver :many
+SELECT w.seq::bigint AS seq, r.day, r.root FROM unnest($1::bigint[]) AS w(seq)
+CROSS JOIN LATERAL (SELECT a.day, a.root FROM core.audit_roots a
+  WHERE a.tenant_id = $2 AND a.last_seq >= w.seq ORDER BY a.day LIMIT 1) r
+`
+
+type ListRootsOverRow struct {
+	Seq  int64
+	Day  time.Time
+	Root []byte
+}
+
+// For each of some rows of the chain the root of the first day that holds it,
+// unless that day is not over.
+func (q *Queries) ListRootsOver(ctx context.Context, db DBTX, seqs []int64, tenantID uuid.UUID) ([]ListRootsOverRow, error) {
+	rows, err := db.Query(ctx, listRootsOver, seqs, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListRootsOverRow{}
+	for rows.Next() {
+		var i ListRootsOverRow
+		if err := rows.Scan(&i.Seq, &i.Day, &i.Root); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

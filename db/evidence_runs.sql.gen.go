@@ -218,32 +218,6 @@ func (q *Queries) NoteRerunPreset(ctx context.Context, db DBTX, arg NoteRerunPre
 	return result.RowsAffected(), nil
 }
 
-const openRerunOf = `-- name: OpenRerunOf :many
-SELECT id FROM optimization.reruns WHERE tenant_id = $1 AND run_id = $2 AND state IN ('requested', 'running')
-ORDER BY requested_at LIMIT 1
-`
-
-// The repetition of a run that is asked for or under way, or none.
-func (q *Queries) OpenRerunOf(ctx context.Context, db DBTX, tenantID uuid.UUID, runID uuid.UUID) ([]uuid.UUID, error) {
-	rows, err := db.Query(ctx, openRerunOf, tenantID, runID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	items := []uuid.UUID{}
-	for rows.Next() {
-		var id uuid.UUID
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		items = append(items, id)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const openRunManifest = `-- name: OpenRunManifest :execrows
 UPDATE optimization.optimization_runs SET manifest = $1, manifest_sha256 = NULL
 WHERE tenant_id = $2 AND id = $3 AND state = 'running'
@@ -282,18 +256,43 @@ func (q *Queries) PutSnapshot(ctx context.Context, db DBTX, arg PutSnapshotParam
 }
 
 const requestRerun = `-- name: RequestRerun :one
-INSERT INTO optimization.reruns (tenant_id, run_id, requested_by)
-SELECT r.tenant_id, r.id, $1 FROM optimization.optimization_runs r
-WHERE r.tenant_id = $2 AND r.id = $3 AND r.state = 'done' AND r.manifest_sha256 IS NOT NULL
-RETURNING id
+INSERT INTO optimization.reruns (tenant_id, id, run_id, requested_by) VALUES ($1, $2, $3, $4)
+ON CONFLICT (tenant_id, run_id) WHERE state IN ('requested', 'running') DO UPDATE SET state = reruns.state
+RETURNING tenant_id, id, run_id, requested_by, requested_at, state, build, identical, result, error_key, error_detail, finished_at
 `
 
-// Asks for the repetition of a run whose evidence is sealed.
-func (q *Queries) RequestRerun(ctx context.Context, db DBTX, requestedBy uuid.UUID, tenantID uuid.UUID, runID uuid.UUID) (uuid.UUID, error) {
-	row := db.QueryRow(ctx, requestRerun, requestedBy, tenantID, runID)
-	var id uuid.UUID
-	err := row.Scan(&id)
-	return id, err
+type RequestRerunParams struct {
+	TenantID    uuid.UUID
+	ID          uuid.UUID
+	RunID       uuid.UUID
+	RequestedBy uuid.UUID
+}
+
+// Asks for the repetition of a run under an id of the caller's. When one is
+// asked for or under way already, the answer is that one.
+func (q *Queries) RequestRerun(ctx context.Context, db DBTX, arg RequestRerunParams) (Rerun, error) {
+	row := db.QueryRow(ctx, requestRerun,
+		arg.TenantID,
+		arg.ID,
+		arg.RunID,
+		arg.RequestedBy,
+	)
+	var i Rerun
+	err := row.Scan(
+		&i.TenantID,
+		&i.ID,
+		&i.RunID,
+		&i.RequestedBy,
+		&i.RequestedAt,
+		&i.State,
+		&i.Build,
+		&i.Identical,
+		&i.Result,
+		&i.ErrorKey,
+		&i.ErrorDetail,
+		&i.FinishedAt,
+	)
+	return i, err
 }
 
 const sealRunManifest = `-- name: SealRunManifest :execrows

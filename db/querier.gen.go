@@ -131,10 +131,6 @@ type Querier interface {
 	// Work orders that were due by their plan in a range of days, the latest first;
 	// cancelled ones are not due.
 	AttainmentOrders(ctx context.Context, db DBTX, arg AttainmentOrdersParams) ([]AttainmentOrdersRow, error)
-	// The root of the first day that holds a row of the chain, or none while the
-	// day is not over.
-	AuditRootOver(ctx context.Context, db DBTX, tenantID uuid.UUID, seq int64) ([]AuditRootOverRow, error)
-	AuditRow(ctx context.Context, db DBTX, tenantID uuid.UUID, seq int64) (AuditRowRow, error)
 	BacktestDetail(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (BacktestDetailRow, error)
 	// The newest backtests without their cases.
 	BacktestPage(ctx context.Context, db DBTX, tenantID uuid.UUID, pageSize int32) ([]BacktestPageRow, error)
@@ -354,13 +350,11 @@ type Querier interface {
 	GetRelease(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Release, error)
 	GetReport(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetReportRow, error)
 	GetRerun(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Rerun, error)
-	GetRunEvidence(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetRunEvidenceRow, error)
 	GetSchedule(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (Schedule, error)
 	GetSignal(ctx context.Context, db DBTX, tenantID uuid.UUID, iD int64) (Signal, error)
 	GetSnapshot(ctx context.Context, db DBTX, tenantID uuid.UUID, sha256 []byte) ([]byte, error)
 	GetTenant(ctx context.Context, db DBTX, tenantID uuid.UUID) (Tenant, error)
 	GetTenantByCode(ctx context.Context, db DBTX, code string) (Tenant, error)
-	GetTenantNames(ctx context.Context, db DBTX, tenantID uuid.UUID) (GetTenantNamesRow, error)
 	// The token with its account, if neither is revoked, expired or switched off.
 	GetUsableAPIToken(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (GetUsableAPITokenRow, error)
 	GetUser(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) (User, error)
@@ -455,6 +449,7 @@ type Querier interface {
 	ListAuditLogs(ctx context.Context, db DBTX, arg ListAuditLogsParams) ([]AuditLog, error)
 	// The roots of a tenant's days from one day to another, in order.
 	ListAuditRoots(ctx context.Context, db DBTX, tenantID uuid.UUID, fromDay time.Time, toDay time.Time) ([]ListAuditRootsRow, error)
+	ListAuditRows(ctx context.Context, db DBTX, tenantID uuid.UUID, seqs []int64) ([]AuditLog, error)
 	// Windows to fill or filled, open ones first, the newest first.
 	ListBackfills(ctx context.Context, db DBTX, arg ListBackfillsParams) ([]ListBackfillsRow, error)
 	// The baseline of every named asset that was in force at a moment: the one
@@ -585,13 +580,17 @@ type Querier interface {
 	ListPeople(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListPeopleRow, error)
 	// Active people who carry any of the roles.
 	ListPeopleWithRoles(ctx context.Context, db DBTX, tenantID uuid.UUID, roles []string) ([]uuid.UUID, error)
-	// What the log holds about a plan, its release and the run that it came from.
+	// What the log holds about a plan, its release and the run that it came from,
+	// except that its dossiers were handed out, which the plan lists by itself.
+	// Where there is too much, what concerns the plan goes before its run.
 	ListPlanAudit(ctx context.Context, db DBTX, arg ListPlanAuditParams) ([]AuditLog, error)
 	ListPlanComments(ctx context.Context, db DBTX, tenantID uuid.UUID, scenarioID uuid.UUID) ([]ListPlanCommentsRow, error)
 	// The recommendations of a plan's scenario with what keeps them back.
 	ListPlanLines(ctx context.Context, db DBTX, planID *uuid.UUID, tenantID uuid.UUID, scenarioID uuid.UUID) ([]ListPlanLinesRow, error)
 	// The equipment of each recommendation of a scenario.
 	ListPlanSubjects(ctx context.Context, db DBTX, tenantID uuid.UUID, scenarioID uuid.UUID) ([]ListPlanSubjectsRow, error)
+	// A plan and those that it follows, newest first.
+	ListPlanVersions(ctx context.Context, db DBTX, tenantID uuid.UUID, iD uuid.UUID) ([]ListPlanVersionsRow, error)
 	// The current plan: the start day of the newest open work order of each asset.
 	ListPlannedStarts(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListPlannedStartsRow, error)
 	// What the planner needs of the newest score of every asset.
@@ -618,6 +617,9 @@ type Querier interface {
 	// Queries of the administration pages: tenants, people, tokens, audit.
 	// The accounts that carry a role, those in use first.
 	ListRoleHolders(ctx context.Context, db DBTX, tenantID uuid.UUID, role string) ([]ListRoleHoldersRow, error)
+	// For each of some rows of the chain the root of the first day that holds it,
+	// unless that day is not over.
+	ListRootsOver(ctx context.Context, db DBTX, seqs []int64, tenantID uuid.UUID) ([]ListRootsOverRow, error)
 	// What the scenario that a run recommends wants done: the balanced one, or the
 	// cheapest where there is none. start_on is absent for what is deferred.
 	ListRunActions(ctx context.Context, db DBTX, tenantID uuid.UUID, runID uuid.UUID) ([]ListRunActionsRow, error)
@@ -794,8 +796,6 @@ type Querier interface {
 	// The newest open alerts, of one asset when it is named, with the names of
 	// what they concern.
 	OpenAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID, assetID *uuid.UUID, pageSize int32) ([]OpenAlertsRow, error)
-	// The repetition of a run that is asked for or under way, or none.
-	OpenRerunOf(ctx context.Context, db DBTX, tenantID uuid.UUID, runID uuid.UUID) ([]uuid.UUID, error)
 	// Keeps what is known of a run's evidence while it is searched for.
 	OpenRunManifest(ctx context.Context, db DBTX, manifest *string, tenantID uuid.UUID, iD uuid.UUID) (int64, error)
 	OpenTraining(ctx context.Context, db DBTX, arg OpenTrainingParams) (int64, error)
@@ -899,8 +899,9 @@ type Querier interface {
 	// Writes down to where a plan is released, once. A release that was undone
 	// begins anew, perhaps to another target. No row comes back while one stands.
 	RequestRelease(ctx context.Context, db DBTX, arg RequestReleaseParams) (uuid.UUID, error)
-	// Asks for the repetition of a run whose evidence is sealed.
-	RequestRerun(ctx context.Context, db DBTX, requestedBy uuid.UUID, tenantID uuid.UUID, runID uuid.UUID) (uuid.UUID, error)
+	// Asks for the repetition of a run under an id of the caller's. When one is
+	// asked for or under way already, the answer is that one.
+	RequestRerun(ctx context.Context, db DBTX, arg RequestRerunParams) (Rerun, error)
 	// Records a request once: the same form sent again finds the key taken and
 	// returns no row.
 	RequestRun(ctx context.Context, db DBTX, arg RequestRunParams) (uuid.UUID, error)

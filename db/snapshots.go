@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 
@@ -31,8 +32,13 @@ func KeepSnapshot(ctx context.Context, tx pgx.Tx, q *Queries, tenant uuid.UUID, 
 	return hash[:], nil
 }
 
-// Snapshot returns the bytes of a hash and checks that they still have it.
-func Snapshot(ctx context.Context, tx pgx.Tx, q *Queries, tenant uuid.UUID, hash []byte) ([]byte, error) {
+// Snapshot returns the bytes of a hash in hexadecimal, as manifests name them,
+// and checks that they still have it.
+func Snapshot(ctx context.Context, tx pgx.Tx, q *Queries, tenant uuid.UUID, name string) ([]byte, error) {
+	hash, err := hex.DecodeString(name)
+	if err != nil {
+		return nil, fmt.Errorf("read hash of snapshot: %w", err)
+	}
 	packed, err := q.GetSnapshot(ctx, tx, tenant, hash)
 	if err != nil {
 		return nil, fmt.Errorf("load snapshot %x: %w", hash, err)

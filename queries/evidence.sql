@@ -9,13 +9,14 @@ WHERE tenant_id = @tenant_id ORDER BY day DESC LIMIT @page_size;
 
 -- name: LastAuditRoot :many
 -- The newest root of a tenant, or none.
-SELECT day, last_seq FROM core.audit_roots WHERE tenant_id = @tenant_id ORDER BY day DESC LIMIT 1;
+SELECT day, last_seq, root FROM core.audit_roots WHERE tenant_id = @tenant_id ORDER BY day DESC LIMIT 1;
 
--- name: AuditRootOver :many
--- The root of the first day that holds a row of the chain, or none while the
--- day is not over.
-SELECT day, last_seq, root FROM core.audit_roots
-WHERE tenant_id = @tenant_id AND last_seq >= @seq ORDER BY day LIMIT 1;
+-- name: ListRootsOver :many
+-- For each of some rows of the chain the root of the first day that holds it,
+-- unless that day is not over.
+SELECT w.seq::bigint AS seq, r.day, r.root FROM unnest(@seqs::bigint[]) AS w(seq)
+CROSS JOIN LATERAL (SELECT a.day, a.root FROM core.audit_roots a
+  WHERE a.tenant_id = @tenant_id AND a.last_seq >= w.seq ORDER BY a.day LIMIT 1) r;
 
 -- name: InsertAuditRoot :execrows
 INSERT INTO core.audit_roots (tenant_id, day, last_seq, rows, root)
@@ -31,22 +32,17 @@ SELECT occurred_at FROM core.audit_logs WHERE tenant_id = @tenant_id ORDER BY se
 SELECT seq, hash FROM core.audit_logs
 WHERE tenant_id = @tenant_id AND occurred_at >= @since AND occurred_at < @until ORDER BY seq DESC LIMIT 1;
 
--- name: AuditRow :one
-SELECT seq, hash, occurred_at FROM core.audit_logs WHERE tenant_id = @tenant_id AND seq = @seq;
+-- name: ListAuditRows :many
+SELECT * FROM core.audit_logs WHERE tenant_id = @tenant_id AND seq = ANY (@seqs::bigint[]);
 
 -- name: ListPlanAudit :many
--- What the log holds about a plan, its release and the run that it came from.
+-- What the log holds about a plan, its release and the run that it came from,
+-- except that its dossiers were handed out, which the plan lists by itself.
+-- Where there is too much, what concerns the plan goes before its run.
 SELECT * FROM core.audit_logs
 WHERE tenant_id = @tenant_id AND object_id = ANY (@objects::text[])
-  AND object_type IN ('plan', 'release', 'run') AND seq <= @up_to::bigint
-ORDER BY seq LIMIT @page_size;
-
--- name: GetTenantNames :one
-SELECT code, name_ar, name_en, synthetic FROM core.tenants WHERE id = @tenant_id;
-
--- name: GetRunEvidence :one
-SELECT r.input_sha256, r.manifest, r.manifest_sha256, r.finished_at FROM optimization.optimization_runs r
-WHERE r.tenant_id = @tenant_id AND r.id = @id;
+  AND object_type IN ('plan', 'run') AND action <> 'dossier.created' AND seq <= @up_to::bigint
+ORDER BY object_type = 'plan' DESC, seq LIMIT @page_size;
 
 -- name: ListDossierRelease :many
 -- The lines of a plan's release with what they became.
@@ -64,6 +60,19 @@ WHERE e.tenant_id = @tenant_id AND e.plan_id = @plan_id ORDER BY l.line;
 SELECT r.id, r.asset_id, a.tag, a.name_ar, a.name_en FROM optimization.optimization_recommendations r
 JOIN core.assets a ON a.tenant_id = r.tenant_id AND a.id = r.asset_id
 WHERE r.tenant_id = @tenant_id AND r.scenario_id = @scenario_id;
+
+-- name: ListPlanVersions :many
+-- A plan and those that it follows, newest first.
+WITH RECURSIVE followed AS (
+  SELECT p.tenant_id, p.id, p.previous_id, p.version FROM optimization.plans p WHERE p.tenant_id = @tenant_id AND p.id = @id
+  UNION ALL
+  SELECT p.tenant_id, p.id, p.previous_id, p.version FROM followed f
+  JOIN optimization.plans p ON p.tenant_id = f.tenant_id AND p.id = f.previous_id AND p.version < f.version
+)
+SELECT sqlc.embed(p), s.preset FROM followed f
+JOIN optimization.plans p ON p.tenant_id = f.tenant_id AND p.id = f.id
+JOIN optimization.optimization_scenarios s ON s.tenant_id = p.tenant_id AND s.id = p.scenario_id
+ORDER BY p.version DESC;
 
 -- name: AddDossier :exec
 INSERT INTO optimization.dossiers (tenant_id, plan_id, format, language, sha256, audit_seq, created_by)

@@ -17,16 +17,11 @@ UPDATE optimization.optimization_runs SET manifest = @manifest, manifest_sha256 
 WHERE tenant_id = @tenant_id AND id = @id AND manifest_sha256 IS NULL;
 
 -- name: RequestRerun :one
--- Asks for the repetition of a run whose evidence is sealed.
-INSERT INTO optimization.reruns (tenant_id, run_id, requested_by)
-SELECT r.tenant_id, r.id, @requested_by FROM optimization.optimization_runs r
-WHERE r.tenant_id = @tenant_id AND r.id = @run_id AND r.state = 'done' AND r.manifest_sha256 IS NOT NULL
-RETURNING id;
-
--- name: OpenRerunOf :many
--- The repetition of a run that is asked for or under way, or none.
-SELECT id FROM optimization.reruns WHERE tenant_id = @tenant_id AND run_id = @run_id AND state IN ('requested', 'running')
-ORDER BY requested_at LIMIT 1;
+-- Asks for the repetition of a run under an id of the caller's. When one is
+-- asked for or under way already, the answer is that one.
+INSERT INTO optimization.reruns (tenant_id, id, run_id, requested_by) VALUES (@tenant_id, @id, @run_id, @requested_by)
+ON CONFLICT (tenant_id, run_id) WHERE state IN ('requested', 'running') DO UPDATE SET state = reruns.state
+RETURNING *;
 
 -- name: BeginRerun :one
 UPDATE optimization.reruns SET state = 'running', build = @build

@@ -13,7 +13,6 @@ import (
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/access"
 	"github.com/optria-iq/optria/internal/auditchain"
-	"github.com/optria-iq/optria/internal/fault"
 )
 
 // rootsShown is how many days the page of the log shows.
@@ -43,7 +42,8 @@ func auditRootRows(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UU
 // exportChain streams the chain as a signed file, whole or for a span of days
 // in UTC. That it was exported is recorded first, so the file holds it.
 func (s *Server) exportChain(w http.ResponseWriter, r *http.Request) error {
-	span, err := readSpan(r)
+	tenant, q := access.From(r.Context()).TenantID, r.URL.Query()
+	span, err := db.ParseAuditSpan(q.Get("from"), q.Get("to"))
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,6 @@ func (s *Server) exportChain(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	tenant, q := access.From(r.Context()).TenantID, r.URL.Query()
 	err = s.auditTenant(r, tenant, db.Entry{Action: "audit.chain_exported", ObjectType: "audit", ObjectID: tenant.String(), After: map[string]any{"from": q.Get("from"), "to": q.Get("to")}})
 	if err != nil {
 		return err
@@ -90,27 +89,4 @@ func (w *startedWriter) Write(b []byte) (int, error) {
 	// Servers of tests know no deadlines; there the write has none.
 	_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(time.Now().Add(time.Minute))
 	return w.ResponseWriter.Write(b)
-}
-
-// readSpan reads the days of an export.
-func readSpan(r *http.Request) (db.AuditSpan, error) {
-	var span db.AuditSpan
-	for _, x := range []struct {
-		name string
-		day  *time.Time
-	}{{"from", &span.From}, {"to", &span.To}} {
-		text := r.URL.Query().Get(x.name)
-		if text == "" {
-			continue
-		}
-		day, err := time.Parse(time.DateOnly, text)
-		if err != nil {
-			return span, fault.New(fault.Invalid, "audit.chain.bad_day")
-		}
-		*x.day = day
-	}
-	if !span.To.IsZero() && span.To.Before(span.From) {
-		return span, fault.New(fault.Invalid, "audit.chain.bad_span")
-	}
-	return span, nil
 }

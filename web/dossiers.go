@@ -107,8 +107,10 @@ func (s *Server) address(path string) string {
 	return s.Config.BaseURL.JoinPath(path).String() // #nosec G125 -- a path of this product, made of an id
 }
 
-// makeDossier builds, seals and records a dossier in one transaction, so that
-// what it prints of the audit log is the log as it was just before.
+// makeDossier reads what a plan's dossier tells, builds and seals it and
+// records that it was made, each by itself: the print of a long plan takes
+// seconds, for which no transaction stays open. The file and its entry say up
+// to which event of the audit log it knows.
 func (s *Server) makeDossier(r *http.Request, plan uuid.UUID, kind seal.Kind, lang string) (file []byte, name string, err error) {
 	if dossierTypes[kind] == "" || (lang != i18n.Arabic && lang != i18n.English) {
 		return nil, "", fault.New(fault.Invalid, "field.choice")
@@ -118,25 +120,29 @@ func (s *Server) makeDossier(r *http.Request, plan uuid.UUID, kind seal.Kind, la
 		return nil, "", err
 	}
 	who := access.From(r.Context())
-	words := Page{Lang: lang, loc: s.catalog.Localizer(lang)}
+	b := dossierBuilder{Server: s, Page: Page{Lang: lang, loc: s.catalog.Localizer(lang)}, tenant: who.TenantID, plan: plan, author: who.Name}
+	var record dossier.Record
+	var seq int64
+	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, _ uuid.UUID) (err error) {
+		record, seq, err = b.read(ctx, tx, q)
+		return err
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	record.VerifyURL, record.KeyID, record.PublicKey = s.address("/verify"), key.Public().ID(), key.Public().String()
+	if file, err = dossier.Build(kind, b.Loc(), record, dossier.NewSubject(record, who.TenantID.String(), lang, seq), key); err != nil {
+		return nil, "", fmt.Errorf("build dossier of plan %s: %w", plan, err)
+	}
+	name = fmt.Sprintf("optria-plan-%s-v%d-%s.%s", plan.String()[:8], record.Version, lang, kind)
+	sum := sha256.Sum256(file)
 	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) error {
-		b := dossierBuilder{Server: s, Page: words, tenant: tenant, plan: plan, author: who.Name}
-		record, seq, err := b.read(ctx, tx, q)
-		if err != nil {
-			return err
-		}
-		record.VerifyURL, record.KeyID, record.PublicKey = s.address("/verify"), key.Public().ID(), key.Public().String()
-		if file, err = dossier.Build(kind, words.Loc(), record, dossier.NewSubject(record, tenant.String(), lang, seq), key); err != nil {
-			return fmt.Errorf("build dossier of plan %s: %w", plan, err)
-		}
-		name = fmt.Sprintf("optria-plan-%s-v%d-%s.%s", plan.String()[:8], record.Version, lang, kind)
-		sum := sha256.Sum256(file)
-		err = q.AddDossier(ctx, tx, db.AddDossierParams{TenantID: tenant, PlanID: plan, Format: string(kind), Language: lang, Sha256: sum[:], AuditSeq: seq, CreatedBy: who.UserID})
+		err := q.AddDossier(ctx, tx, db.AddDossierParams{TenantID: tenant, PlanID: plan, Format: string(kind), Language: lang, Sha256: sum[:], AuditSeq: seq, CreatedBy: who.UserID})
 		if err != nil {
 			return fmt.Errorf("record dossier: %w", err)
 		}
 		return s.audit(ctx, tx, r, tenant, db.Entry{Action: "dossier.created", ObjectType: "plan", ObjectID: plan.String(),
-			After: map[string]any{"format": kind, "language": lang, "sha256": hex.EncodeToString(sum[:])}})
+			After: map[string]any{"format": kind, "language": lang, "sha256": hex.EncodeToString(sum[:]), "audit_seq": seq}})
 	})
 	return file, name, err
 }

@@ -1,16 +1,19 @@
 package web
 
 import (
+	"cmp"
 	"context"
-	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/dossier"
+	"github.com/optria-iq/optria/internal/manifest"
 	"github.com/optria-iq/optria/internal/optimize"
+	"github.com/optria-iq/optria/web/evidence"
 )
 
 // eventsPrinted bounds the audit rows of a dossier.
@@ -26,57 +29,58 @@ func lifecycle(state string, column *string) string {
 	return *column
 }
 
-// readAlternatives sets the presets of the run side by side.
-func (b *dossierBuilder) readAlternatives(ctx context.Context, tx pgx.Tx, q *db.Queries, r *dossier.Record) error {
-	scenarios, err := q.RunScenarios(ctx, tx, b.tenant, b.detail.Plan.RunID)
-	if err != nil {
-		return fmt.Errorf("read scenarios: %w", err)
-	}
-	for _, sc := range scenarios {
+// alternatives sets the presets of the run side by side.
+func (b *dossierBuilder) alternatives() ([]dossier.Alternative, error) {
+	var out []dossier.Alternative
+	for _, sc := range b.rows {
 		x, err := newSolvedPlan(b.run, sc)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		a := dossier.Alternative{Name: presetName(b.Page, sc.Preset), Chosen: sc.ID == b.detail.Plan.ScenarioID, Cost: x.view.Total, Risk: x.view.Risk,
-			Planned: int(sc.ActionsPlanned), BoundKnown: x.view.Certificate.BoundKnown, Gap: x.view.Certificate.Gap}
+			BoundKnown: x.view.Certificate.BoundKnown, Gap: x.view.Certificate.Gap}
 		for _, f := range x.view.Figures {
-			if f.Key == optimize.FigureDowntime {
+			switch f.Key {
+			case optimize.FigureDowntime:
 				a.Downtime = &f.Value
+			case optimize.FigurePlanned:
+				a.Planned = int(f.Value)
 			}
 		}
-		r.Alternatives = append(r.Alternatives, a)
+		out = append(out, a)
 	}
-	return nil
+	return out, nil
 }
 
 // readVersions lists this plan and those that it follows, newest first, and
 // what changed since the one before.
 func (b *dossierBuilder) readVersions(ctx context.Context, tx pgx.Tx, q *db.Queries, r *dossier.Record) error {
-	detail := b.detail
-	for {
-		plan := detail.Plan
-		r.Versions = append(r.Versions, dossier.Version{Number: int(plan.Version), Preset: presetName(b.Page, detail.OptimizationScenario.Preset),
-			State: b.T("plans.state." + lifecycle(plan.State, plan.Lifecycle)), At: plan.ProposedAt})
-		if plan.PreviousID == nil || len(r.Versions) > int(b.detail.Plan.Version) {
-			return nil
-		}
-		var err error
-		if detail, err = q.PlanDetail(ctx, tx, b.tenant, *plan.PreviousID); err != nil {
-			return fmt.Errorf("read version before: %w", err)
-		}
-		if plan.ID != b.plan {
-			continue
-		}
-		if r.Changes, err = b.changes(ctx, tx, q, detail); err != nil {
-			return err
-		}
+	rows, err := q.ListPlanVersions(ctx, tx, b.tenant, b.plan)
+	if err != nil {
+		return fmt.Errorf("read versions: %w", err)
 	}
+	for _, x := range rows {
+		r.Versions = append(r.Versions, dossier.Version{Number: int(x.Plan.Version), Preset: presetName(b.Page, x.Preset),
+			State: b.T("plans.state." + lifecycle(x.Plan.State, x.Plan.Lifecycle)), At: x.Plan.ProposedAt})
+	}
+	if len(rows) < 2 {
+		return nil
+	}
+	before, err := q.PlanDetail(ctx, tx, b.tenant, rows[1].Plan.ID)
+	if err != nil {
+		return fmt.Errorf("read version before: %w", err)
+	}
+	r.Changes, err = b.changes(ctx, tx, q, before)
+	return err
 }
 
 func (b *dossierBuilder) changes(ctx context.Context, tx pgx.Tx, q *db.Queries, before db.PlanDetailRow) ([]dossier.Change, error) {
 	run, err := q.LoadRun(ctx, tx, b.tenant, before.Plan.RunID)
 	if err != nil {
 		return nil, fmt.Errorf("read run of the version before: %w", err)
+	}
+	if _, err := evidence.Held(run, []db.OptimizationScenario{before.OptimizationScenario}); err != nil {
+		return nil, fmt.Errorf("run %s of the version before: %w", run.ID, err)
 	}
 	base, err := newSolvedPlan(run, before.OptimizationScenario)
 	if err != nil {
@@ -116,26 +120,35 @@ func (b *dossierBuilder) readRelease(ctx context.Context, tx pgx.Tx, q *db.Queri
 	return nil
 }
 
-// events are the audit rows about the plan, its run and its release, each
-// under the root of its day.
-func (b *dossierBuilder) events(ctx context.Context, tx pgx.Tx, q *db.Queries, upTo int64) ([]dossier.AuditRow, error) {
-	rows, err := q.ListPlanAudit(ctx, tx, db.ListPlanAuditParams{TenantID: b.tenant, Objects: []string{b.plan.String(), b.detail.Plan.RunID.String()}, UpTo: upTo, PageSize: eventsPrinted})
+// readEvents reads the audit rows about the plan, its run and its release, each
+// under the root of its day, up to a row of the chain.
+func (b *dossierBuilder) readEvents(ctx context.Context, tx pgx.Tx, q *db.Queries, upTo int64, r *dossier.Record) error {
+	rows, err := q.ListPlanAudit(ctx, tx, db.ListPlanAuditParams{TenantID: b.tenant, Objects: []string{b.plan.String(), b.run.ID.String()}, UpTo: upTo, PageSize: eventsPrinted + 1})
 	if err != nil {
-		return nil, fmt.Errorf("read audit rows: %w", err)
+		return fmt.Errorf("read audit rows: %w", err)
 	}
-	var out []dossier.AuditRow
-	var over []db.AuditRootOverRow // the root that covers the row
+	if r.AuditCut = len(rows) > eventsPrinted; r.AuditCut {
+		rows = rows[:eventsPrinted]
+	}
+	slices.SortFunc(rows, func(a, b db.AuditLog) int { return cmp.Compare(a.Seq, b.Seq) })
+	seqs := make([]int64, len(rows))
+	for i, x := range rows {
+		seqs[i] = x.Seq
+	}
+	over, err := q.ListRootsOver(ctx, tx, seqs, b.tenant)
+	if err != nil {
+		return fmt.Errorf("read roots of audit rows: %w", err)
+	}
+	roots := make(map[int64]db.ListRootsOverRow, len(over))
+	for _, x := range over {
+		roots[x.Seq] = x
+	}
 	for _, x := range rows {
-		if len(over) == 0 || over[0].LastSeq < x.Seq {
-			if over, err = q.AuditRootOver(ctx, tx, b.tenant, x.Seq); err != nil {
-				return nil, fmt.Errorf("read root of audit row: %w", err)
-			}
+		row := dossier.AuditRow{Seq: x.Seq, At: x.OccurredAt, Actor: x.ActorName, Action: b.actionName(b.Page, x.Action), Hash: manifest.Hex(x.Hash)}
+		if root, closed := roots[x.Seq]; closed {
+			row.Day, row.Root = root.Day.Format(time.DateOnly), manifest.Hex(root.Root)
 		}
-		row := dossier.AuditRow{Seq: x.Seq, At: x.OccurredAt, Actor: x.ActorName, Action: b.actionName(b.Page, x.Action), Hash: hex.EncodeToString(x.Hash)}
-		if len(over) > 0 {
-			row.Day, row.Root = over[0].Day.Format(time.DateOnly), hex.EncodeToString(over[0].Root)
-		}
-		out = append(out, row)
+		r.Audit = append(r.Audit, row)
 	}
-	return out, nil
+	return nil
 }

@@ -2,11 +2,10 @@ package web
 
 import (
 	"context"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"html"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +17,7 @@ import (
 	"github.com/optria-iq/optria/internal/fault"
 	"github.com/optria-iq/optria/internal/manifest"
 	"github.com/optria-iq/optria/internal/optimize"
+	"github.com/optria-iq/optria/web/evidence"
 )
 
 // dossierBuilder reads the record of a plan in one language.
@@ -29,6 +29,8 @@ type dossierBuilder struct {
 
 	detail db.PlanDetailRow
 	run    db.OptimizationRun
+	rows   []db.OptimizationScenario // of the run
+	proof  *manifest.Manifest        // nil when the run is older than manifests are
 	solved solvedPlan
 	book   plantBook
 	tags   map[uuid.UUID]db.ListPlanSubjectsRow // equipment by recommendation
@@ -46,29 +48,39 @@ func (b *dossierBuilder) read(ctx context.Context, tx pgx.Tx, q *db.Queries) (do
 	if err := b.load(ctx, tx, q); err != nil {
 		return dossier.Record{}, 0, err
 	}
-	names, err := q.GetTenantNames(ctx, tx, b.tenant)
+	tenant, err := q.GetTenant(ctx, tx, b.tenant)
 	if err != nil {
 		return dossier.Record{}, 0, fmt.Errorf("read tenant: %w", err)
 	}
-	r := b.head(names)
+	r := b.head(tenant)
+	if r.Alternatives, err = b.alternatives(); err != nil {
+		return r, 0, err
+	}
 	for _, step := range []func(context.Context, pgx.Tx, *db.Queries, *dossier.Record) error{
-		b.readVoices, b.readWithheld, b.readAlternatives, b.readVersions, b.readRelease, b.readEvidence,
+		b.readVoices, b.readWithheld, b.readVersions, b.readRelease,
 	} {
 		if err := step(ctx, tx, q, &r); err != nil {
 			return r, 0, err
 		}
 	}
-	r.Lines = b.lines()
-	r.Audit, err = b.events(ctx, tx, q, head.Seq)
-	return r, head.Seq, err
+	r.Lines, r.Evidence = b.lines(), b.evidence()
+	return r, head.Seq, b.readEvents(ctx, tx, q, head.Seq, &r)
 }
 
+// load reads the plan and its run. What no longer has the hashes that the
+// dossier prints beside it is refused.
 func (b *dossierBuilder) load(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
 	if b.detail, err = q.PlanDetail(ctx, tx, b.tenant, b.plan); err != nil {
 		return err
 	}
 	if b.run, err = q.LoadRun(ctx, tx, b.tenant, b.detail.Plan.RunID); err != nil {
 		return fmt.Errorf("read run of plan: %w", err)
+	}
+	if b.rows, err = q.RunScenarios(ctx, tx, b.tenant, b.run.ID); err != nil {
+		return fmt.Errorf("read scenarios: %w", err)
+	}
+	if b.proof, err = evidence.Held(b.run, slices.Concat(b.rows, []db.OptimizationScenario{b.detail.OptimizationScenario})); err != nil {
+		return fmt.Errorf("run %s: %w", b.run.ID, err)
 	}
 	if b.book, err = loadPlantBook(ctx, tx, q, b.tenant); err != nil {
 		return fmt.Errorf("read names: %w", err)
@@ -92,10 +104,10 @@ func (b *dossierBuilder) load(ctx context.Context, tx pgx.Tx, q *db.Queries) (er
 
 func (b *dossierBuilder) name(ar, en string) string { return localName(b.Lang, ar, en) }
 
-func (b *dossierBuilder) head(names db.GetTenantNamesRow) dossier.Record {
+func (b *dossierBuilder) head(tenant db.Tenant) dossier.Record {
 	d, plan, view := b.detail, b.detail.Plan, b.solved.view
 	r := dossier.Record{
-		Tenant: b.name(names.NameAr, names.NameEn), TenantCode: names.Code, Synthetic: names.Synthetic, PlanID: plan.ID.String(), RunID: plan.RunID.String(),
+		Tenant: b.name(tenant.NameAr, tenant.NameEn), TenantCode: tenant.Code, Synthetic: tenant.Synthetic, PlanID: plan.ID.String(), RunID: plan.RunID.String(),
 		Title: d.Title, Problem: problemTitle(b.Page, b.run.Problem), Preset: presetName(b.Page, d.OptimizationScenario.Preset), Version: int(plan.Version),
 		State: b.T("plans.state." + lifecycle(plan.State, plan.Lifecycle)), LaunchedBy: b.name(d.LaunchedAr, d.LaunchedEn), ProposedBy: b.name(d.ProposedAr, d.ProposedEn),
 		ReleasedBy: b.name(d.ReleasedAr, d.ReleasedEn), CreatedBy: b.author, Note: plan.Note, From: b.solved.time.at(0), To: b.solved.time.last(),
@@ -226,25 +238,12 @@ func (b *dossierBuilder) readWithheld(ctx context.Context, tx pgx.Tx, q *db.Quer
 	return nil
 }
 
-// readEvidence reads the hashes of the plan and its run.
-func (b *dossierBuilder) readEvidence(ctx context.Context, tx pgx.Tx, q *db.Queries, r *dossier.Record) error {
-	x, err := q.GetRunEvidence(ctx, tx, b.tenant, b.detail.Plan.RunID)
-	if err != nil {
-		return fmt.Errorf("read evidence of run: %w", err)
+// evidence is the hashes of the plan and its run.
+func (b *dossierBuilder) evidence() dossier.Evidence {
+	e := dossier.Evidence{Input: manifest.Hex(b.run.InputSha256), Content: manifest.Hex(b.detail.Plan.ContentSha256)}
+	if b.proof != nil {
+		chosen, _ := b.proof.Find(b.detail.OptimizationScenario.Preset)
+		e.Manifest, e.Build, e.Output = manifest.Hex(b.run.ManifestSha256), b.proof.Build.String(), chosen.Output
 	}
-	r.Evidence = dossier.Evidence{Input: hex.EncodeToString(x.InputSha256), Content: hex.EncodeToString(b.detail.Plan.ContentSha256), Manifest: hex.EncodeToString(x.ManifestSha256)}
-	if x.Manifest == nil {
-		return nil // the run is older than manifests are
-	}
-	var m manifest.Manifest
-	if err := json.Unmarshal([]byte(*x.Manifest), &m); err != nil {
-		return fmt.Errorf("read manifest of run %s: %w", b.detail.Plan.RunID, err)
-	}
-	r.Evidence.Build = m.Build.String()
-	for _, preset := range m.Presets {
-		if preset.Preset == b.detail.OptimizationScenario.Preset {
-			r.Evidence.Output = preset.Output
-		}
-	}
-	return nil
+	return e
 }

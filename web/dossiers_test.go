@@ -101,16 +101,93 @@ func TestLiveRecordsShowATamperedLog(t *testing.T) {
 	_, id := f.proposed("ARAMCO_DEMO", access.ReliabilityEng, access.OptimizationEng)
 	plan := id.String()
 	admin := f.as("ARAMCO_DEMO", access.TenantAdmin)
-	english := url.Values{"format": {"html"}, "language": {"en"}}
-	f.post(admin, "/plans/"+plan+"/dossier", english) // an event about the plan
 	_, file := f.post(admin, "/plans/"+plan+"/dossier", english)
-	connection, err := pgx.Connect(t.Context(), f.url)
-	require.NoError(t, err)
-	defer func() { require.NoError(t, connection.Close(context.WithoutCancel(t.Context()))) }()
-	_, err = connection.Exec(t.Context(), `UPDATE core.audit_logs SET actor_name = 'x' WHERE tenant_id = $1 AND object_id = $2 AND action = 'dossier.created' AND after_state->>'language' = 'en'`, f.tenant("ARAMCO_DEMO").ID, plan)
-	require.NoError(t, err)
 	_, page := f.upload(admin, []byte(file))
+	require.Contains(t, page, "The events of the file match")
+	require.Equal(t, int64(1), f.asOwner(`UPDATE core.audit_logs SET actor_name = 'x' WHERE tenant_id = $1 AND object_id = $2 AND action = 'plan.proposed'`, f.tenant("ARAMCO_DEMO").ID, plan))
+	_, page = f.upload(admin, []byte(file))
 	require.Contains(t, page, "is no longer as the file has it")
+}
+
+// english is a dossier to read in a test.
+var english = url.Values{"format": {"html"}, "language": {"en"}}
+
+// asOwner runs a statement as somebody who holds the database, past all rules,
+// and returns how many rows it met.
+func (f *fixture) asOwner(sql string, args ...any) int64 {
+	f.Helper()
+	connection, err := pgx.Connect(f.Context(), f.url)
+	require.NoError(f, err)
+	defer func() { require.NoError(f, connection.Close(context.WithoutCancel(f.Context()))) }()
+	met, err := connection.Exec(f.Context(), sql, args...)
+	require.NoError(f, err)
+	return met.RowsAffected()
+}
+
+// TestDossierRefusesWhatWasAltered: figures are printed only while they have
+// the hashes that are printed beside them.
+func TestDossierRefusesWhatWasAltered(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	run, id := f.proposed("ARAMCO_DEMO", access.ReliabilityEng, access.OptimizationEng)
+	viewer, tenant := f.as("ARAMCO_DEMO", access.Viewer), f.tenant("ARAMCO_DEMO").ID
+	page := "/plans/" + id.String() + "/dossier"
+	status, file := f.post(viewer, page, english)
+	require.Equal(t, http.StatusOK, status)
+	report := seal.Check([]byte(file), sealKeys(t))
+	subject, err := dossier.ReadSubject(*report.Seal)
+	require.NoError(t, err)
+	require.Len(t, subject.Output, 64)
+	require.Len(t, subject.Manifest, 64)
+	const lower = ` SET output = jsonb_set(output, '{certificate,objective}', '1') WHERE tenant_id = $1 AND run_id = $2 AND preset = $3`
+	for _, c := range []struct {
+		what, alter, says string
+		args              []any
+	}{
+		{"of the plan", `UPDATE optimization.optimization_scenarios` + lower, "The results of this run do not have the hash", []any{tenant, run, "balanced"}},
+		{"of an alternative", `UPDATE optimization.optimization_scenarios` + lower, "The results of this run do not have the hash", []any{tenant, run, "cheapest"}},
+		{"input", `UPDATE optimization.optimization_runs SET input = jsonb_set(input, '{days}', '31') WHERE tenant_id = $1 AND id = $2`, "The input of this run does not have its hash", []any{tenant, run}},
+		{"manifest", `UPDATE optimization.optimization_runs SET manifest = replace(manifest, '"seed":7', '"seed":8') WHERE tenant_id = $1 AND id = $2`, "The manifest of this run does not have its hash", []any{tenant, run}},
+	} {
+		f.asOwner(`CREATE TABLE public.kept_scenarios AS SELECT id, output FROM optimization.optimization_scenarios`)
+		f.asOwner(`CREATE TABLE public.kept_runs AS SELECT id, input, manifest FROM optimization.optimization_runs`)
+		require.Equal(t, int64(1), f.asOwner(c.alter, c.args...), c.what)
+		status, page := f.post(viewer, page+"?lang=en", english)
+		require.Equal(t, http.StatusConflict, status, c.what)
+		require.Contains(t, page, c.says, c.what)
+		f.asOwner(`UPDATE optimization.optimization_scenarios s SET output = k.output FROM public.kept_scenarios k WHERE k.id = s.id`)
+		f.asOwner(`UPDATE optimization.optimization_runs r SET input = k.input, manifest = k.manifest FROM public.kept_runs k WHERE k.id = r.id`)
+		f.asOwner(`DROP TABLE public.kept_scenarios, public.kept_runs`)
+	}
+	status, _ = f.post(viewer, page, english)
+	require.Equal(t, http.StatusOK, status, "all is as it was")
+	_, handed := f.get(viewer, page+"?lang=en")
+	require.Equal(t, 2, strings.Count(handed, "<tr><td>"), "what is refused is not recorded")
+}
+
+// TestDossierKeepsWhatConcernsThePlan: neither its own downloads nor a long
+// record of the run push the proposal out, and a list that is cut says so.
+func TestDossierKeepsWhatConcernsThePlan(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	run := f.finishedRun("ARAMCO_DEMO", access.ReliabilityEng)
+	viewer, tenant := f.as("ARAMCO_DEMO", access.Viewer), f.tenant("ARAMCO_DEMO").ID
+	require.Equal(t, int64(600), f.asOwner(`INSERT INTO core.audit_logs (tenant_id, seq, occurred_at, actor_kind, actor_name, action, object_type, object_id, prev_hash, hash)
+		SELECT tenant_id, seq + n, now(), 'system', 'test', 'run.rerun_requested', 'run', $2, hash, hash FROM core.audit_heads, generate_series(1, 600) n WHERE tenant_id = $1`, tenant, run.String()))
+	f.asOwner(`UPDATE core.audit_heads SET seq = seq + 600 WHERE tenant_id = $1`, tenant)
+	status, target := f.location(f.as("ARAMCO_DEMO", access.OptimizationEng), "/runs/"+run.String()+"/propose", url.Values{"scenario": {"balanced"}})
+	require.Equal(t, http.StatusSeeOther, status)
+	for range 2 {
+		status, file := f.post(viewer, target+"/dossier", english)
+		require.Equal(t, http.StatusOK, status)
+		report := seal.Check([]byte(file), sealKeys(t))
+		subject, err := dossier.ReadSubject(*report.Seal)
+		require.NoError(t, err)
+		require.Len(t, subject.Audit, 500)
+		require.Contains(t, file, "The list is cut")
+		require.Contains(t, file, "Plan proposed")
+		require.NotContains(t, file, "Made a sealed plan dossier")
+	}
 }
 
 func TestVerifyRefuses(t *testing.T) {

@@ -3,7 +3,6 @@ package web
 import (
 	"context"
 	"net/http"
-	"strconv"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -95,7 +94,7 @@ func (s *Server) askRerun(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	who := access.From(r.Context())
-	var id uuid.UUID
+	var rerun db.Rerun
 	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) error {
 		row, err := q.LoadRun(ctx, tx, tenant, run)
 		if err != nil {
@@ -104,60 +103,55 @@ func (s *Server) askRerun(w http.ResponseWriter, r *http.Request) error {
 		if !mayRun(who, row.Problem) {
 			return fault.New(fault.Forbidden, "error.403.text")
 		}
-		id, err = evidence.Request(ctx, tx, q, tenant, run, who.UserID, func(e db.Entry) error { return s.audit(ctx, tx, r, tenant, e) })
+		rerun, err = evidence.Request(ctx, tx, q, row, who.UserID, func(e db.Entry) error { return s.audit(ctx, tx, r, tenant, e) })
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if err := s.Workflows.StartRerun(r.Context(), who.TenantID, id); err != nil {
-		s.Log.WarnContext(r.Context(), "rerun not started, upkeep will", "rerun", id, "error", err)
+	if err := s.Workflows.StartRerun(r.Context(), who.TenantID, rerun.ID); err != nil {
+		s.Log.WarnContext(r.Context(), "rerun not started, upkeep will", "rerun", rerun.ID, "error", err)
 	}
 	return s.redirect(w, r, "/runs/"+run.String()+"/snapshot#reruns", "evidence.rerun.asked")
 }
 
 // downloadManifest hands out the manifest of a run, byte for byte as hashed.
 func (s *Server) downloadManifest(w http.ResponseWriter, r *http.Request) error {
-	return s.downloadEvidence(w, r, "manifest", func(_ context.Context, _ pgx.Tx, _ *db.Queries, run db.OptimizationRun, _ manifest.Manifest) ([]byte, error) {
-		content, _, err := evidence.Manifest(run)
-		return content, err
+	return s.downloadEvidence(w, r, "manifest", func(_ context.Context, _ pgx.Tx, _ *db.Queries, _ uuid.UUID, content []byte, _ manifest.Manifest) ([]byte, error) {
+		return content, nil
 	})
 }
 
 // downloadInput hands out the input of a run in the canonical form that is
 // hashed.
 func (s *Server) downloadInput(w http.ResponseWriter, r *http.Request) error {
-	return s.downloadEvidence(w, r, "input", func(ctx context.Context, tx pgx.Tx, q *db.Queries, run db.OptimizationRun, m manifest.Manifest) ([]byte, error) {
-		return evidence.Content(ctx, tx, q, run.TenantID, m.Input)
+	return s.downloadEvidence(w, r, "input", func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID, _ []byte, m manifest.Manifest) ([]byte, error) {
+		return db.Snapshot(ctx, tx, q, tenant, m.Input)
 	})
 }
 
+// downloadEvidence sends what read makes of the manifest of a run.
 func (s *Server) downloadEvidence(w http.ResponseWriter, r *http.Request, name string,
-	read func(context.Context, pgx.Tx, *db.Queries, db.OptimizationRun, manifest.Manifest) ([]byte, error)) error {
+	read func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID, content []byte, m manifest.Manifest) ([]byte, error)) error {
 	id, err := pathUUID(r, "id")
 	if err != nil {
 		return err
 	}
-	var content []byte
+	var file []byte
 	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) error {
 		run, err := q.LoadRun(ctx, tx, tenant, id)
 		if err != nil {
 			return err
 		}
-		_, m, err := evidence.Manifest(run)
+		content, m, err := evidence.Manifest(run)
 		if err != nil {
 			return err
 		}
-		content, err = read(ctx, tx, q, run, m)
+		file, err = read(ctx, tx, q, tenant, content, m)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Content-Length", strconv.Itoa(len(content)))
-	h.Set("Content-Disposition", `attachment; filename="`+name+"-"+id.String()+`.json"`)
-	_, err = w.Write(content)
-	return err
+	return sendFile(w, name+"-"+id.String()+".json", "application/json", file)
 }

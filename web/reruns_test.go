@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -62,13 +63,13 @@ func (f *fixture) sealed(tenant string, run uuid.UUID) {
 func (f *fixture) report(tenant string, run uuid.UUID, r manifest.Report) {
 	f.Helper()
 	f.within(tenant, func(ctx context.Context, tx pgx.Tx, q *db.Queries, t uuid.UUID) error {
-		open, err := q.OpenRerunOf(ctx, tx, t, run)
+		reruns, err := q.ListReruns(ctx, tx, t, run)
 		require.NoError(f, err)
-		require.Len(f, open, 1)
+		require.Equal(f, "requested", reruns[0].State)
 		encoded, err := json.Marshal(r)
 		require.NoError(f, err)
 		identical := r.Identical()
-		_, err = q.CloseRerun(ctx, tx, db.CloseRerunParams{TenantID: t, ID: open[0], State: "done", Identical: &identical, Result: encoded, ErrorDetail: json.RawMessage(`{}`)})
+		_, err = q.CloseRerun(ctx, tx, db.CloseRerunParams{TenantID: t, ID: reruns[0].ID, State: "done", Identical: &identical, Result: encoded, ErrorDetail: json.RawMessage(`{}`)})
 		return err
 	})
 }
@@ -122,6 +123,45 @@ func TestRunIsOpenedAsItWasAndRepeated(t *testing.T) {
 	for _, text := range []string{"Not repeatable byte for byte", "RFJ-GT11", "planned cost", "Stopped by a person", "and 2 more"} {
 		require.Contains(t, page, text)
 	}
+}
+
+// TestOneRepetitionAtATime: however many ask at once, one repetition is asked
+// for, and everybody hears of that one as it stands.
+func TestOneRepetitionAtATime(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	const tenant = "POWER_DEMO"
+	run := f.finishedRun(tenant, access.OptimizationEng)
+	first, _ := f.issue(tenant, access.OptimizationEng, soon(), access.Scopes()...)
+	answers := make([]map[string]any, 6)
+	var asking sync.WaitGroup
+	for i := range answers {
+		asking.Go(func() {
+			status, body, _ := f.call(first, http.MethodPost, "/runs/"+run.String()+"/rerun", nil)
+			if status == http.StatusAccepted {
+				answers[i] = body
+			}
+		})
+	}
+	asking.Wait()
+	for _, a := range answers {
+		require.NotNil(t, a)
+		require.Equal(t, answers[0]["id"], a["id"])
+		require.Equal(t, answers[0]["requested_at"], a["requested_at"])
+	}
+	f.within(tenant, func(ctx context.Context, tx pgx.Tx, q *db.Queries, id uuid.UUID) error {
+		_, err := q.BeginRerun(ctx, tx, "v1", id, uuid.MustParse(answers[0]["id"].(string)))
+		return err
+	})
+	second, _ := f.issue(tenant, access.TenantAdmin, soon(), access.Scopes()...)
+	status, joined, _ := f.call(second, http.MethodPost, "/runs/"+run.String()+"/rerun", nil)
+	require.Equal(t, http.StatusAccepted, status)
+	require.Equal(t, answers[0]["id"], joined["id"])
+	require.Equal(t, "running", joined["state"])
+	require.Equal(t, "v1", joined["build"])
+	require.Equal(t, f.person(tenant, access.OptimizationEng).ID.String(), joined["requested_by"], "it was asked for by the first")
+	require.Equal(t, answers[0]["requested_at"], joined["requested_at"])
+	require.Equal(t, int64(1), f.asOwner(`SELECT FROM core.audit_logs WHERE tenant_id = $1 AND action = 'run.rerun_requested'`, f.tenant(tenant).ID))
 }
 
 func TestSnapshotPageInABrowser(t *testing.T) {

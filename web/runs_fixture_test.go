@@ -15,6 +15,7 @@ import (
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/access"
 	"github.com/optria-iq/optria/internal/demo"
+	"github.com/optria-iq/optria/internal/manifest"
 	"github.com/optria-iq/optria/internal/optimize"
 	"github.com/optria-iq/optria/internal/optimize/maintenance"
 )
@@ -113,7 +114,11 @@ func (f *fixture) finishedRun(tenant string, by access.Role) uuid.UUID {
 		if err != nil {
 			return err
 		}
-		if _, err = q.StoreRunInput(ctx, tx, db.StoreRunInputParams{TenantID: t, ID: id, Input: input, InputSha256: []byte("digest")}); err != nil {
+		digest, err := manifest.Digest(input)
+		if err != nil {
+			return err
+		}
+		if _, err = q.StoreRunInput(ctx, tx, db.StoreRunInputParams{TenantID: t, ID: id, Input: input, InputSha256: digest}); err != nil {
 			return err
 		}
 		if err = addCourse(ctx, tx, q, t, id, plans); err != nil {

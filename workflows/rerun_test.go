@@ -15,6 +15,7 @@ import (
 
 	"github.com/optria-iq/optria/activities"
 	"github.com/optria-iq/optria/db"
+	"github.com/optria-iq/optria/internal/manifest"
 )
 
 // TestRerunComesOutTheSame takes a run and its repetition through the real
@@ -26,9 +27,9 @@ func TestRerunComesOutTheSame(t *testing.T) {
 	require.NoError(t, p.client.StartOptimization(ctx, p.tenant, run))
 	p.eventually(func() bool { s := p.run(run).State; return s != "requested" && s != "running" }, "run ends")
 	require.Equal(t, "done", p.run(run).State)
-	var again uuid.UUID
-	p.in(func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
-		again, err = q.RequestRerun(ctx, tx, p.run(run).RequestedBy, p.tenant, run)
+	again := uuid.New()
+	p.in(func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
+		_, err := q.RequestRerun(ctx, tx, db.RequestRerunParams{TenantID: p.tenant, ID: again, RunID: run, RequestedBy: p.run(run).RequestedBy})
 		return err
 	})
 	for range 2 {
@@ -56,7 +57,7 @@ func TestFailedRerunSaysWhy(t *testing.T) {
 	env.SetTestTimeout(30 * time.Second)
 	acts := &activities.Rerun{}
 	env.RegisterActivity(acts)
-	detail := activities.ErrorDetail{Code: "conflict", Key: activities.KeyManifestChanged}
+	detail := activities.ErrorDetail{Code: "conflict", Key: manifest.KeyChanged}
 	env.OnActivity(acts.BeginRerun, mock.Anything, mock.Anything).
 		Return(activities.BegunRerun{}, temporal.NewNonRetryableApplicationError("changed", activities.TypeConflict, errors.New("changed"), detail))
 	var closed activities.FailedRerun
@@ -64,6 +65,6 @@ func TestFailedRerunSaysWhy(t *testing.T) {
 	in := RerunInput{TenantID: uuid.New(), RerunID: uuid.New()}
 	env.ExecuteWorkflow(Rerun, in)
 	require.Error(t, env.GetWorkflowError())
-	require.Equal(t, activities.KeyManifestChanged, closed.Cause.Key)
+	require.Equal(t, manifest.KeyChanged, closed.Cause.Key)
 	require.Equal(t, in.RerunID, closed.RerunID)
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -16,7 +15,6 @@ import (
 
 	"github.com/optria-iq/optria/db"
 	"github.com/optria-iq/optria/internal/auditchain"
-	"github.com/optria-iq/optria/internal/dossier/seal"
 )
 
 const auditUsage = "use: optria audit verify --tenant CODE | optria audit export --tenant CODE [--from DAY] [--to DAY] [-o FILE]"
@@ -71,23 +69,13 @@ func auditExport(ctx context.Context, args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	var span db.AuditSpan
-	for _, x := range []struct {
-		text string
-		day  *time.Time
-	}{{*from, &span.From}, {*to, &span.To}} {
-		if x.text == "" {
-			continue
-		}
-		day, err := time.Parse(time.DateOnly, x.text)
-		if err != nil {
-			return fmt.Errorf("%q is not a day: write it as 2026-11-30", x.text)
-		}
-		*x.day = day
-	}
-	key, err := seal.DeriveKey([]byte(strings.TrimSpace(os.Getenv("JWT_SECRET_KEY"))))
+	span, err := db.ParseAuditSpan(*from, *to)
 	if err != nil {
-		return fmt.Errorf("JWT_SECRET_KEY: %w", err)
+		return err
+	}
+	key, err := ownKey()
+	if err != nil {
+		return err
 	}
 	return withTenant(ctx, *code, func(d *db.DB, tenant uuid.UUID) error {
 		err := d.InTenant(ctx, tenant, func(ctx context.Context, tx pgx.Tx, _ *db.Queries) error {

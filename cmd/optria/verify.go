@@ -12,10 +12,10 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/optria-iq/optria/internal/auditchain"
+	"github.com/optria-iq/optria/internal/config"
 	"github.com/optria-iq/optria/internal/dossier"
 	"github.com/optria-iq/optria/internal/dossier/seal"
 )
@@ -102,47 +102,31 @@ func trustedKeys(ctx context.Context, keys seal.Keys, address string) (seal.Keys
 	if len(keys) > 0 {
 		return keys, nil
 	}
-	return ownKeys(os.Getenv)
+	own, former, err := config.Seals(os.Getenv)
+	if err != nil || own == nil {
+		return former, err
+	}
+	return append(seal.Keys{own.Public()}, former...), nil
 }
 
-// ownKeys are those of the product on this machine; there are none where its
-// secret is not set.
-func ownKeys(getenv func(string) string) (seal.Keys, error) {
-	var keys seal.Keys
-	if secret := strings.TrimSpace(getenv("JWT_SECRET_KEY")); secret != "" {
-		key, err := seal.DeriveKey([]byte(secret))
-		if err != nil {
-			return nil, fmt.Errorf("JWT_SECRET_KEY: %w", err)
-		}
-		keys = append(keys, key.Public())
+// ownKey is the key of the product on this machine.
+func ownKey() (seal.Key, error) {
+	own, _, err := config.Seals(os.Getenv)
+	if err != nil {
+		return seal.Key{}, err
 	}
-	for text := range strings.SplitSeq(getenv("OPTRIA_SEAL_KEYS"), ",") {
-		if text = strings.TrimSpace(text); text == "" {
-			continue
-		}
-		key, err := seal.ParsePublicKey(text)
-		if err != nil {
-			return nil, fmt.Errorf("OPTRIA_SEAL_KEYS: %w", err)
-		}
-		keys = append(keys, key)
+	if own == nil {
+		return seal.Key{}, errors.New("JWT_SECRET_KEY is not set on this machine")
 	}
-	return keys, nil
+	return *own, nil
 }
 
 func showKey() error {
-	keys, err := ownKeys(func(name string) string {
-		if name == "JWT_SECRET_KEY" {
-			return os.Getenv(name)
-		}
-		return ""
-	})
+	key, err := ownKey()
 	if err != nil {
 		return err
 	}
-	if len(keys) == 0 {
-		return errors.New("JWT_SECRET_KEY is not set on this machine")
-	}
-	fmt.Println(keys[0])
+	fmt.Println(key.Public())
 	return nil
 }
 

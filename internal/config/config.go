@@ -50,8 +50,8 @@ func Variables() []Variable {
 	return []Variable{
 		{"OPTRIA_DB_URL", "(private PostgreSQL in demo mode)", "PostgreSQL connection string, version 15 or later; use the direct, not the pooled, address for `optria migrate`"},
 		{"OPTRIA_DEMO_MODE", "false", "true seeds the demo tenants, allows generated secrets and shows the synthetic-data ribbon"},
-		{"JWT_SECRET_KEY", "(generated in demo mode)", "signs API tokens; at least 32 characters, not a word from a manual"},
-		{"OPTRIA_SEAL_KEYS", "(none)", "former public seal keys, separated by commas, after JWT_SECRET_KEY was changed: files sealed before stay authentic (`optria verify --show-key` prints the current one)"},
+		{secretVariable, "(generated in demo mode)", "signs API tokens; at least 32 characters, not a word from a manual"},
+		{sealKeysVariable, "(none)", "former public seal keys, separated by commas, after JWT_SECRET_KEY was changed: files sealed before stay authentic (`optria verify --show-key` prints the current one)"},
 		{"OPTRIA_PAYLOAD_KEY", "(generated in demo mode)", "base64 of 32 random bytes; encrypts workflow payloads"},
 		{"OPTRIA_SECRET_KEYSET", "(generated in demo mode)", "base64 Tink keyset; seals integration credentials (`optria doctor --new-keyset` prints one)"},
 		{"OPTRIA_SECRET_KEK_URI", "(none: the keyset is in clear)", "key that encrypts the keyset, such as `hcvault://vault.example:8200/transit/keys/optria`"},
@@ -92,9 +92,9 @@ func Load(getenv func(string) string) (Config, error) {
 	}
 	c.Connectors = r.guard("OPTRIA_CONNECTOR_ALLOW", c)
 	c.Mail = r.mail("OPTRIA_SMTP_URL", "OPTRIA_MAIL_FROM")
-	c.JWTSecret = r.secret("JWT_SECRET_KEY")
+	c.JWTSecret = r.secret(secretVariable)
 	c.PayloadKey = r.key("OPTRIA_PAYLOAD_KEY")
-	c.SealKeys = r.sealKeys("OPTRIA_SEAL_KEYS")
+	c.SealKeys = r.sealKeys(sealKeysVariable)
 	c.SecretKeyset = r.text("OPTRIA_SECRET_KEYSET", "")
 	c.SecretKEK, c.SecretKEKToken = r.text("OPTRIA_SECRET_KEK_URI", ""), r.text("OPTRIA_SECRET_KEK_TOKEN", "")
 	if c.SecretKeyset == "" {

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/optria-iq/optria/internal/config"
+	"github.com/optria-iq/optria/internal/dossier/seal"
 )
 
 func env(pairs map[string]string) func(string) string {
@@ -65,6 +66,29 @@ func TestSecretsAreNeverPrinted(t *testing.T) {
 	_, err := config.Load(env(e))
 	require.Error(t, err)
 	require.NotContains(t, err.Error(), "hunter2")
+}
+
+// TestSealsAreThoseOfTheServer: commands derive the key that the web tier signs
+// with, whatever surrounds the secret, and refuse what it refuses.
+func TestSealsAreThoseOfTheServer(t *testing.T) {
+	t.Parallel()
+	for _, around := range []string{"", " ", "\n"} {
+		e := sound()
+		e["JWT_SECRET_KEY"] += around
+		c, err := config.Load(env(e))
+		require.NoError(t, err)
+		want, err := seal.DeriveKey(c.JWTSecret)
+		require.NoError(t, err)
+		own, former, err := config.Seals(env(e))
+		require.NoError(t, err)
+		require.Equal(t, want.Public(), own.Public())
+		require.Equal(t, c.SealKeys, former)
+	}
+	own, _, err := config.Seals(env(nil))
+	require.NoError(t, err)
+	require.Nil(t, own)
+	_, _, err = config.Seals(env(map[string]string{"JWT_SECRET_KEY": "short"}))
+	require.ErrorContains(t, err, "JWT_SECRET_KEY has 5 characters")
 }
 
 func TestReadmeListsEveryVariable(t *testing.T) {

@@ -108,7 +108,11 @@ func (c composer) audit() []Block {
 		}
 		t.Rows = append(t.Rows, Row{Cells: []string{LTR(strconv.FormatInt(x.Seq, 10)), c.moment(x.At), Free(x.Actor), x.Action}, Note: note})
 	}
-	return []Block{paragraph(c.T("dossier.audit.text")), {Table: t}}
+	out := []Block{paragraph(c.T("dossier.audit.text")), {Table: t}}
+	if c.r.AuditCut {
+		out = append(out, paragraph(c.T("dossier.audit.cut", "Shown", c.Int(len(c.r.Audit)))))
+	}
+	return out
 }
 
 func (c composer) verification() []Block {

@@ -28,6 +28,7 @@ type Record struct {
 	Release                                                    *Release
 	Evidence                                                   Evidence
 	Audit                                                      []AuditRow
+	AuditCut                                                   bool // there are more events than Audit holds
 	VerifyURL, KeyID, PublicKey                                string
 }
 

@@ -40,7 +40,7 @@ func (a *API) reruns() {
 }
 
 func (a *API) createRerun(ctx context.Context, who access.Principal, in *ByID) (*answer[Rerun], error) {
-	var id uuid.UUID
+	var rerun db.Rerun
 	err := a.DB.InTenant(ctx, who.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
 		run, err := q.LoadRun(ctx, tx, who.TenantID, in.ID)
 		if err != nil {
@@ -49,16 +49,16 @@ func (a *API) createRerun(ctx context.Context, who access.Principal, in *ByID) (
 		if err := mayRun(ctx, who, run.Problem); err != nil {
 			return err
 		}
-		id, err = evidence.Request(ctx, tx, q, who.TenantID, in.ID, who.UserID, func(e db.Entry) error { return origin(ctx).Audit(ctx, tx, e) })
+		rerun, err = evidence.Request(ctx, tx, q, run, who.UserID, func(e db.Entry) error { return origin(ctx).Audit(ctx, tx, e) })
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := a.Workflows.StartRerun(ctx, who.TenantID, id); err != nil {
-		a.Log.WarnContext(ctx, "rerun not started, upkeep will", "rerun", id, "error", err)
+	if err := a.Workflows.StartRerun(ctx, who.TenantID, rerun.ID); err != nil {
+		a.Log.WarnContext(ctx, "rerun not started, upkeep will", "rerun", rerun.ID, "error", err)
 	}
-	return reply(Rerun{ID: id, RunID: in.ID, State: "requested", RequestedBy: who.UserID, RequestedAt: time.Now().UTC()}), nil
+	return reply(Rerun{ID: rerun.ID, RunID: rerun.RunID, State: rerun.State, Build: rerun.Build, RequestedBy: rerun.RequestedBy, RequestedAt: rerun.RequestedAt}), nil
 }
 
 func (a *API) listReruns(ctx context.Context, who access.Principal, in *ByID) (*answer[List[Rerun]], error) {

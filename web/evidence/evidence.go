@@ -4,9 +4,7 @@ package evidence
 
 import (
 	"context"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -18,24 +16,21 @@ import (
 )
 
 // Request records that somebody asks for the repetition of a finished run and
-// returns its id. One that is under way already is joined. audit writes the
-// entry of the change.
-func Request(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant, run, by uuid.UUID, audit func(db.Entry) error) (uuid.UUID, error) {
-	open, err := q.OpenRerunOf(ctx, tx, tenant, run)
+// returns it. One that is under way already is joined. audit writes the entry
+// of the change.
+func Request(ctx context.Context, tx pgx.Tx, q *db.Queries, run db.OptimizationRun, by uuid.UUID, audit func(db.Entry) error) (db.Rerun, error) {
+	if run.ManifestSha256 == nil {
+		return db.Rerun{}, fault.New(fault.Conflict, manifest.KeyNone)
+	}
+	id := uuid.New()
+	rerun, err := q.RequestRerun(ctx, tx, db.RequestRerunParams{TenantID: run.TenantID, ID: id, RunID: run.ID, RequestedBy: by})
 	if err != nil {
-		return uuid.Nil, fmt.Errorf("look for an open rerun: %w", err)
+		return rerun, fmt.Errorf("request rerun: %w", err)
 	}
-	if len(open) > 0 {
-		return open[0], nil
+	if rerun.ID != id {
+		return rerun, nil
 	}
-	id, err := q.RequestRerun(ctx, tx, by, tenant, run)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return id, fault.New(fault.Conflict, manifest.KeyNone)
-	}
-	if err != nil {
-		return id, fmt.Errorf("request rerun: %w", err)
-	}
-	return id, audit(db.Entry{Action: "run.rerun_requested", ObjectType: "run", ObjectID: run.String(), After: map[string]any{"rerun": id}})
+	return rerun, audit(db.Entry{Action: "run.rerun_requested", ObjectType: "run", ObjectID: run.ID.String(), After: map[string]any{"rerun": id}})
 }
 
 // Manifest returns the sealed manifest of a run, as bytes and read.
@@ -72,19 +67,10 @@ func Held(run db.OptimizationRun, scenarios []db.OptimizationScenario) (*manifes
 	return &m, nil
 }
 
-// Content returns the bytes that a manifest names by a hash in hexadecimal.
-func Content(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID, hash string) ([]byte, error) {
-	raw, err := hex.DecodeString(hash)
-	if err != nil {
-		return nil, fmt.Errorf("read hash: %w", err)
-	}
-	return db.Snapshot(ctx, tx, q, tenant, raw)
-}
-
 // Sources returns the records behind the input of a run, as they stood.
 func Sources(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID, m manifest.Manifest) (manifest.Sources, error) {
 	var s manifest.Sources
-	content, err := Content(ctx, tx, q, tenant, m.Sources)
+	content, err := db.Snapshot(ctx, tx, q, tenant, m.Sources)
 	if err != nil {
 		return s, err
 	}
