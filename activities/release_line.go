@@ -307,7 +307,7 @@ func (a *Release) FailLine(ctx context.Context, in LineInput, cause ErrorDetail)
 			return fmt.Errorf("count stops: %w", err)
 		}
 		return announceRelease(ctx, tx, q, p, r, "release.stuck", lineNotice{Line: in.Line, Tag: row.Tag, Key: row.ReleaseLine.IdempotencyKey,
-			Reason: cause.Key, Attempt: row.ReleaseLine.Attempts, Stop: stop})
+			Reason: cause.Key, ReasonArgs: cause.Args, Attempt: row.ReleaseLine.Attempts, Stop: stop})
 	})
 	if err != nil {
 		return fmt.Errorf("stop at line %d: %w", in.Line, err)

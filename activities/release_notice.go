@@ -25,14 +25,15 @@ const AlertReleaseStuck = "release_stuck"
 
 // lineNotice is what an announcement says of lines.
 type lineNotice struct {
-	Line    int32  `json:"line,omitempty"`
-	Tag     string `json:"tag,omitempty"`
-	Key     string `json:"idempotency_key,omitempty"`
-	Reason  string `json:"reason,omitempty"`
-	Written int    `json:"written"`
-	Failed  int    `json:"undo_failed,omitempty"`
-	Attempt int32  `json:"attempt,omitempty"`
-	Stop    int64  `json:"stop,omitempty"` // which stop of the release it is, from 1
+	Line       int32          `json:"line,omitempty"`
+	Tag        string         `json:"tag,omitempty"`
+	Key        string         `json:"idempotency_key,omitempty"`
+	Reason     string         `json:"reason,omitempty"`
+	ReasonArgs map[string]any `json:"reason_args,omitempty"` // what the message of the reason speaks of
+	Written    int            `json:"written"`
+	Failed     int            `json:"undo_failed,omitempty"`
+	Attempt    int32          `json:"attempt,omitempty"`
+	Stop       int64          `json:"stop,omitempty"` // which stop of the release it is, from 1
 }
 
 // releaseNotice is what an announcement about a release carries.

@@ -123,3 +123,33 @@ func TestTheEngineStartsWhatIsDue(t *testing.T) {
 	_, err = handle.Describe(ctx)
 	require.Error(t, err)
 }
+
+// TestABackfillIsStartedAgainAfterItFailed asks for one due time three times:
+// while its account is off, afterwards, and when it is done.
+func TestABackfillIsStartedAgainAfterItFailed(t *testing.T) {
+	p := newPlatform(t)
+	id := p.recurringOf("report", "*/10 * * * *", recurrence.Skip, 60, "{}")
+	admin := p.people["tenant_admin"]
+	f := recurrence.Firing{TenantID: p.tenant, ScheduleID: id, DueAt: time.Now().UTC().Add(-24 * time.Hour).Truncate(10 * time.Minute), Cause: recurrence.Backfill, By: &admin}
+	account := func(active bool) {
+		p.in(func(ctx context.Context, tx pgx.Tx, _ *db.Queries) error {
+			_, err := tx.Exec(ctx, `UPDATE core.users u SET is_active = $3 FROM core.schedules s WHERE s.tenant_id = $1 AND s.id = $2 AND u.tenant_id = $1 AND u.id = s.account_id`, p.tenant, id, active)
+			return err
+		})
+	}
+	account(false)
+	require.NoError(t, p.client.StartRecurring(t.Context(), f))
+	p.eventually(func() bool { return p.firings(id, "failed") == 1 }, "the first fails")
+	account(true)
+	p.eventually(func() bool { // the first workflow may not have closed yet
+		require.NoError(t, p.client.StartRecurring(t.Context(), f))
+		return p.firings(id, "done") == 1
+	}, "the second does it")
+	require.NoError(t, p.client.StartRecurring(t.Context(), f))
+	run := p.client.temporal.GetWorkflow(t.Context(), firingID(f), "")
+	var last RecurringResult
+	require.NoError(t, run.Get(t.Context(), &last))
+	require.Empty(t, last.State, "the third finds nothing to do")
+	require.Equal(t, 1, p.count(`SELECT count(*) FROM core.reports WHERE tenant_id = $1 AND schedule_id = $2`, p.tenant, id))
+	require.Equal(t, 1, p.count(`SELECT count(*) FROM core.schedule_firings WHERE tenant_id = $1 AND schedule_id = $2 AND cause = 'backfill'`, p.tenant, id))
+}
