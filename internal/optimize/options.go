@@ -23,9 +23,10 @@ type Options struct {
 	// the seconds that a reference core takes for it.
 	// Every stage counts what it does (moves, prices, looks of the exact solver
 	// at its clock) and turns it into time by fixed factors, so that the same
-	// input, seed, thread count and budget give the same plan byte for byte on
-	// any machine, as long as TimeLimit does not cut the run short. With
-	// MaxIterations as well, only solves of the exact solver spend it.
+	// input, seed, thread count and budget give the same plan byte for byte with
+	// the same build on the same architecture, however fast the machine, as long
+	// as TimeLimit does not cut the run short. With MaxIterations as well, only
+	// solves of the exact solver spend it.
 	Work time.Duration `json:"work,omitempty"`
 	// Solver chooses the stages: "auto" (both), "heuristic" (local search and
 	// Lagrangian bound only, no child process) or "exact" (a short local
