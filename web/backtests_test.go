@@ -52,7 +52,7 @@ func TestBacktestIsAskedForAndRead(t *testing.T) {
 
 	id := f.finishBacktest("WATER_DEMO")
 	_, body = f.get(viewer, "/ledger/backtests/"+id.String()+"?lang=en")
-	for _, want := range []string{"avoided", "missed", "1.5", "of <bdi", "needless"} {
+	for _, want := range []string{"avoided", "missed", "1.5", `of <span class="num">`, "needless"} {
 		require.Contains(t, body, want)
 	}
 	require.NotContains(t, body, "every 3s", "a page at rest asks no more")
