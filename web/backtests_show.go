@@ -41,7 +41,6 @@ type backtestView struct {
 	Error, Hash               string
 	Result                    backtest.Result
 	Counts                    []backtestCount
-	Needless                  int
 	Cases                     []backtestCase
 	Pager                     Pager
 	NetLo, NetHi, AvLo, AvHi  float64
@@ -101,7 +100,6 @@ func newBacktestView(p Page, x db.BacktestDetailRow, tags map[string]string) (ba
 	}
 	sum := v.Result.Summary
 	v.NetLo, v.NetHi, v.AvLo, v.AvHi = sum.NetRange.Lo, sum.NetRange.Hi, sum.AvoidedRange.Lo, sum.AvoidedRange.Hi
-	v.Needless = sum.Counts[backtest.Needless]
 	for _, verdict := range backtest.Verdicts() {
 		if n := sum.Counts[verdict]; n > 0 {
 			look := backtestLooks[verdict]

@@ -55,6 +55,8 @@ func TestBacktestIsAskedForAndRead(t *testing.T) {
 	for _, want := range []string{"avoided", "missed", "1.5", `of <span class="num">`, "needless"} {
 		require.Contains(t, body, want)
 	}
+	_, list := f.get(viewer, "/ledger/backtests?lang=en")
+	require.Contains(t, list, "/ledger/backtests/"+id.String())
 	require.NotContains(t, body, "every 3s", "a page at rest asks no more")
 	status, _ = f.get(f.as("POWER_DEMO", access.Viewer), "/ledger/backtests/"+id.String())
 	require.Equal(t, http.StatusNotFound, status, "of another tenant")

@@ -32,6 +32,9 @@ type Summary struct {
 	Jobs         int             `json:"jobs"`
 }
 
+// Needless is how many jobs nothing called for.
+func (s Summary) Needless() int { return s.Counts[Needless] }
+
 // Result is a whole replay: what it comes to, every case, and how many assets
 // were planned and decisions made.
 type Result struct {
