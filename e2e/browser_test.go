@@ -203,7 +203,7 @@ func (v visitor) finishesFirstWorkOrder() {
 	require.Empty(v, v.text(`return document.querySelector('#orders form[action="`+order+`/start"]')?.action ?? ""`))
 	v.does(chromedp.SetValue(`#orders select[name=status]`, "done")) // the filter sends itself
 	await(v.T, 15*time.Second, "the finished order is listed", func() bool {
-		found, err := chromedp.Run(v.tab, chromedp.Evaluate[int](`location.search.includes("status=done") ? document.querySelectorAll("#orders tbody tr").length : 0`))
-		return err == nil && found == 1
+		found, err := chromedp.Run(v.tab, chromedp.Evaluate[bool](`location.search.includes("status=done") && document.querySelector('#orders a[href="`+order+`"]') !== null`))
+		return err == nil && found
 	})
 }
