@@ -127,6 +127,10 @@ func conclude(ctx context.Context, tx pgx.Tx, q *db.Queries, p db.Plan, r db.Rel
 // CancelTwin cancels the order behind a replaced work order, unless somebody
 // has begun it meanwhile or closed it.
 func (a *Release) CancelTwin(ctx context.Context, in ReplacedTwin) error {
+	return beating(ctx, func(ctx context.Context) error { return a.cancelTwin(ctx, in) })
+}
+
+func (a *Release) cancelTwin(ctx context.Context, in ReplacedTwin) error {
 	w, err := openWriter(ctx, a.deps, IntegrationRef{TenantID: in.TenantID, IntegrationID: in.IntegrationID})
 	if err != nil {
 		return err

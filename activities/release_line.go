@@ -45,6 +45,10 @@ type lineWork struct {
 // written the source is asked for the order with the key of the line, so an
 // attempt that follows a crash or a lost answer finds what the last one did.
 func (a *Release) WriteLine(ctx context.Context, in LineInput) error {
+	return beating(ctx, func(ctx context.Context) error { return a.writeLine(ctx, in) })
+}
+
+func (a *Release) writeLine(ctx context.Context, in LineInput) error {
 	w, err := a.loadLine(ctx, in)
 	if err != nil {
 		return fmt.Errorf("load line %d: %w", in.Line, err)

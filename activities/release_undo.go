@@ -18,6 +18,10 @@ import (
 // work order of the product is cancelled. What somebody has begun, closed or
 // moved since is left and is a conflict, which FailUndo notes.
 func (a *Release) UndoLine(ctx context.Context, in LineInput) error {
+	return beating(ctx, func(ctx context.Context) error { return a.undoLine(ctx, in) })
+}
+
+func (a *Release) undoLine(ctx context.Context, in LineInput) error {
 	w, err := a.loadLine(ctx, in)
 	if err != nil {
 		return fmt.Errorf("load line %d: %w", in.Line, err)
@@ -45,6 +49,10 @@ func (a *Release) UndoLine(ctx context.Context, in LineInput) error {
 // ClearSkipped takes back what attempts of a line may have done in the source
 // before a person said to leave it out, such as an order whose answer was lost.
 func (a *Release) ClearSkipped(ctx context.Context, in LineInput) error {
+	return beating(ctx, func(ctx context.Context) error { return a.clearSkipped(ctx, in) })
+}
+
+func (a *Release) clearSkipped(ctx context.Context, in LineInput) error {
 	w, err := a.loadLine(ctx, in)
 	if err != nil {
 		return fmt.Errorf("load line %d: %w", in.Line, err)

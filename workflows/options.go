@@ -72,10 +72,11 @@ func poll(ctx workflow.Context, summary string) workflow.Context {
 }
 
 // writeBack is for one order in a maintenance system: what passes by itself is
-// tried again for a minute, then a person decides.
+// tried again for a minute, then a person decides. A heartbeat every few seconds
+// lets another worker take the line over soon when its own is gone.
 func writeBack(ctx workflow.Context, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue: QueueIngest, StartToCloseTimeout: 2 * time.Minute, RetryPolicy: patient(6), WaitForCancellation: true,
+		TaskQueue: QueueIngest, StartToCloseTimeout: 2 * time.Minute, HeartbeatTimeout: 30 * time.Second, RetryPolicy: patient(6), WaitForCancellation: true,
 		DisableEagerExecution: true, Summary: summary,
 	})
 }
