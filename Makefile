@@ -48,6 +48,7 @@ bench: deps build ## run the benchmarks of docs/BENCHMARKS.md (a quiet machine, 
 	go test -p 1 -run '^$$' -bench Ingest -benchtime 5x -count 3 ./activities
 	go test -p 1 -run '^$$' -bench Sweep -benchtime 3x -timeout 60m ./activities
 	go test -p 1 -run '^$$' -bench Runs -benchtime 64x -count 3 ./workflows
+	go test -p 1 -run '^$$' -bench Load -benchtime 1x -count 3 -timeout 40m ./workflows
 	go test -p 1 -run '^$$' -bench Pages -benchtime 100x -count 3 ./web
 	go test -p 1 -run '^$$' -bench 'Fleet' -benchtime 3x ./internal/optimize/maintenance
 	scripts/bench-start.sh 3
