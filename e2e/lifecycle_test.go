@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -161,7 +162,7 @@ func (l *life) undoing(t *testing.T) {
 	l.erp.heal()
 	l.admin.T = t
 	l.admin.insists("/releases/"+l.release.String()+"/resolve", url.Values{"decision": {uuid.NewString()}, "choice": {"undo"}, "reason": {"the order was refused"}})
-	l.killAtWrites(t, writes, "undone")
+	require.GreaterOrEqual(t, l.killAtWrites(t, writes, "undone"), refusedLine-1)
 	require.Empty(t, l.erp.live(t), "no order of the plan is left")
 }
 
@@ -174,25 +175,26 @@ func (l *life) undone(t *testing.T) {
 func (l *life) releasing(t *testing.T) {
 	writes := l.erp.watch()
 	l.asks(t)
-	l.killAtWrites(t, writes, "done")
+	killed := l.killAtWrites(t, writes, "done")
+	written := l.number(t, `SELECT count(*) FROM optimization.release_lines WHERE tenant_id = $1 AND release_id = $2 AND action IN ('create', 'move')`, l.release)
+	require.GreaterOrEqual(t, killed, written, "a process was killed at every line")
 	l.ordersStand(t)
 	require.Equal(t, l.planned, l.number(t, `SELECT count(*) FROM optimization.release_lines WHERE tenant_id = $1 AND release_id = $2 AND state = 'written'`, l.release))
 	require.Equal(t, l.planned, l.number(t, `SELECT count(DISTINCT external_id) FROM core.work_orders WHERE tenant_id = $1 AND plan_id = $2 AND status <> 'cancelled'`, l.plan))
 	l.checkAudit(t)
 }
 
-// killAtWrites kills the processes in turn, one at each write that reaches the
-// maintenance system: by turns before it is done and after it is done but not
-// answered.
-func (l *life) killAtWrites(t *testing.T, writes <-chan write, until string) {
-	victims, n := l.victims(), 0
+// killAtWrites kills the processes in turn, one at each write of a line that
+// reaches the maintenance system: by turns before it is done and after it is
+// done but not answered. Repeated writes pass. It returns how many it killed.
+func (l *life) killAtWrites(t *testing.T, writes <-chan write, until string) (killed int) {
+	victims, met := l.victims(), map[string]bool{}
 	await(t, 5*runWithin, "the release is "+until, func() bool {
 		select {
 		case w := <-writes:
-			v := victims[n%len(victims)]
-			n++
-			if n <= len(victims) {
-				l.kill(t, v.pid(t))
+			if !met[w.request] {
+				l.kill(t, victims[len(met)%len(victims)].pid(t))
+				met[w.request] = true
 			}
 			close(w.gone)
 		default:
@@ -200,9 +202,9 @@ func (l *life) killAtWrites(t *testing.T, writes <-chan write, until string) {
 		ended, err := l.count(t.Context(), l.tenantID(t, plant), `SELECT count(*) FROM optimization.releases WHERE tenant_id = $1 AND plan_id = $2 AND state = $3`, l.plan, until)
 		return err == nil && ended == 1
 	})
-	require.GreaterOrEqual(t, n, refusedLine-1, "processes were killed at the lines")
 	l.erp.unwatch()
 	require.NoError(t, l.awaitReady(t.Context()))
+	return len(met)
 }
 
 // insists sends a form until it is accepted, through whatever is down.
@@ -223,7 +225,10 @@ func (p person) insists(path string, form url.Values) {
 }
 
 // write is a write of an order that is held up until gone is closed.
-type write struct{ gone chan struct{} }
+type write struct {
+	request string // what is asked for, alike when it is repeated
+	gone    chan struct{}
+}
 
 // maintenance is a simulated maintenance system, which is no part of the
 // product and is not killed.
@@ -238,6 +243,11 @@ type maintenance struct {
 }
 
 func (m *maintenance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return // the process that asked is gone
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	creates := r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/"+oracleeamtest.WorkOrders)
 	m.mu.Lock()
 	refused := false
@@ -251,6 +261,7 @@ func (m *maintenance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.held++
 	}
 	before := m.held%2 == 1
+	asked := r.Method + r.URL.Path + string(body)
 	m.mu.Unlock()
 	if refused {
 		w.Header().Set("Content-Type", "application/json")
@@ -259,12 +270,12 @@ func (m *maintenance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if hold != nil && before {
-		holdUp(hold)
+		holdUp(hold, asked)
 	}
 	answer := httptest.NewRecorder()
 	m.simulator.ServeHTTP(answer, r)
 	if hold != nil && !before {
-		holdUp(hold)
+		holdUp(hold, asked)
 	}
 	for name, values := range answer.Header() {
 		w.Header()[name] = values
@@ -273,8 +284,8 @@ func (m *maintenance) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(answer.Body.Bytes())
 }
 
-func holdUp(hold chan write) {
-	w := write{make(chan struct{})}
+func holdUp(hold chan write, request string) {
+	w := write{request, make(chan struct{})}
 	select {
 	case hold <- w:
 		<-w.gone
