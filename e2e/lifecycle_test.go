@@ -39,7 +39,7 @@ const refusedLine = 4
 // there once, and every order exists once or is cancelled.
 func TestKillEachProcessAtEveryState(t *testing.T) {
 	if os.Getenv(killsVariable) == "" {
-		t.Skip("takes a quarter of an hour; set " + killsVariable + " to run it")
+		t.Skip("takes five minutes; set " + killsVariable + " to run it")
 	}
 	s := running(t)
 	l := &life{stack: s, erp: s.maintenance(t), engineer: s.signIn(t, plant, access.OptimizationEng), reliability: s.signIn(t, plant, access.ReliabilityEng), admin: s.signIn(t, plant, access.TenantAdmin)}

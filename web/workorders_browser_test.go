@@ -38,10 +38,14 @@ func TestWorkOrdersInABrowser(t *testing.T) {
 	}
 	status, _ := f.location(f.as("ARAMCO_DEMO", access.ReliabilityEng), "/work-orders/"+open.String()+"/start", url.Values{})
 	require.Equal(t, http.StatusSeeOther, status)
+	day := func(ago int) string { return time.Now().UTC().AddDate(0, 0, -ago).Format(time.DateOnly) }
+	status, _ = f.post(f.as("ARAMCO_DEMO", access.OptimizationEng), "/ledger/backtests", url.Values{"from": {day(400)}, "to": {day(1)}, "step": {"7"}, "horizon": {"30"}})
+	require.Equal(t, http.StatusSeeOther, status)
 	browser := f.signedIn("ARAMCO_DEMO", access.TenantAdmin)
 	for name, path := range map[string]string{
 		"orders-list": "/work-orders", "orders-board": "/work-orders?view=board", "orders-week": "/work-orders?view=calendar", "order": "/work-orders/" + open.String(),
 		"ledger": "/ledger", "ledger-plan": "/ledger/" + orders[0].PlanID.String(),
+		"backtests": "/ledger/backtests", "backtest": "/ledger/backtests/" + f.finishBacktest("ARAMCO_DEMO").String(),
 	} {
 		t.Run(name, func(t *testing.T) {
 			uitest.CheckPage(t, browser, f.srv.URL+path)
