@@ -4,7 +4,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 
 GO_TEST_FLAGS ?= -p 2 -timeout 40m
-PKG ?= ./...
+# The browser tests take longest, so they begin first.
+PKG ?= ./web ./...
 
 .PHONY: help
 help: ## list the commands
