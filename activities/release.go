@@ -95,10 +95,13 @@ func (a *Release) PrepareRelease(ctx context.Context, ref PlanRef) (ReleaseScope
 // it goes on, because half a plan in the maintenance system is what nobody has
 // decided. Each decision about a stop is checked by itself.
 func wanted(ctx context.Context, tx pgx.Tx, q *db.Queries, p db.Plan) (db.Release, db.Actor, error) {
-	if p.State != PlanApproved || p.ReleaseRequestedBy == nil {
+	r, err := q.LockRelease(ctx, tx, p.TenantID, p.ID)
+	switch {
+	case err == nil && r.State == ReleaseUndone && p.ReleaseRequestedBy == nil:
+		return r, db.Actor{}, nil // an attempt before this one found that it must end
+	case p.State != PlanApproved || p.ReleaseRequestedBy == nil:
 		return db.Release{}, db.Actor{}, fault.New(fault.Conflict, KeyNotApproved)
 	}
-	r, err := q.LockRelease(ctx, tx, p.TenantID, p.ID)
 	if errors.Is(err, pgx.ErrNoRows) || err == nil && r.State == ReleaseUndone {
 		if _, err := db.StartRelease(ctx, tx, p, *p.ReleaseRequestedBy, nil); err != nil {
 			return r, db.Actor{}, err

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 
 	"github.com/optria-iq/optria/internal/access"
@@ -35,6 +36,17 @@ func TestEvidenceInABrowser(t *testing.T) {
 			picture(t, browser, f.srv.URL+path, name)
 		})
 	}
+	t.Run("one form hands out both formats", func(t *testing.T) {
+		handed := func() int {
+			return f.count("ARAMCO_DEMO", `SELECT count(*) FROM optimization.dossiers WHERE plan_id = $1`, id)
+		}
+		before := handed()
+		require.NoError(t, chromedp.Do(browser, chromedp.Navigate(f.srv.URL+page)))
+		for n, format := range []string{"pdf", "html"} {
+			require.NoError(t, chromedp.Do(browser, chromedp.Click(`main form:has([name=language][value=en]) button[value=`+format+`]`)))
+			require.Eventually(t, func() bool { return handed() == before+n+1 }, 15*time.Second, 100*time.Millisecond, format)
+		}
+	})
 	t.Run("verify without signing in", func(t *testing.T) {
 		public := uitest.Browser(t)
 		uitest.CheckPage(t, public, f.srv.URL+"/verify")

@@ -221,6 +221,10 @@ func (s *saga) resolve(ctx workflow.Context, r Resolution) (string, error) {
 	if err := workflow.ExecuteActivity(settle(ctx, "record decision"), a.ResolveRelease, decided).Get(ctx, &scope); err != nil {
 		return "", plainError(err)
 	}
+	// The decision may have found a stop that came while it was tried.
+	if err := workflow.Await(ctx, func() bool { return !s.stopping }); err != nil {
+		return "", err
+	}
 	if s.scope.State != activities.ReleaseStuck {
 		return scope.State, nil // decided before
 	}

@@ -72,7 +72,7 @@ func takesKey[I any]() bool {
 // keyParameter describes the header in the document.
 func keyParameter() *huma.Param {
 	least, most := minKey, maxKey
-	return &huma.Param{Name: keyHeader, In: "header", Schema: &huma.Schema{Type: huma.TypeString, MinLength: &least, MaxLength: &most},
+	return &huma.Param{Name: keyHeader, In: "header", Schema: &huma.Schema{Type: huma.TypeString, MinLength: &least, MaxLength: &most, Pattern: "^[!-~]+$"},
 		Description: "The same key and request are carried out once and answered the same way for 24 hours"}
 }
 

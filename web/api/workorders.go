@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -160,7 +161,7 @@ func newAttainment(rows []db.AttainmentOrdersRow, from, to time.Time, zone *time
 	var all ledger.Attainment
 	var sites, technicians, plans ledger.Tally[uuid.UUID]
 	var weeks ledger.Tally[string]
-	for _, x := range rows {
+	for _, x := range slices.Backward(rows) { // weeks in their order
 		o := proof.DueOrder(x, zone)
 		technician := uuid.Nil
 		if x.TechnicianID != nil {

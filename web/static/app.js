@@ -106,13 +106,14 @@ document.addEventListener("keydown", (e) => {
   }
 });
 
-// Forms: filters submit on change; a sent form does not send twice.
+// Forms: filters submit on change; a sent form does not send twice, unless it
+// fetches a file (data-download), after which the page is still there.
 document.addEventListener("change", (e) => {
   if (e.target.closest?.("[data-autosubmit]")) e.target.form?.requestSubmit();
 });
 document.addEventListener("submit", (e) => {
   const form = e.target;
-  if (form.method !== "post" || form.hasAttribute("hx-post")) return;
+  if (form.method !== "post" || form.hasAttribute("hx-post") || form.hasAttribute("data-download")) return;
   if (form.dataset.sent) { e.preventDefault(); return; }
   form.dataset.sent = "1";
   setTimeout(() => {
