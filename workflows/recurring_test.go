@@ -145,6 +145,7 @@ func TestABackfillIsStartedAgainAfterItFailed(t *testing.T) {
 		require.NoError(t, p.client.StartRecurring(t.Context(), f))
 		return p.firings(id, "done") == 1
 	}, "the second does it")
+	require.NoError(t, p.client.temporal.GetWorkflow(t.Context(), firingID(f), "").Get(t.Context(), nil), "the second has closed")
 	require.NoError(t, p.client.StartRecurring(t.Context(), f))
 	run := p.client.temporal.GetWorkflow(t.Context(), firingID(f), "")
 	var last RecurringResult
