@@ -115,9 +115,9 @@ func (p *past) origins(row db.Backtest) []time.Time {
 }
 
 // decide plans the jobs as of an origin from what was known then, and keeps
-// those that begin before the next decision. Jobs that
-// earlier decisions would have carried out have renewed their asset. cut says
-// that the clock ended the search.
+// those that begin before the next decision. Jobs that earlier decisions would
+// have carried out have renewed their asset. cut says that the clock ended the
+// search.
 func (p *past) decide(ctx context.Context, at time.Time, made decisions) (plan backtest.Plan, cut bool, err error) {
 	plan = backtest.Plan{Made: at}
 	then, err := p.asOf(ctx, at, made.Plans)

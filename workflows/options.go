@@ -109,8 +109,9 @@ func score(ctx workflow.Context, summary string) workflow.Context {
 }
 
 // solve is for searches: the time limit of a run is a budget of work, which a
-// slow or busy machine takes several times as long for; a short heartbeat timeout so that a crash or a cancellation shows
-// within seconds, and a few attempts that each resume from the last plan.
+// slow or busy machine takes several times as long for; a short heartbeat
+// timeout so that a crash or a cancellation shows within seconds, and a few
+// attempts that each resume from the last plan.
 func solve(ctx workflow.Context, limit time.Duration, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		TaskQueue: QueueSolve, StartToCloseTimeout: 12*limit + 8*time.Minute, HeartbeatTimeout: 10 * time.Second,

@@ -61,7 +61,8 @@ const (
 )
 
 // Step is one thing that a workflow did or met. Name is the type of the
-// activity or child, or the name of the update or signal. Cause is why the last attempt failed, if one did.
+// activity or child, or the name of the update or signal. Cause is
+// why the last attempt failed, if one did.
 type Step struct {
 	Kind        StepKind
 	Name        string

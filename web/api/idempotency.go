@@ -31,7 +31,8 @@ const (
 	replayedHeader = "Idempotency-Replayed"
 )
 
-// Bounds of a key in printable ASCII letters, of a keyed request and of an answer that is kept.
+// Bounds of a key in printable ASCII letters, of a keyed request and of an
+// answer that is kept.
 const (
 	minKey         = 8
 	maxKey         = 128
