@@ -38,6 +38,7 @@ func picture(t *testing.T, browser context.Context, address, name string) {
 }
 
 func TestAdministrationInABrowser(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	admin := f.as("ARAMCO_DEMO", access.TenantAdmin)
 	tenant := f.tenant("ARAMCO_DEMO")
@@ -58,6 +59,7 @@ func TestAdministrationInABrowser(t *testing.T) {
 }
 
 func TestPlatformInABrowser(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	tenant := f.tenant("ARAMCO_DEMO").ID.String()
 	owner := f.as("", access.PlatformOwner)

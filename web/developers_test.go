@@ -72,6 +72,7 @@ func TestAccessPagesInABrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes its time")
 	}
+	t.Parallel()
 	f := newFixture(t)
 	_, token := f.issue("ARAMCO_DEMO", access.ServiceAccount, soon(), "read:results")
 	run := f.finishedRun("ARAMCO_DEMO", access.OptimizationEng)

@@ -16,6 +16,7 @@ import (
 )
 
 func TestEvidenceInABrowser(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t)
 	_, id := f.proposed("ARAMCO_DEMO", access.ReliabilityEng, access.OptimizationEng)
 	admin := f.as("ARAMCO_DEMO", access.TenantAdmin)

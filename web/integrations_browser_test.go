@@ -97,6 +97,7 @@ func TestIntegrationPagesInABrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes its time")
 	}
+	t.Parallel()
 	f := newFixture(t)
 	id := f.integrationsOf("ARAMCO_DEMO")[0].Integration.ID
 	f.synced("ARAMCO_DEMO", id)

@@ -143,6 +143,7 @@ func kitServer(t *testing.T) *httptest.Server {
 }
 
 func TestKitInBrowser(t *testing.T) {
+	t.Parallel()
 	srv := kitServer(t)
 	browser := uitest.Browser(t)
 	uitest.CheckPage(t, browser, srv.URL+"/kit")

@@ -191,6 +191,7 @@ func TestModelPagesInABrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes its time")
 	}
+	t.Parallel()
 	f := newFixture(t)
 	ids := f.registry("WATER_DEMO")
 	f.swept("WATER_DEMO")

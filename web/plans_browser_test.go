@@ -20,6 +20,7 @@ func TestApprovalPagesInABrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes its time")
 	}
+	t.Parallel()
 	f := newFixture(t)
 	const tenant = "ARAMCO_DEMO"
 	_, first := f.proposed(tenant, access.ReliabilityEng, access.OptimizationEng)

@@ -122,6 +122,7 @@ func TestEveryProblemInABrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes its time")
 	}
+	t.Parallel()
 	f := newFixture(t)
 	browser := f.signedIn("POWER_DEMO", access.TenantAdmin)
 	for _, spec := range optimize.Specs() {

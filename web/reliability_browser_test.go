@@ -18,6 +18,7 @@ func TestReliabilityPagesInABrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes its time")
 	}
+	t.Parallel()
 	f := newFixture(t)
 	f.previews()
 	a := f.assetOf(plantTenant, "SHQ-HP-02")

@@ -168,6 +168,7 @@ func TestSnapshotPageInABrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes its time")
 	}
+	t.Parallel()
 	f := newFixture(t)
 	run := f.finishedRun(plantTenant, access.OptimizationEng)
 	status, _ := f.post(f.as(plantTenant, access.OptimizationEng), "/runs/"+run.String()+"/rerun", nil)

@@ -29,6 +29,7 @@ func TestScenarioPagesInABrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes its time")
 	}
+	t.Parallel()
 	f := newFixture(t)
 	run, plan := f.proposed("ARAMCO_DEMO", access.ReliabilityEng, access.OptimizationEng)
 	f.orders("ARAMCO_DEMO")
@@ -49,6 +50,7 @@ func TestMonitorAndDrawerLiveInABrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes its time")
 	}
+	t.Parallel()
 	f := newFixture(t)
 	done := f.finishedRun("ARAMCO_DEMO", access.OptimizationEng)
 	open := f.startedRun("ARAMCO_DEMO", f.as("ARAMCO_DEMO", access.OptimizationEng))

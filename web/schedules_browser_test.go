@@ -45,6 +45,7 @@ func TestSchedulePagesInABrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes its time")
 	}
+	t.Parallel()
 	f := newFixture(t)
 	schedule, report := f.fired(plantTenant)
 	browser := f.signedIn(plantTenant, access.TenantAdmin)

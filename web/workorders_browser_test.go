@@ -21,6 +21,7 @@ func TestWorkOrdersInABrowser(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes its time")
 	}
+	t.Parallel()
 	f := newFixture(t)
 	orders := f.orders("ARAMCO_DEMO")
 	f.aged("ARAMCO_DEMO", orders[0].PlanID, 12)
