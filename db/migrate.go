@@ -66,7 +66,7 @@ func (d *DB) Pending(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	var applied int64
-	err = d.run(ctx, d.platform, roleOwner, "", func(ctx context.Context, tx pgx.Tx, _ *Queries) error {
+	err = d.run(ctx, d.platform, roleOwner, "", pgx.TxOptions{}, func(ctx context.Context, tx pgx.Tx, _ *Queries) error {
 		return tx.QueryRow(ctx, `SELECT coalesce(max(version_id), 0) FROM `+historyTable+` WHERE is_applied`).Scan(&applied)
 	})
 	var pg *pgconn.PgError

@@ -41,19 +41,28 @@ func (d *DB) InTenant(ctx context.Context, tenant uuid.UUID, work Work) error {
 	if tenant == uuid.Nil {
 		return fault.New(fault.Forbidden, "db.no_tenant")
 	}
-	return d.run(ctx, d.tenants, roleApp, tenant.String(), work)
+	return d.run(ctx, d.tenants, roleApp, tenant.String(), pgx.TxOptions{}, work)
+}
+
+// InTenantAsOf is InTenant for work that only reads and whose every query must
+// see the same moment.
+func (d *DB) InTenantAsOf(ctx context.Context, tenant uuid.UUID, work Work) error {
+	if tenant == uuid.Nil {
+		return fault.New(fault.Forbidden, "db.no_tenant")
+	}
+	return d.run(ctx, d.tenants, roleApp, tenant.String(), pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, work)
 }
 
 // Platform runs work in a transaction on platform metadata: tenants, the login
 // directory, sessions and demo requests. Business tables are closed to it.
 func (d *DB) Platform(ctx context.Context, work Work) error {
-	return d.run(ctx, d.platform, rolePlatform, "", work)
+	return d.run(ctx, d.platform, rolePlatform, "", pgx.TxOptions{}, work)
 }
 
-func (d *DB) run(ctx context.Context, pool *pgxpool.Pool, role, tenant string, work Work) error {
-	tx, err := begin(ctx, pool, role, tenant, d.timeout)
+func (d *DB) run(ctx context.Context, pool *pgxpool.Pool, role, tenant string, options pgx.TxOptions, work Work) error {
+	tx, err := begin(ctx, pool, role, tenant, d.timeout, options)
 	if err != nil && deadConnection(err) && ctx.Err() == nil {
-		tx, err = begin(ctx, pool, role, tenant, d.timeout)
+		tx, err = begin(ctx, pool, role, tenant, d.timeout, options)
 	}
 	if err != nil {
 		return fmt.Errorf("begin transaction: %w", Fault(err))
@@ -74,13 +83,13 @@ type pooledTx struct {
 	conn *pgxpool.Conn
 }
 
-func begin(ctx context.Context, pool *pgxpool.Pool, role, tenant, timeout string) (*pooledTx, error) {
+func begin(ctx context.Context, pool *pgxpool.Pool, role, tenant, timeout string, options pgx.TxOptions) (*pooledTx, error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
 	batch := &pgx.Batch{}
-	batch.BeginTx(pgx.TxOptions{})
+	batch.BeginTx(options)
 	batch.Queue(enterSQL, role, tenant, timeout)
 	results := conn.SendBatch(ctx, batch)
 	tx := results.Tx()

@@ -77,6 +77,26 @@ func TestRolesWorkForEveryLogin(t *testing.T) {
 	}
 }
 
+func TestReadingAsOfOneMoment(t *testing.T) {
+	t.Parallel()
+	d, _ := openDatabase(t)
+	tenant := addTenant(t, d, "ACME")
+	addUser(t, d, tenant, "first")
+	require.NoError(t, d.InTenantAsOf(t.Context(), tenant, func(ctx context.Context, tx pgx.Tx, q *db.Queries) error {
+		before, err := q.ListUsers(ctx, tx, tenant, true)
+		require.NoError(t, err)
+		addUser(t, d, tenant, "second")
+		after, err := q.ListUsers(ctx, tx, tenant, true)
+		require.Equal(t, before, after, "what others commit meanwhile does not show")
+		return err
+	}))
+	err := d.InTenantAsOf(t.Context(), tenant, func(ctx context.Context, tx pgx.Tx, _ *db.Queries) error {
+		_, err := tx.Exec(ctx, "UPDATE core.users SET name_en = 'Other'")
+		return err
+	})
+	require.ErrorContains(t, err, "read-only")
+}
+
 // A plain login that may create roles and owns its database needs no superuser
 // to bring up an empty database, also when several processes start at once.
 func TestMigrationFromNothing(t *testing.T) {

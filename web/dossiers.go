@@ -107,9 +107,9 @@ func (s *Server) address(path string) string {
 	return s.Config.BaseURL.JoinPath(path).String() // #nosec G125 -- a path of this product, made of an id
 }
 
-// makeDossier reads what a plan's dossier tells, builds and seals it and
-// records that it was made, each by itself: the print of a long plan takes
-// seconds, for which no transaction stays open. The file and its entry say up
+// makeDossier reads what a plan's dossier tells, all of it as of one moment,
+// builds and seals it and records that it was made, each by itself: the print
+// of a long plan takes seconds, for which no transaction stays open. The file and its entry say up
 // to which event of the audit log it knows.
 func (s *Server) makeDossier(r *http.Request, plan uuid.UUID, kind seal.Kind, lang string) (file []byte, name string, err error) {
 	if dossierTypes[kind] == "" || (lang != i18n.Arabic && lang != i18n.English) {
@@ -123,7 +123,7 @@ func (s *Server) makeDossier(r *http.Request, plan uuid.UUID, kind seal.Kind, la
 	b := dossierBuilder{Server: s, Page: Page{Lang: lang, loc: s.catalog.Localizer(lang)}, tenant: who.TenantID, plan: plan, author: who.Name}
 	var record dossier.Record
 	var seq int64
-	err = s.inTenant(r, func(ctx context.Context, tx pgx.Tx, q *db.Queries, _ uuid.UUID) (err error) {
+	err = s.DB.InTenantAsOf(r.Context(), who.TenantID, func(ctx context.Context, tx pgx.Tx, q *db.Queries) (err error) {
 		record, seq, err = b.read(ctx, tx, q)
 		return err
 	})
