@@ -23,6 +23,7 @@ const (
 	AlertApprovalOverdue = "approval_overdue"
 	AlertScheduleMissed  = "schedule_missed"
 	AlertScheduleFailing = "schedule_failing"
+	AlertScheduleToken   = "schedule_token"
 )
 
 // alert is one condition that either holds or does not. One that lingers is

@@ -40,8 +40,9 @@ type tokenSchedule struct {
 	Name string    `json:"name"`
 }
 
-// TendTokens warns of tokens that end soon or have ended, and drops kept
-// answers to requests of the API that are older than a day. A tenant that fails
+// TendTokens warns of tokens that end soon or have ended, raises an alert over
+// every schedule that no token can start any more, and drops kept answers to
+// requests of the API that are older than a day. A tenant that fails
 // does not hold up the others.
 func (a *Upkeep) TendTokens(ctx context.Context) error {
 	tenants, err := activeTenants(ctx, a.deps.DB)
@@ -55,6 +56,9 @@ func (a *Upkeep) TendTokens(ctx context.Context) error {
 			if _, err := q.DeleteOldIdempotentRequests(ctx, tx, t.ID); err != nil {
 				return fmt.Errorf("drop kept answers: %w", err)
 			}
+			if err := alertShutOut(ctx, tx, q, t.ID); err != nil {
+				return err
+			}
 			return warnOfTokens(ctx, tx, q, t.ID)
 		})
 		if err != nil {
@@ -62,6 +66,22 @@ func (a *Upkeep) TendTokens(ctx context.Context) error {
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// alertShutOut holds an alert over every schedule outside the product whose
+// token has ended, until it is given another or paused.
+func alertShutOut(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant uuid.UUID) error {
+	schedules, err := q.ListTokenSchedules(ctx, tx, tenant)
+	if err != nil {
+		return fmt.Errorf("list schedules that call with a token: %w", err)
+	}
+	var alerts []alert
+	for _, s := range schedules {
+		alerts = append(alerts, alert{kind: AlertScheduleToken, about: s.ID, holds: s.ShutOut, severity: 4,
+			detail: map[string]any{"schedule_id": s.ID, "name": s.Name, "token": s.Token, "ended_at": s.EndedAt}})
+	}
+	_, err = settleAlerts(ctx, tx, q, tenant, time.Now().UTC(), alerts...)
+	return err
 }
 
 // warnOfTokens announces every token whose end is to be told and notes that it

@@ -94,6 +94,38 @@ func TestEndingTokensAreToldOnceAStep(t *testing.T) {
 	require.Equal(t, 2, told(eventTokenExpired))
 }
 
+func TestAlertNamesAScheduleWhoseTokenEnded(t *testing.T) {
+	f := newPlant(t)
+	token := f.token("-60 days", "-1 minute", nil)
+	f.tenantTx(func(ctx context.Context, tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `INSERT INTO core.schedules (tenant_id, name, trigger, kind, cron, time_zone, owner_id, account_id, token_id, created_by)
+			SELECT $1, x.name, 'external', 'optimization', '0 5 * * *', 'Asia/Riyadh', $2, user_id, CASE WHEN x.named THEN id END, $2
+			FROM core.api_tokens, (VALUES ('Names its token', true), ('Names none', false)) x(name, named) WHERE tenant_id = $1 AND id = $3`,
+			f.tenant, f.people["optimization_engineer"], token)
+		return err
+	})
+	open := func() (names []string) {
+		f.do(nil, f.set.Upkeep.TendTokens)
+		f.tenantTx(func(ctx context.Context, tx pgx.Tx) error {
+			rows, err := tx.Query(ctx, "SELECT detail->>'name' FROM core.alerts WHERE tenant_id = $1 AND kind = $2 AND closed_at IS NULL ORDER BY 1", f.tenant, AlertScheduleToken)
+			if err != nil {
+				return err
+			}
+			names, err = pgx.CollectRows(rows, pgx.RowTo[string])
+			return err
+		})
+		return names
+	}
+	require.Equal(t, []string{"Names its token", "Names none"}, open())
+	f.token("-1 day", "60 days", nil)
+	require.Equal(t, []string{"Names its token"}, open(), "another token of the account can start the other")
+	f.tenantTx(func(ctx context.Context, tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, "UPDATE core.schedules SET paused = true WHERE tenant_id = $1", f.tenant)
+		return err
+	})
+	require.Empty(t, open(), "a paused schedule wants no token")
+}
+
 // moves lets time pass for a token: it ends at an interval from now and was
 // last warned of the other interval ago.
 func (f *plantFixture) moves(id uuid.UUID, ends, warned string) {

@@ -337,6 +337,21 @@ func (q *Queries) ClearAlerts(ctx context.Context, db DBTX, at *time.Time, tenan
 	return result.RowsAffected(), nil
 }
 
+const clearScheduleAlerts = `-- name: ClearScheduleAlerts :execrows
+UPDATE core.alerts SET state = 'cleared', closed_at = now()
+WHERE tenant_id = $1 AND closed_at IS NULL AND kind IN ('schedule_missed', 'schedule_failing', 'schedule_token')
+  AND dedupe_key = kind || ':' || CAST($2 AS uuid)
+`
+
+// Closes the open alerts about a schedule that is no more.
+func (q *Queries) ClearScheduleAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID, scheduleID uuid.UUID) (int64, error) {
+	result, err := db.Exec(ctx, clearScheduleAlerts, tenantID, scheduleID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const countOpenAlerts = `-- name: CountOpenAlerts :one
 SELECT count(*) FROM core.alerts WHERE tenant_id = $1 AND closed_at IS NULL
 `

@@ -174,6 +174,8 @@ type Querier interface {
 	ClassLives(ctx context.Context, db DBTX, tenantID uuid.UUID, classCode string) ([]ClassLivesRow, error)
 	// Closes the open alerts of the given keys because their cause is gone.
 	ClearAlerts(ctx context.Context, db DBTX, at *time.Time, tenantID uuid.UUID, keys []string) (int64, error)
+	// Closes the open alerts about a schedule that is no more.
+	ClearScheduleAlerts(ctx context.Context, db DBTX, tenantID uuid.UUID, scheduleID uuid.UUID) (int64, error)
 	CloseRerun(ctx context.Context, db DBTX, arg CloseRerunParams) (int64, error)
 	CloseTraining(ctx context.Context, db DBTX, arg CloseTrainingParams) (int64, error)
 	CommitSession(ctx context.Context, db DBTX, token string, data []byte, expiry time.Time) error
@@ -667,6 +669,10 @@ type Querier interface {
 	// Platform metadata, run through DB.Platform under optria_platform. The
 	// application role may read its own tenant with GetTenant and nothing else.
 	ListTenants(ctx context.Context, db DBTX) ([]Tenant, error)
+	// Schedules, and of those outside the product since when no token can start
+	// them: the one they name, or when they name none every one of their account,
+	// has ended or was revoked. A paused schedule wants none.
+	ListTokenSchedules(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListTokenSchedulesRow, error)
 	ListTrainings(ctx context.Context, db DBTX, tenantID uuid.UUID, kind string, pageSize int32) ([]ListTrainingsRow, error)
 	ListTravelTimes(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListTravelTimesRow, error)
 	// The schedules whose start the workflow engine has to know, archived ones as

@@ -453,6 +453,55 @@ func (q *Queries) ListSchedulesOfToken(ctx context.Context, db DBTX, tenantID uu
 	return items, nil
 }
 
+const listTokenSchedules = `-- name: ListTokenSchedules :many
+SELECT s.id, s.name, coalesce(t.name, '') AS token, coalesce(t.ended_at, now())::timestamptz AS ended_at,
+  (s.trigger = 'external' AND NOT s.paused AND t.ended_at IS NOT NULL AND t.ended_at <= now())::boolean AS shut_out
+FROM core.schedules s
+LEFT JOIN LATERAL (
+  SELECT k.name, LEAST(k.expires_at, k.revoked_at) AS ended_at FROM core.api_tokens k
+  WHERE k.tenant_id = s.tenant_id AND (k.id = s.token_id OR (s.token_id IS NULL AND k.user_id = s.account_id))
+  ORDER BY ended_at DESC, k.id LIMIT 1) t ON true
+WHERE s.tenant_id = $1 AND s.archived_at IS NULL
+ORDER BY s.id
+`
+
+type ListTokenSchedulesRow struct {
+	ID      uuid.UUID
+	Name    string
+	Token   string
+	EndedAt time.Time
+	ShutOut bool
+}
+
+// Schedules, and of those outside the product since when no token can start
+// them: the one they name, or when they name none every one of their account,
+// has ended or was revoked. A paused schedule wants none.
+func (q *Queries) ListTokenSchedules(ctx context.Context, db DBTX, tenantID uuid.UUID) ([]ListTokenSchedulesRow, error) {
+	rows, err := db.Query(ctx, listTokenSchedules, tenantID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	items := []ListTokenSchedulesRow{}
+	for rows.Next() {
+		var i ListTokenSchedulesRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Token,
+			&i.EndedAt,
+			&i.ShutOut,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockAPIToken = `-- name: LockAPIToken :one
 SELECT id FROM core.api_tokens WHERE tenant_id = $1 AND id = $2 FOR UPDATE
 `

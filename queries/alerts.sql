@@ -26,6 +26,12 @@ RETURNING l.dedupe_key;
 UPDATE core.alerts SET state = 'cleared', closed_at = @at
 WHERE tenant_id = @tenant_id AND closed_at IS NULL AND dedupe_key = ANY (@keys::text[]);
 
+-- name: ClearScheduleAlerts :execrows
+-- Closes the open alerts about a schedule that is no more.
+UPDATE core.alerts SET state = 'cleared', closed_at = now()
+WHERE tenant_id = @tenant_id AND closed_at IS NULL AND kind IN ('schedule_missed', 'schedule_failing', 'schedule_token')
+  AND dedupe_key = kind || ':' || CAST(@schedule_id AS uuid);
+
 -- name: ListJudgedAlerts :many
 -- Keys of alerts that a person judged false or expected within a day: they are
 -- not raised again so soon.

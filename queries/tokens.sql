@@ -77,6 +77,20 @@ WHERE tenant_id = @tenant_id AND archived_at IS NULL AND trigger = 'external'
   AND (token_id = @token_id OR (token_id IS NULL AND account_id = @account_id))
 ORDER BY name, id;
 
+-- name: ListTokenSchedules :many
+-- Schedules, and of those outside the product since when no token can start
+-- them: the one they name, or when they name none every one of their account,
+-- has ended or was revoked. A paused schedule wants none.
+SELECT s.id, s.name, coalesce(t.name, '') AS token, coalesce(t.ended_at, now())::timestamptz AS ended_at,
+  (s.trigger = 'external' AND NOT s.paused AND t.ended_at IS NOT NULL AND t.ended_at <= now())::boolean AS shut_out
+FROM core.schedules s
+LEFT JOIN LATERAL (
+  SELECT k.name, LEAST(k.expires_at, k.revoked_at) AS ended_at FROM core.api_tokens k
+  WHERE k.tenant_id = s.tenant_id AND (k.id = s.token_id OR (s.token_id IS NULL AND k.user_id = s.account_id))
+  ORDER BY ended_at DESC, k.id LIMIT 1) t ON true
+WHERE s.tenant_id = @tenant_id AND s.archived_at IS NULL
+ORDER BY s.id;
+
 -- name: ClaimIdempotentRequest :execrows
 -- Takes a key for a request. Nothing is taken when the key is in use, or was
 -- used within a day. What a crash left unanswered may be taken up by the same

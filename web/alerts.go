@@ -38,7 +38,7 @@ var judgements = []string{"acknowledged", "confirmed", "false", "expected"}
 // alertIcons pictures the kinds of alerts that have words of their own.
 var alertIcons = map[string]string{
 	"anomaly": "activity", "failure_risk": "shield-alert", "data_trust": "circle-help", "connector_silent": "unplug", "approval_overdue": "hourglass", "release_stuck": "octagon-alert", "break_glass": "key-round", "model_drift": "chart-spline",
-	"schedule_missed": "calendar-x", "schedule_failing": "repeat",
+	"schedule_missed": "calendar-x", "schedule_failing": "repeat", "schedule_token": "key-round",
 }
 
 // alertView is one open alert in plain words.
@@ -147,7 +147,7 @@ func newAlertView(p Page, x db.OpenAlertsRow, names signalBook) (alertView, erro
 		}
 	case a.Kind == "approval_overdue":
 		v.Name, v.Href = p.T("alerts.plan"), "/plans"
-	case a.Kind == "schedule_missed", a.Kind == "schedule_failing":
+	case a.Kind == "schedule_missed", a.Kind == "schedule_failing", a.Kind == "schedule_token":
 		var d scheduleAlert
 		if err := json.Unmarshal(a.Detail, &d); err != nil {
 			return v, fmt.Errorf("read alert %s: %w", a.ID, err)

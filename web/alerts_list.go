@@ -25,7 +25,7 @@ const (
 var alertStates = []string{"open", "new", "acknowledged", "confirmed", "false", "expected", "cleared"}
 
 // alertKinds are the kinds that the filter offers.
-var alertKinds = []string{"anomaly", "failure_risk", "data_trust", "connector_silent", "approval_overdue", "release_stuck", "schedule_missed", "schedule_failing", "model_drift", "break_glass"}
+var alertKinds = []string{"anomaly", "failure_risk", "data_trust", "connector_silent", "approval_overdue", "release_stuck", "schedule_missed", "schedule_failing", "schedule_token", "model_drift", "break_glass"}
 
 // alertList is the list of alerts with its filter.
 type alertList struct {

@@ -2,9 +2,11 @@ package web_test
 
 import (
 	"context"
+	"html"
 	"net/http"
 	"net/url"
 	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -83,6 +85,31 @@ func TestSchedulesAreMadeChangedAndPaused(t *testing.T) {
 	require.Equal(t, "/schedules", f.leadsTo(engineer, made+"/archive", url.Values{}))
 	status, _ = f.get(engineer, made)
 	require.Equal(t, http.StatusNotFound, status)
+}
+
+// TestAlertsAboutAScheduleNameIt shows the alerts that upkeep raises, which end
+// with the schedule.
+func TestAlertsAboutAScheduleNameIt(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	admin := f.as(ownTenant, access.TenantAdmin)
+	made := f.leadsTo(admin, "/schedules/new", f.weekly(ownTenant, f.person(ownTenant, access.TenantAdmin).ID))
+	f.within(ownTenant, func(ctx context.Context, tx pgx.Tx, _ *db.Queries, tenant uuid.UUID) error {
+		_, err := tx.Exec(ctx, `INSERT INTO core.alerts (tenant_id, kind, severity, dedupe_key, detail, raised_at, last_seen_at)
+			SELECT s.tenant_id, k, 4, k || ':' || s.id, jsonb_build_object('schedule_id', s.id, 'name', s.name, 'missed', 3, 'failures', 2,
+				'last_due', now(), 'token', 'nightly', 'ended_at', now(), 'error_key', 'error.unavailable'), now(), now()
+			FROM core.schedules s, unnest(ARRAY['schedule_missed', 'schedule_failing', 'schedule_token']) k
+			WHERE s.tenant_id = $1 AND s.id = $2`, tenant, strings.TrimPrefix(made, "/schedules/"))
+		return err
+	})
+	for kind, says := range map[string]string{"schedule_missed": "3 due times were missed", "schedule_failing": "2 failures in a row", "schedule_token": "the token “nightly” ended at"} {
+		_, body := f.get(admin, "/alerts?lang=en&kind="+kind)
+		require.Contains(t, html.UnescapeString(body), says)
+		require.Contains(t, body, `href="`+made)
+	}
+	f.leadsTo(admin, made+"/archive", url.Values{})
+	_, body := f.get(admin, "/alerts?lang=en&kind=schedule_token")
+	require.NotContains(t, body, "nightly")
 }
 
 // TestSchedulesOfOthersAreTheirs has an engineer try the schedule of an

@@ -188,7 +188,7 @@ func (e Editor) Resume(ctx context.Context, id uuid.UUID) (db.Schedule, error) {
 	return row, e.audit(ctx, "schedule.resumed", id, map[string]any{"paused": true, "until": before.PausedUntil, "note": before.PauseNote}, map[string]any{"paused": false})
 }
 
-// Archive ends a schedule; its history stays.
+// Archive ends a schedule and the alerts about it; its history stays.
 func (e Editor) Archive(ctx context.Context, id uuid.UUID) (db.Schedule, error) {
 	before, err := e.lock(ctx, id)
 	if err != nil {
@@ -197,6 +197,9 @@ func (e Editor) Archive(ctx context.Context, id uuid.UUID) (db.Schedule, error) 
 	row, err := e.Q.ArchiveSchedule(ctx, e.Tx, e.Origin.Tenant, id)
 	if err != nil {
 		return row, err
+	}
+	if _, err := e.Q.ClearScheduleAlerts(ctx, e.Tx, e.Origin.Tenant, id); err != nil {
+		return row, fmt.Errorf("clear alerts of schedule: %w", err)
 	}
 	return row, e.audit(ctx, "schedule.archived", id, recorded(before), nil)
 }
