@@ -26,7 +26,7 @@ func (s *Server) historyRoutes() []route {
 // historyRows is what the database knows of the course of an object.
 type historyRows struct {
 	title  string
-	people map[uuid.UUID]db.ListUsersRow
+	people people
 	acts   []db.HistoryActsRow
 }
 
@@ -160,14 +160,9 @@ func ownWorkflow(tenant uuid.UUID, named, otherwise string) string {
 }
 
 // load reads the people of the tenant and what was done to an object.
-func (x *historyRows) load(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant, object uuid.UUID, kinds ...string) error {
-	users, err := q.ListUsers(ctx, tx, tenant, true)
-	if err != nil {
+func (x *historyRows) load(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant, object uuid.UUID, kinds ...string) (err error) {
+	if x.people, err = loadPeople(ctx, tx, q, tenant); err != nil {
 		return err
-	}
-	x.people = make(map[uuid.UUID]db.ListUsersRow, len(users))
-	for _, u := range users {
-		x.people[u.ID] = u
 	}
 	x.acts, err = q.HistoryActs(ctx, tx, tenant, object.String(), kinds)
 	return err

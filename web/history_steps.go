@@ -64,7 +64,7 @@ func stepOf(p Page, x historyRows, step workflows.Step) (historyStep, bool) {
 		v.Note = p.T("history.line", "N", p.Loc().Int(step.Line))
 	}
 	if step.Actor != nil {
-		v.actor, v.Who = *step.Actor, x.name(p, *step.Actor)
+		v.actor, v.Who = *step.Actor, x.people.name(p, *step.Actor)
 		v.act = actOf(step)
 	}
 	return v, true
@@ -138,15 +138,6 @@ func escaped(text string) template.HTML {
 	return template.HTML(template.HTMLEscapeString(text)) //nolint:gosec // escaped
 }
 
-// name is a person's name in the page's language.
-func (x historyRows) name(p Page, id uuid.UUID) string {
-	u, known := x.people[id]
-	if !known {
-		return p.T("history.someone")
-	}
-	return localName(p.Lang, u.NameAr, u.NameEn)
-}
-
 // withActs puts what people did among the steps, in order of time. An act that
 // a step of the same person already tells is not told twice.
 func withActs(p Page, s *Server, x historyRows, steps []historyStep) []historyStep {
@@ -160,7 +151,7 @@ func withActs(p Page, s *Server, x historyRows, steps []historyStep) []historySt
 		if told {
 			continue
 		}
-		steps = append(steps, historyStep{Icon: actorIcons[a.ActorKind], Tone: "busy", Text: escaped(s.actionName(p, a.Action)), Who: x.name(p, *a.ActorID), At: a.OccurredAt})
+		steps = append(steps, historyStep{Icon: actorIcons[a.ActorKind], Tone: "busy", Text: escaped(s.actionName(p, a.Action)), Who: x.people.name(p, *a.ActorID), At: a.OccurredAt})
 	}
 	slices.SortStableFunc(steps, func(a, b historyStep) int { return a.At.Compare(b.At) })
 	return steps
@@ -174,9 +165,9 @@ func recordOfRun(p Page, e db.RunHistoryRow) historyStep {
 
 // recordOfDecision words a decision on a plan.
 func recordOfDecision(p Page, x historyRows, d db.PlanHistoryRow) historyStep {
-	v := historyStep{Icon: "user-check", Tone: "busy", Text: escaped(worded(p, "history.act.", d.Kind, "history.update")), Who: x.name(p, d.ActorID), At: d.DecidedAt, actor: d.ActorID, act: "plan." + d.Kind}
+	v := historyStep{Icon: "user-check", Tone: "busy", Text: escaped(worded(p, "history.act.", d.Kind, "history.update")), Who: x.people.name(p, d.ActorID), At: d.DecidedAt, actor: d.ActorID, act: "plan." + d.Kind}
 	if d.OnBehalfOf != nil {
-		v.Note = p.T("history.behalf", "Name", x.name(p, *d.OnBehalfOf))
+		v.Note = p.T("history.behalf", "Name", x.people.name(p, *d.OnBehalfOf))
 	}
 	return v
 }
@@ -194,7 +185,7 @@ func recordOfRelease(p Page, x historyRows, e db.ReleaseHistoryRow) historyStep 
 		v.Icon, v.Tone, v.Cause = "octagon-alert", "bad", p.T(detail.Key)
 	}
 	if e.ActorID != nil {
-		v.Who, v.actor = x.name(p, *e.ActorID), *e.ActorID
+		v.Who, v.actor = x.people.name(p, *e.ActorID), *e.ActorID
 	}
 	return v
 }

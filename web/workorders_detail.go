@@ -60,6 +60,7 @@ type orderRows struct {
 	book   plantBook
 	modes  []db.AssetFailureMode
 	team   []db.ListTechniciansRow
+	people people
 	events []db.AuditLog
 }
 
@@ -106,6 +107,9 @@ func (x *orderRows) load(ctx context.Context, tx pgx.Tx, q *db.Queries, tenant, 
 		return err
 	}
 	if x.team, err = q.ListTechnicians(ctx, tx, tenant); err != nil {
+		return err
+	}
+	if x.people, err = loadPeople(ctx, tx, q, tenant); err != nil {
 		return err
 	}
 	x.events, err = q.ListAuditLogs(ctx, tx, db.ListAuditLogsParams{TenantID: tenant, ObjectType: "work_order", ObjectID: id.String(), PageSize: orderEvents})
@@ -185,7 +189,7 @@ func (s *Server) orderTimeline(p Page, x orderRows) []timelineItem {
 		if !known {
 			look.icon, look.tone = "refresh-cw", "none"
 		}
-		out = append(out, timelineItem{Icon: look.icon, Tone: look.tone, Text: s.actionName(p, e.Action), Note: e.ActorName, Time: e.OccurredAt})
+		out = append(out, timelineItem{Icon: look.icon, Tone: look.tone, Text: s.actionName(p, e.Action), Note: x.people.actor(p, e), Time: e.OccurredAt})
 	}
 	return append(out, timelineItem{Icon: "send", Tone: "wait", Text: p.T("workorders.created"), Note: planName(p, x.order.PlanTitle, x.order.PlanVersion), Time: x.order.WorkOrder.CreatedAt})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -58,6 +59,9 @@ func TestWorkOrderMovesOneStepAtATime(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, status)
 	status, _ = f.post(c, path+"/done", found("as_expected"))
 	require.Equal(t, http.StatusSeeOther, status)
+	_, body = f.get(c, path+"?lang=ar")
+	_, timeline, _ := strings.Cut(body, `<ol class="tl">`)
+	require.Contains(t, timeline, f.person("ARAMCO_DEMO", access.ReliabilityEng).Name.AR, "in the language of the reader")
 	f.within("ARAMCO_DEMO", func(ctx context.Context, tx pgx.Tx, _ *db.Queries, _ uuid.UUID) error {
 		var state string
 		var begun, done bool
