@@ -37,17 +37,20 @@ func (c *SAPConnector) measured(ctx context.Context, request connector.PollReque
 	if until.Sub(since) > pollSpan {
 		end = since.Add(pollSpan)
 	}
-	readings, err := c.span(ctx, request.Tags, since.Add(-late), end)
+	found, err := c.span(ctx, request.Tags, since.Add(-late), end)
 	for connector.MessageKey(err) == connector.KeyTooLarge && end.Sub(since) > shortestSpan {
 		end = since.Add(end.Sub(since) / 2).Truncate(time.Second)
-		readings, err = c.span(ctx, request.Tags, since.Add(-late), end)
+		found, err = c.span(ctx, request.Tags, since.Add(-late), end)
 	}
 	if err != nil {
 		return connector.Batch{}, err
 	}
-	batch := connector.Batch{Readings: readings, Watermark: end, More: end.Before(until)}
+	batch := connector.Batch{Readings: found.readings, Watermark: end, More: end.Before(until)}
 	if batch.Notices, err = c.unknownPoints(ctx, request.Tags, batch.Readings, until); err != nil {
 		return connector.Batch{}, err
+	}
+	if len(found.numberless) > 0 {
+		batch.Notices = append(batch.Notices, connector.Notice{Time: until, Key: connector.NoticeNotNumeric, Tags: slices.Sorted(maps.Keys(found.numberless))})
 	}
 	slices.SortFunc(batch.Readings, func(a, b connector.Reading) int {
 		return cmp.Or(a.Time.Compare(b.Time), strings.Compare(a.ExternalTag, b.ExternalTag))
@@ -56,15 +59,20 @@ func (c *SAPConnector) measured(ctx context.Context, request connector.PollReque
 	return batch, nil
 }
 
+// measurements are what documents say. Numberless are the points with documents
+// that record a code or a text and no number.
+type measurements struct {
+	readings   []connector.Reading
+	numberless map[string]bool
+}
+
 // span reads the measurements of all points in (since, until].
-func (c *SAPConnector) span(ctx context.Context, tags []string, since, until time.Time) ([]connector.Reading, error) {
-	var all []connector.Reading
+func (c *SAPConnector) span(ctx context.Context, tags []string, since, until time.Time) (measurements, error) {
+	all := measurements{numberless: map[string]bool{}}
 	for some := range slices.Chunk(tags, pointsPerFilter) {
-		readings, err := c.documents(ctx, some, since, until)
-		if err != nil {
-			return nil, err
+		if err := c.documents(ctx, some, since, until, &all); err != nil {
+			return measurements{}, err
 		}
-		all = append(all, readings...)
 	}
 	return all, nil
 }
@@ -95,9 +103,9 @@ type instantOf struct {
 	at  time.Time
 }
 
-// documents reads the measurements of some points in (since, until]. Of two at
+// documents adds the measurements of some points in (since, until]. Of two at
 // one instant the later document counts, for it corrects the earlier.
-func (c *SAPConnector) documents(ctx context.Context, tags []string, since, until time.Time) ([]connector.Reading, error) {
+func (c *SAPConnector) documents(ctx context.Context, tags []string, since, until time.Time, all *measurements) error {
 	query := url.Values{
 		"$filter": {anyPoint(tags) + " and MsmtRdngDate ge " + since.In(c.zone).Format(time.DateOnly) + " and MsmtRdngDate le " +
 			until.In(c.zone).Format(time.DateOnly) + " and MsmtRdngIsReversed eq false"},
@@ -106,7 +114,7 @@ func (c *SAPConnector) documents(ctx context.Context, tags []string, since, unti
 	}
 	found, err := c.list(ctx, documentPath, query, documentsAtMost)
 	if err != nil {
-		return nil, fmt.Errorf("read measurement documents: %w", err)
+		return fmt.Errorf("read measurement documents: %w", err)
 	}
 	asked := map[string]string{}
 	for _, tag := range tags {
@@ -116,16 +124,22 @@ func (c *SAPConnector) documents(ctx context.Context, tags []string, since, unti
 	for _, e := range found {
 		r := &record{entity: e, zone: c.zone}
 		tag, wanted := asked[padded(r.key("MeasuringPoint"), pointLength)]
-		reading := connector.Reading{ExternalTag: tag, Time: r.measuredAt(), Value: r.decimal("MeasurementReadingInEntryUoM"),
-			Unit: r.text("MeasurementReadingEntryUoM"), Quality: asset.Good}
+		at := r.measuredAt()
 		if r.err != nil {
-			return nil, fmt.Errorf("read measurement document %q: %w", r.text("MeasurementDocument"), r.err)
+			return fmt.Errorf("read measurement document %q: %w", r.text("MeasurementDocument"), r.err)
 		}
-		if wanted && reading.Time.After(since) && !reading.Time.After(until) && !r.flag("MsmtRdngIsReversed") {
-			newest[instantOf{tag, reading.Time}] = reading
+		if !wanted || !at.After(since) || at.After(until) || r.flag("MsmtRdngIsReversed") {
+			continue
 		}
+		value, err := parseDecimal(r.text("MeasurementReadingInEntryUoM"))
+		if err != nil {
+			all.numberless[tag] = true
+			continue
+		}
+		newest[instantOf{tag, at}] = connector.Reading{ExternalTag: tag, Time: at, Value: value, Unit: r.text("MeasurementReadingEntryUoM"), Quality: asset.Good}
 	}
-	return slices.Collect(maps.Values(newest)), nil
+	all.readings = slices.AppendSeq(all.readings, maps.Values(newest))
+	return nil
 }
 
 // measuredAt joins date and time of day of version 4, in the plant's zone.

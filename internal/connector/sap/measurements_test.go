@@ -70,6 +70,23 @@ func TestMeasurementDocumentsAreReadings(t *testing.T) {
 	}
 }
 
+// Documents that record a code hold up neither the other documents nor the
+// other points.
+func TestDocumentsWithoutANumberAreNamed(t *testing.T) {
+	t.Parallel()
+	until := time.Date(2026, 3, 10, 12, 0, 0, 0, time.UTC)
+	document := `{"MeasurementDocument":"%d","MeasuringPoint":"%d","MsmtRdngDate":"2026-03-10","MsmtRdngTime":"0%d:00:00","MeasurementReadingInEntryUoM":%s},`
+	c := hostile(t, func(w http.ResponseWriter, r *http.Request) {
+		says(`{"value":[`+fmt.Sprintf(document, 1, 1, 6, `1.5`)+fmt.Sprintf(document, 2, 1, 7, `null`)+fmt.Sprintf(document, 3, 2, 6, `"worn"`)+
+			strings.TrimSuffix(fmt.Sprintf(document, 4, 2, 7, `2.5`), ",")+`]}`)(w, r)
+	})
+	batch, err := c.Backfill(t.Context(), connector.PollRequest{Tags: []string{"1", "2"}, Since: until.AddDate(0, 0, -1), Until: until})
+	require.NoError(t, err)
+	require.Len(t, batch.Readings, 2)
+	require.Equal(t, []float64{1.5, 2.5}, []float64{batch.Readings[0].Value, batch.Readings[1].Value})
+	require.Equal(t, []connector.Notice{{Time: until, Key: connector.NoticeNotNumeric, Tags: []string{"1", "2"}}}, batch.Notices)
+}
+
 func TestALongWindowIsReadInSpansAndLimits(t *testing.T) {
 	t.Parallel()
 	now := time.Now().UTC().Truncate(time.Minute)
@@ -126,7 +143,7 @@ func TestMeasurementsOfWrongShapeAreRefused(t *testing.T) {
 	one := func(fields string) string { return `{"value":[{"MeasuringPoint":"1"` + fields + `}]}` }
 	for name, document := range map[string]string{
 		"no value": `{}`, "null": `{"value":[null]}`, "version 2": `{"d":{"results":[]}}`, "no date": one(``), "date": one(`,"MsmtRdngDate":"10.03.2026","MsmtRdngTime":"08:00:00"`),
-		"time": one(`,"MsmtRdngDate":"2026-03-10","MsmtRdngTime":"25:00:00"`), "value": one(`,"MsmtRdngDate":"2026-03-10","MeasurementReadingInEntryUoM":"many"`),
+		"time": one(`,"MsmtRdngDate":"2026-03-10","MsmtRdngTime":"25:00:00"`),
 		"no point": `{"value":[{"MsmtRdngDate":"2026-03-10"}]}`, "leads away": `{"value":[],"@odata.nextLink":"https://evil.example/Users?$skip=1"}`,
 	} {
 		_, err := hostile(t, says(document)).Poll(t.Context(), connector.PollRequest{Tags: []string{"1"}, Until: time.Now()})
