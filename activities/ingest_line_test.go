@@ -55,11 +55,16 @@ type productionLine struct {
 
 func newLine(t *testing.T, kind string) *productionLine {
 	t.Helper()
+	return newLineOf(t, kind, lineTags)
+}
+
+func newLineOf(t *testing.T, kind string, tags int) *productionLine {
+	t.Helper()
 	t.Parallel()
 	l := &productionLine{t: t, start: &fakeStarter{}}
-	l.url, l.ref = lineOf(t, kind, lineTags)
+	l.url, l.ref = lineOf(t, kind, tags)
 	l.source = newSource(t, l.ref.TenantID.String())
-	for n := range lineTags {
+	for n := range tags {
 		l.tags = append(l.tags, "tag-"+strconv.Itoa(n+1))
 	}
 	l.db, l.ingest = l.engine(l.url)
@@ -107,6 +112,9 @@ func testBox(t testing.TB) *secret.Box {
 	return box
 }
 
+// streamWithin bounds one StreamIntegration of a test.
+const streamWithin = 20 * time.Minute
+
 // runningStream is one StreamIntegration at work.
 type runningStream struct {
 	t      *testing.T
@@ -134,7 +142,7 @@ func (l *productionLine) launch(ingest *Ingest) *runningStream {
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
 	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&Faults{}}})
-	env.SetTestTimeout(time.Minute)
+	env.SetTestTimeout(streamWithin)
 	env.SetWorkerStopChannel(r.stop)
 	env.RegisterActivity(ingest)
 	go func() {

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -20,16 +22,23 @@ import (
 // through a network that a test disturbs.
 type opcuaLine struct {
 	*productionLine
-	server *testkit.Program
-	way    *testkit.FaultProxy
-	config connector.Config
+	server   *testkit.Program
+	way      *testkit.FaultProxy
+	patience time.Duration // until a session is up
 }
 
+// newOPCUALine reads four tags with an archive.
 func newOPCUALine(t *testing.T) *opcuaLine {
 	t.Helper()
-	l := newLine(t, scriptedKind)
+	return opcuaLineOf(t, []string{"Pump1/Flow", "Pump1/Vibration", "Pump2/Flow", "Pump2/Vibration"}, "TICK=50", "HISTORY=30", "PUMPS=2")
+}
+
+// opcuaLineOf reads the given nodes of a server with the given settings.
+func opcuaLineOf(t *testing.T, nodes []string, settings ...string) *opcuaLine {
+	t.Helper()
+	l := newLineOf(t, scriptedKind, len(nodes))
 	port := testkit.FreePort(t)
-	server := testkit.Node(t, "opcua.mjs", fmt.Sprintf("PORT=%d", port), "PKI="+filepath.Join(t.TempDir(), "own", "pki"), "TICK=50", "HISTORY=30", "PUMPS=2")
+	server := testkit.Node(t, "opcua.mjs", append(settings, fmt.Sprintf("PORT=%d", port), "PKI="+filepath.Join(t.TempDir(), "own", "pki"))...)
 	way := testkit.NewFaultProxy(t, fmt.Sprintf("127.0.0.1:%d", port))
 	config := connector.Config{"endpoint": "opc.tcp://" + way.Address() + "/plant", "security_policy": "None", "security_mode": "None", "publishing_ms": 100.0}
 	secrets := connector.Secrets{}
@@ -42,13 +51,13 @@ func newOPCUALine(t *testing.T) *opcuaLine {
 		require.NoError(t, err)
 		l.exec(`INSERT INTO core.integration_credentials (tenant_id, integration_id, field, ciphertext) VALUES ($1, $1, $2, $3)`, field, sealed)
 	}
-	l.tags = []string{"nsu=urn:test:plant;s=Pump1/Flow", "nsu=urn:test:plant;s=Pump1/Vibration", "nsu=urn:test:plant;s=Pump2/Flow", "nsu=urn:test:plant;s=Pump2/Vibration"}
-	for n, tag := range l.tags {
-		l.exec(`UPDATE core.integration_mappings SET external_tag = $2 WHERE tenant_id = $1 AND signal_id = $3`, tag, n+1)
+	for i, node := range nodes {
+		l.tags[i] = "nsu=urn:test:plant;s=" + node
 	}
+	l.exec(`UPDATE core.integration_mappings m SET external_tag = x.tag FROM unnest($2::text[]) WITH ORDINALITY x (tag, n) WHERE m.tenant_id = $1 AND m.signal_id = x.n`, l.tags)
 	l.ingest.deps.Dialer = &net.Dialer{}
 	l.ingest.pace.opening, l.ingest.pace.silence, l.ingest.pace.lastTry = 20*time.Second, 15*time.Second, 300*time.Millisecond
-	return &opcuaLine{productionLine: l, server: server, way: way, config: config}
+	return &opcuaLine{productionLine: l, server: server, way: way, patience: 40 * time.Second}
 }
 
 // archive returns what the server has after since and up to until, one line
@@ -97,7 +106,59 @@ func (l *opcuaLine) heals(before time.Time) {
 	require.Eventually(l.t, func() bool {
 		i := l.integration()
 		return i.StreamingSince != nil && i.StreamingSince.After(before)
-	}, 40*time.Second, 50*time.Millisecond, "a new session is up")
+	}, l.patience, 50*time.Millisecond, "a new session is up")
+}
+
+// manyTags names the variable with the number of tags of TestManyTagsHeal.
+const manyTags = "OPTRIA_MANY_TAGS"
+
+// TestManyTagsHeal follows thousands of tags, every other of them bad, through
+// faults of the network and of the server. After each of them the newest value
+// of every tag is newer than the fault, and nobody has done anything.
+func TestManyTagsHeal(t *testing.T) {
+	n := 2000
+	if text := os.Getenv(manyTags); text != "" {
+		var err error
+		n, err = strconv.Atoi(text)
+		require.NoError(t, err)
+	}
+	nodes := make([]string, n)
+	for i := range nodes {
+		nodes[i] = fmt.Sprintf("T%d", i)
+	}
+	l := opcuaLineOf(t, nodes, fmt.Sprintf("BULK=%d", n), fmt.Sprintf("TICK=%d", max(1000, n/5)), "HISTORY=0", "PUMPS=1", "BAD_HALF=1")
+	slow := time.Duration(1 + n/5000)
+	l.patience *= slow
+	l.ingest.pace.opening, l.ingest.pace.silence, l.ingest.pace.stream, l.ingest.pace.storing = 20*time.Second*slow, 15*time.Second*slow, streamWithin, 5*time.Second*slow
+	all := func(since time.Time, what string) {
+		began := time.Now()
+		require.Eventually(t, func() bool {
+			return l.number(`SELECT count(*) FROM telemetry.signal_latest WHERE tenant_id = $1 AND ts > '`+since.UTC().Format(time.RFC3339Nano)+`'`) == n
+		}, l.patience, 100*time.Millisecond, what)
+		t.Logf("%s: every tag has a newer value after %v", what, time.Since(began))
+	}
+	began := time.Now()
+	s := l.stream(l.ingest)
+	t.Logf("session of %d tags up after %v", n, time.Since(began))
+	all(time.Time{}, "start")
+	require.Equal(t, n/2, l.number(`SELECT count(*) FROM telemetry.signal_latest WHERE tenant_id = $1 AND quality = 2`), "half of the tags are bad")
+	for _, fault := range []struct {
+		name  string
+		bring func()
+	}{
+		{"cut", l.way.Cut}, {"freeze", l.way.Freeze},
+		{"killed", func() { l.server.Kill(); time.Sleep(time.Second); l.server.Restart() }},
+	} {
+		before := time.Now()
+		fault.bring()
+		back := time.Now()
+		l.heals(before)
+		all(back, fault.name)
+	}
+	require.True(t, s.halt().Again)
+	require.Equal(t, 1, l.number(`SELECT count(*) FROM core.integrations WHERE tenant_id = $1 AND circuit = 'closed' AND last_error = ''`))
+	require.Equal(t, l.number(`SELECT count(DISTINCT (signal_id, ts)) FROM telemetry.asset_timeseries WHERE tenant_id = $1`),
+		l.number(`SELECT count(*) FROM telemetry.asset_timeseries WHERE tenant_id = $1`), "nothing is there twice")
 }
 
 // TestOPCUALosesNothing disturbs the connection to an independent server in
