@@ -127,11 +127,10 @@ func TestManyTagsHeal(t *testing.T) {
 		nodes[i] = fmt.Sprintf("T%d", i)
 	}
 	l := opcuaLineOf(t, nodes, fmt.Sprintf("BULK=%d", n), fmt.Sprintf("TICK=%d", max(1000, n/5)), "HISTORY=0", "PUMPS=1", "BAD_HALF=1")
-	slow := time.Duration(1 + n/5000)
-	l.patience *= slow
-	l.ingest.pace.opening, l.ingest.pace.silence, l.ingest.pace.stream, l.ingest.pace.storing = 20*time.Second*slow, 15*time.Second*slow, streamWithin, 5*time.Second*slow
-	all := func(since time.Time, what string) {
-		began := time.Now()
+	l.patience *= time.Duration(1 + n/20_000)
+	l.ingest.pace = standardPace
+	l.ingest.pace.silence, l.ingest.pace.lastTry = 15*time.Second, 300*time.Millisecond
+	all := func(began, since time.Time, what string) {
 		require.Eventually(t, func() bool {
 			return l.number(`SELECT count(*) FROM telemetry.signal_latest WHERE tenant_id = $1 AND ts > '`+since.UTC().Format(time.RFC3339Nano)+`'`) == n
 		}, l.patience, 100*time.Millisecond, what)
@@ -140,7 +139,7 @@ func TestManyTagsHeal(t *testing.T) {
 	began := time.Now()
 	s := l.stream(l.ingest)
 	t.Logf("session of %d tags up after %v", n, time.Since(began))
-	all(time.Time{}, "start")
+	all(began, time.Time{}, "start")
 	require.Equal(t, n/2, l.number(`SELECT count(*) FROM telemetry.signal_latest WHERE tenant_id = $1 AND quality = 2`), "half of the tags are bad")
 	for _, fault := range []struct {
 		name  string
@@ -153,7 +152,7 @@ func TestManyTagsHeal(t *testing.T) {
 		fault.bring()
 		back := time.Now()
 		l.heals(before)
-		all(back, fault.name)
+		all(before, back, fault.name)
 	}
 	require.True(t, s.halt().Again)
 	require.Equal(t, 1, l.number(`SELECT count(*) FROM core.integrations WHERE tenant_id = $1 AND circuit = 'closed' AND last_error = ''`))
