@@ -40,7 +40,7 @@ const refusedLine = 4
 // exists once or is cancelled.
 func TestKillEachProcessAtEveryState(t *testing.T) {
 	if os.Getenv(killsVariable) == "" {
-		t.Skip("takes seven minutes; set " + killsVariable + " to run it")
+		t.Skip("takes nine minutes; set " + killsVariable + " to run it")
 	}
 	s := running(t)
 	l := &life{stack: s, erp: s.maintenance(t), engineer: s.signIn(t, plant, access.OptimizationEng), reliability: s.signIn(t, plant, access.ReliabilityEng), admin: s.signIn(t, plant, access.TenantAdmin)}

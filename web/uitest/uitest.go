@@ -1,8 +1,8 @@
 // Package uitest checks finished pages in a real browser. Tests import it;
 // the product does not. A page passes when, in both languages, both themes
 // and at phone and desk widths, it breaks no rule of the page policy (Trusted
-// Types included), writes no console error, does not scroll sideways, shows
-// no untranslated key and has no axe violation of WCAG 2.2 A or AA.
+// Types included), writes no console error, does not scroll sideways and shows
+// no untranslated key; and when axe finds no violation of WCAG 2.2 A or AA.
 package uitest
 
 import (
