@@ -143,7 +143,7 @@ func TestMeasurementsOfWrongShapeAreRefused(t *testing.T) {
 	one := func(fields string) string { return `{"value":[{"MeasuringPoint":"1"` + fields + `}]}` }
 	for name, document := range map[string]string{
 		"no value": `{}`, "null": `{"value":[null]}`, "version 2": `{"d":{"results":[]}}`, "no date": one(``), "date": one(`,"MsmtRdngDate":"10.03.2026","MsmtRdngTime":"08:00:00"`),
-		"time": one(`,"MsmtRdngDate":"2026-03-10","MsmtRdngTime":"25:00:00"`),
+		"time":     one(`,"MsmtRdngDate":"2026-03-10","MsmtRdngTime":"25:00:00"`),
 		"no point": `{"value":[{"MsmtRdngDate":"2026-03-10"}]}`, "leads away": `{"value":[],"@odata.nextLink":"https://evil.example/Users?$skip=1"}`,
 	} {
 		_, err := hostile(t, says(document)).Poll(t.Context(), connector.PollRequest{Tags: []string{"1"}, Until: time.Now()})
