@@ -26,9 +26,9 @@ func (d scheduleAlert) text(p Page, kind string) template.HTML {
 	l := p.Loc()
 	switch kind {
 	case "schedule_missed":
-		return l.HTML("alerts.text.schedule_missed", "Name", d.Name, "Count", p.N("schedules.missed", d.Missed), "Due", isolate(l.Minute(d.LastDue)))
+		return l.HTML("alerts.text.schedule_missed", "Name", d.Name, "Count", p.N("schedules.missed", d.Missed), "Due", l.Minute(d.LastDue))
 	case "schedule_token":
-		return l.HTML("alerts.text.schedule_token", "Name", d.Name, "Token", d.Token, "Ended", isolate(l.Minute(d.EndedAt)))
+		return l.HTML("alerts.text.schedule_token", "Name", d.Name, "Token", d.Token, "Ended", l.Minute(d.EndedAt))
 	}
 	return l.HTML("alerts.text.schedule_failing", "Name", d.Name, "Count", p.N("schedules.failures", d.Failures), "Reason", reasonOf(p, d.ErrorKey, d.ErrorDetail))
 }
