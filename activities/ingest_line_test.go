@@ -51,6 +51,7 @@ type productionLine struct {
 	source *source
 	ref    IntegrationRef
 	tags   []string
+	within time.Duration // bounds one StreamIntegration
 }
 
 func newLine(t *testing.T, kind string) *productionLine {
@@ -61,7 +62,7 @@ func newLine(t *testing.T, kind string) *productionLine {
 func newLineOf(t *testing.T, kind string, tags int) *productionLine {
 	t.Helper()
 	t.Parallel()
-	l := &productionLine{t: t, start: &fakeStarter{}}
+	l := &productionLine{t: t, start: &fakeStarter{}, within: time.Minute}
 	l.url, l.ref = lineOf(t, kind, tags)
 	l.source = newSource(t, l.ref.TenantID.String())
 	for n := range tags {
@@ -112,9 +113,6 @@ func testBox(t testing.TB) *secret.Box {
 	return box
 }
 
-// streamWithin bounds one StreamIntegration of a test.
-const streamWithin = 20 * time.Minute
-
 // runningStream is one StreamIntegration at work.
 type runningStream struct {
 	t      *testing.T
@@ -142,7 +140,7 @@ func (l *productionLine) launch(ingest *Ingest) *runningStream {
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
 	env.SetWorkerOptions(worker.Options{Interceptors: []interceptor.WorkerInterceptor{&Faults{}}})
-	env.SetTestTimeout(streamWithin)
+	env.SetTestTimeout(l.within)
 	env.SetWorkerStopChannel(r.stop)
 	env.RegisterActivity(ingest)
 	go func() {
