@@ -109,8 +109,8 @@ func (s *Server) address(path string) string {
 
 // makeDossier reads what a plan's dossier tells, all of it as of one moment,
 // builds and seals it and records that it was made, each by itself: the print
-// of a long plan takes seconds, for which no transaction stays open. The file and its entry say up
-// to which event of the audit log it knows.
+// of a long plan takes seconds, for which no transaction stays open. The file
+// and its entry say up to which event of the audit log it knows.
 func (s *Server) makeDossier(r *http.Request, plan uuid.UUID, kind seal.Kind, lang string) (file []byte, name string, err error) {
 	if dossierTypes[kind] == "" || (lang != i18n.Arabic && lang != i18n.English) {
 		return nil, "", fault.New(fault.Invalid, "field.choice")
